@@ -1,0 +1,66 @@
+"""The audit log and the chain that proves it; written by the database alone."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Index, LargeBinary, PrimaryKeyConstraint, String, func
+from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from nexa_core.orm import Base
+
+
+class AuditLog(Base):
+    """One change to one row, or one noted event: who, what, from where, why, and the values that changed."""
+
+    __tablename__ = "audit_logs"
+    __table_args__ = (
+        PrimaryKeyConstraint("id", "created_at"),
+        Index("audit_logs_organization_id_created_at_id_idx", "organization_id", "created_at", "id"),
+        Index("audit_logs_resource_id_created_at_idx", "resource_id", "created_at"),
+        Index("audit_logs_request_id_idx", "request_id"),
+        {"postgresql_partition_by": "RANGE (created_at)"},
+    )
+
+    id: Mapped[UUID] = mapped_column(server_default=func.nexa.uuid_v7())
+    created_at: Mapped[dt.datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organizations.id"))
+    user_id: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    action: Mapped[str] = mapped_column(String(100))
+    resource_type: Mapped[str] = mapped_column(String(50))
+    resource_id: Mapped[UUID | None]
+    old_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    new_values: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    ip_address: Mapped[str | None] = mapped_column(INET)
+    user_agent: Mapped[str | None]
+    request_id: Mapped[UUID]
+    reason: Mapped[str | None]
+    actor_scope: Mapped[str] = mapped_column(String(20))
+    salt: Mapped[bytes] = mapped_column(LargeBinary, server_default=func.uuid_send(func.gen_random_uuid()))
+
+
+class AuditHead(Base):
+    """The last link of a chain; locked while a link is appended."""
+
+    __tablename__ = "audit_heads"
+
+    chain_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    hash: Mapped[bytes] = mapped_column(LargeBinary, server_default="nexa audit chain")
+
+
+class AuditLink(Base):
+    """One link: it covers its entry, a digest of the entry's values, and the link before."""
+
+    __tablename__ = "audit_chain"
+    __table_args__ = (PrimaryKeyConstraint("chain_id", "sequence"),)
+
+    chain_id: Mapped[UUID]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    audit_log_id: Mapped[UUID]
+    logged_at: Mapped[dt.datetime]
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -1,0 +1,226 @@
+"""The doors to the database: the only ways to a connection, each with a role and a context for one transaction.
+
+``reading`` sees, ``recording`` changes what is audited, ``metering`` appends usage, ``entering`` serves what happens
+before there is an actor. Role and context are set in the same round trip that begins the transaction and end with it,
+so a pooled connection carries nothing over, and PgBouncer in transaction mode works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+from sqlalchemy import Engine, create_engine, event, exc
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from nexa_core.actions import Action
+from nexa_core.actor import Actor, Origin, Scope
+from nexa_core.errors import Conflict, Invalid, NexaError, NotFound, Unavailable
+from nexa_core.orm import sentence_of
+
+_ROLES = {Scope.TENANT: "nexa_tenant", Scope.STAFF: "nexa_staff", Scope.PRESENTER: "nexa_presenter"}
+_engines: dict[str, Engine] = {}
+
+
+def configure(url: str, *, read_url: str | None = None, pool_size: int = 10) -> None:
+    """Name the database (and a replica for ``reading``); replaces what was configured before.
+
+    ``url`` may be ``postgresql://`` or ``postgres://`` as libpq writes it.
+    """
+    dispose()
+    _engines["primary"] = _engine(url, pool_size)
+    _engines["replica"] = _engine(read_url, pool_size) if read_url else _engines["primary"]
+
+
+def dispose() -> None:
+    """Close every pooled connection."""
+    for engine in _engines.values():
+        engine.dispose()
+    _engines.clear()
+
+
+def pool_status() -> dict[str, int]:
+    """Connections in use and allowed, for the metrics."""
+    pool = _engine_named("primary").pool
+    return {"in_use": pool.checkedout(), "size": pool.size()}  # type: ignore[attr-defined]
+
+
+@contextmanager
+def reading(actor: Actor) -> Iterator[Session]:
+    """A READ ONLY transaction that sees what the actor's scope may see."""
+    with _transaction("replica", "BEGIN READ ONLY", _ROLES[actor.scope], _context(actor)) as db:
+        yield db
+
+
+@contextmanager
+def recording(actor: Actor, action: Action, *, reason: str | None = None) -> Iterator[Session]:
+    """The only writable transaction for audited data: its changes are logged as ``action``, by this actor.
+
+    Commits at the end of the block and rolls everything back, audit included, when the block raises.
+    """
+    with _transaction("primary", "BEGIN", _ROLES[actor.scope], _context(actor, action, reason)) as db:
+        yield db
+
+
+@contextmanager
+def metering(actor: Actor) -> Iterator[Session]:
+    """Append usage. No action is named, so the database refuses any change to audited data in it."""
+    with _transaction("primary", "BEGIN", _ROLES[actor.scope], _context(actor)) as db:
+        yield db
+
+
+@contextmanager
+def entering(
+    origin: Origin,
+    action: Action | None = None,
+    *,
+    user_id: UUID | None = None,
+    organization_id: UUID | None = None,
+    reason: str | None = None,
+) -> Iterator[Session]:
+    """What happens before there is an actor: sign-in, refresh, invitation, share link.
+
+    The only door that reads secrets; without an action it cannot change what is audited.
+    """
+    context = _settings(origin, "entry", user_id, organization_id, action, reason)
+    with _transaction("primary", "BEGIN", "nexa_entry", context) as db:
+        yield db
+
+
+def _context(actor: Actor, action: Action | None = None, reason: str | None = None) -> str:
+    return _settings(actor.origin, actor.scope.value, actor.user_id, actor.organization_id, action, reason)
+
+
+def _settings(
+    origin: Origin, scope: str, person: UUID | None, organization: UUID | None, action: Action | None, reason: str | None
+) -> str:
+    """The transaction's context as one SELECT; literals, because a multi-statement message takes no parameters."""
+    settings = {
+        "organization": str(organization or ""),
+        "person": str(person or ""),
+        "scope": scope,
+        "request": str(origin.request_id),
+        "action": action.value if action else "",
+        "reason": reason or "",
+        "address": origin.ip_address or "",
+        "agent": origin.user_agent or "",
+    }
+    return ", ".join(f"set_config('nexa.{name}', {sql.quote(_storable(value))}, true)" for name, value in settings.items())
+
+
+def _storable(value: str) -> str:
+    """A header may hold anything; PostgreSQL text holds neither NUL nor lone surrogates."""
+    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+
+
+@contextmanager
+def _transaction(engine_name: str, begin: str, role: str, context: str) -> Iterator[Session]:
+    opening = f"{begin}; SET LOCAL ROLE {role}; SELECT {context}"
+    with _sentences(), _opened(_engine_named(engine_name), opening) as db:
+        yield db
+        db.commit()
+
+
+@contextmanager
+def _opened(engine: Engine, opening: str) -> Iterator[Session]:
+    """A session on a connection whose transaction has begun with ``opening``.
+
+    The engine is in driver autocommit, so that BEGIN travels with the context in one message; commit and rollback
+    act on the open transaction all the same.
+    """
+    connection = engine.connect()
+    try:
+        try:
+            _send(connection.connection.driver_connection, opening)
+        except psycopg.OperationalError:
+            # A pooled connection whose server went away: nothing has happened yet, so a fresh one may try again.
+            connection.invalidate()
+            connection.close()
+            connection = engine.connect()
+            _send(connection.connection.driver_connection, opening)
+        with Session(bind=connection, expire_on_commit=False) as db:
+            try:
+                yield db
+            except BaseException:
+                db.rollback()
+                raise
+    finally:
+        connection.close()
+
+
+def _send(connection: psycopg.Connection | None, statements: str) -> None:
+    assert connection is not None
+    connection.execute(statements.encode(), prepare=False)
+
+
+def _engine_named(name: str) -> Engine:
+    if name not in _engines:
+        raise RuntimeError("The database is not configured: call nexa_core.startup.prepare() or db.configure() first.")
+    return _engines[name]
+
+
+def _engine(url: str, pool_size: int) -> Engine:
+    scheme, _, rest = url.partition("://")
+    engine = create_engine(
+        f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url,
+        isolation_level="AUTOCOMMIT",
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_timeout=10,
+        connect_args={"connect_timeout": 5, "application_name": "nexa"},
+    )
+    event.listen(engine, "connect", _become_nexa_app)
+    return engine
+
+
+def _become_nexa_app(connection: psycopg.Connection, _entry: ConnectionPoolEntry) -> None:
+    """A login that is not nexa_app (an owner or a superuser) gives up what it holds before anything else."""
+    if connection.info.user != "nexa_app":
+        connection.autocommit = True
+        connection.execute("SET ROLE nexa_app")
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """Turn what the database says into what a person can read."""
+    try:
+        yield
+    except NexaError:
+        raise
+    except exc.NoResultFound as missing:
+        raise NotFound("There is no such thing here.") from missing
+    except exc.TimeoutError as busy:
+        raise Unavailable("NEXA is very busy just now. Please try again in a moment.") from busy
+    except exc.DBAPIError as error:
+        raise _sentence_for(error.orig) or error from error
+    except psycopg.Error as error:
+        raise _sentence_for(error) or error from error
+    except UnicodeEncodeError as error:
+        raise Invalid("The text contains a character that cannot be stored.") from error
+
+
+def _sentence_for(error: BaseException | None) -> NexaError | None:
+    """The sentence for a database error; None for one that only a mistake of ours can cause."""
+    if not isinstance(error, psycopg.Error):
+        return None
+    constraint = error.diag.constraint_name
+    match error:
+        case psycopg.errors.UniqueViolation():
+            return Conflict(sentence_of(constraint) or "There is one like this already.")
+        case psycopg.errors.CheckViolation():
+            return Conflict(sentence_of(constraint) or "A value is outside of what is allowed.")
+        case psycopg.errors.ForeignKeyViolation():
+            return Conflict(sentence_of(constraint) or "It refers to something that does not exist any more.")
+        case psycopg.errors.DeadlockDetected() | psycopg.errors.SerializationFailure() | psycopg.errors.LockNotAvailable():
+            return Conflict("Somebody changed this at the same moment. Please try again.")
+        case psycopg.DataError():
+            return Invalid("A value has a form that cannot be stored.")
+        case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.QueryCanceled():
+            return None
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return Unavailable("The database cannot be reached just now. Nothing was lost; please try again in a moment.")
+    return None

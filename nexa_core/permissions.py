@@ -1,0 +1,169 @@
+"""Who may do what, on one page: the permissions, what each role grants, and the function that decides and explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nexa_core.actor import Actor
+
+
+class Permission(StrEnum):
+    """What a person can be allowed to do; the value is what ``organization_memberships.permissions`` stores."""
+
+    ORGANIZATION_READ = "organization.read"
+    ORGANIZATION_MANAGE = "organization.manage"
+    MEMBERS_READ = "members.read"
+    MEMBERS_MANAGE = "members.manage"
+    SESSIONS_READ = "sessions.read"
+    SESSIONS_WRITE = "sessions.write"
+    USAGE_READ = "usage.read"
+    USAGE_RECORD = "usage.record"
+    BILLING_READ = "billing.read"
+    BILLING_MANAGE = "billing.manage"
+    AUDIT_READ = "audit.read"
+    # The platform's own people only.
+    ORGANIZATIONS_BROWSE = "organizations.browse"
+    ORGANIZATIONS_MANAGE = "organizations.manage"
+    USERS_MANAGE = "users.manage"
+    PORTFOLIO_READ = "portfolio.read"
+    DEMO_PRESENT = "demo.present"
+    SYSTEM_READ = "system.read"
+
+
+P = Permission
+
+_VIEWER = frozenset({P.ORGANIZATION_READ, P.SESSIONS_READ})
+_MEMBER = _VIEWER | {P.SESSIONS_WRITE, P.MEMBERS_READ, P.USAGE_RECORD}
+_BILLING = frozenset({P.ORGANIZATION_READ, P.USAGE_READ, P.BILLING_READ, P.BILLING_MANAGE})
+_ADMIN = _MEMBER | {P.ORGANIZATION_MANAGE, P.MEMBERS_MANAGE, P.USAGE_READ, P.AUDIT_READ}
+_OWNER = _ADMIN | _BILLING
+
+#: What a role grants within a customer's organization.
+MEMBERSHIP_ROLES: dict[str, frozenset[Permission]] = {
+    "owner": _OWNER,
+    "admin": _ADMIN,
+    "member": _MEMBER,
+    "viewer": _VIEWER,
+    "billing": _BILLING,
+}
+
+_PRESENTER = frozenset(
+    {P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.ORGANIZATIONS_BROWSE, P.DEMO_PRESENT}
+)
+_ACCOUNT_MANAGER = frozenset(
+    {
+        P.ORGANIZATION_READ,
+        P.MEMBERS_READ,
+        P.USAGE_READ,
+        P.BILLING_READ,
+        P.BILLING_MANAGE,
+        P.ORGANIZATIONS_BROWSE,
+        P.PORTFOLIO_READ,
+    }
+)
+
+#: What the same roles grant in the platform's own organization: they reach every customer.
+PLATFORM_ROLES: dict[str, frozenset[Permission]] = {
+    "owner": frozenset(Permission),
+    "admin": frozenset(Permission),
+    "member": _ACCOUNT_MANAGER,
+    "billing": _ACCOUNT_MANAGER,
+    "viewer": _PRESENTER,
+}
+
+#: Permissions an organization can switch off for all its people (``usage_limits.features``), and under what name.
+FEATURES: dict[Permission, str] = {P.SESSIONS_WRITE: "sessions", P.USAGE_RECORD: "metering", P.AUDIT_READ: "audit_log"}
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What the question is about, as far as it can decide: whose it is, whether it is deleted, what is left of a limit."""
+
+    name: str
+    organization_id: object = None
+    deleted: bool = False
+    remaining: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One question on the way: ``passed`` is None where the gate had nothing to say."""
+
+    name: str
+    passed: bool | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The decision and every gate that led to it, in order; ``deciding`` is the one that settled it."""
+
+    allowed: bool
+    permission: Permission
+    gates: tuple[Gate, ...]
+    deciding: Gate
+
+    @property
+    def sentence(self) -> str:
+        return self.deciding.reason
+
+
+def granted(role: str | None, *, is_platform: bool, grant: frozenset[str], deny: frozenset[str]) -> frozenset[Permission]:
+    """What a role gives in an organization, changed by one person's own grants and denials; a denial wins.
+
+    A customer's membership can never be granted what belongs to the platform's own people.
+    """
+    roles = PLATFORM_ROLES if is_platform else MEMBERSHIP_ROLES
+    base = roles.get(role or "", frozenset())
+    ceiling = frozenset(Permission) if is_platform else _OWNER
+    extra = frozenset(p for p in Permission if p.value in grant) & ceiling
+    return frozenset(p for p in base | extra if p.value not in deny)
+
+
+def explain(actor: Actor, permission: Permission, resource: Resource | None = None) -> Explanation:
+    """May this actor do this to that? The one function that decides, and the one that says why.
+
+    The first gate that refuses decides; when none does, the role or the override that granted the permission is named.
+    """
+    gates = tuple(_gates(actor, permission, resource))
+    refusing = next((gate for gate in gates if gate.passed is False), None)
+    granting = next((gate for gate in gates if gate.passed and gate.name in ("override", "role")), gates[0])
+    return Explanation(refusing is None, permission, gates, refusing or granting)
+
+
+def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> Iterator[Gate]:
+    standing = actor.standing
+    who, where = actor.full_name or "This person", actor.organization_name or "this organization"
+    yield Gate("account", standing.account_status == "active", f"{who}'s account is {standing.account_status}.")
+    yield Gate("sign_in", standing.signed_in, f"{who}'s sign-in is {'valid' if standing.signed_in else 'over'}.")
+    yield Gate(
+        "membership",
+        standing.membership_status == "active",
+        f"{who}'s membership in {where} is {standing.membership_status or 'missing'}.",
+    )
+    by_role = permission in granted(
+        actor.role, is_platform=standing.is_platform, grant=frozenset(), deny=frozenset()
+    )
+    overridden = permission.value in standing.grant or permission.value in standing.deny
+    has_it = permission in granted(
+        actor.role, is_platform=standing.is_platform, grant=standing.grant, deny=standing.deny
+    )
+    role_says = f"The role {actor.role or 'none'} in {where} {'includes' if by_role else 'does not include'} {permission.value}."
+    yield Gate("role", None if overridden else by_role, role_says)
+    override_says = f"{permission.value} was {'granted to' if has_it else 'denied to'} {who} personally."
+    yield Gate("override", has_it if overridden else None, override_says if overridden else "No personal exception.")
+    feature = FEATURES.get(permission)
+    off = feature is not None and not standing.is_platform and standing.features.get(feature) is False
+    yield Gate("feature", not off, f"{where} has {feature} switched {'off' if off else 'on'}." if feature else "No plan feature needed.")
+    remaining = resource.remaining if resource else None
+    yield Gate(
+        "limit",
+        remaining is None or remaining > 0,
+        "No limit applies." if remaining is None else f"{max(remaining, 0):,} left of the limit of {where}.",
+    )
+    deleted = resource is not None and resource.deleted
+    yield Gate("deleted", not deleted, f"{resource.name if resource else 'It'} {'is deleted' if deleted else 'is not deleted'}.")
