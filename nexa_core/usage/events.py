@@ -1,0 +1,155 @@
+"""A usage event as it is handed in, what makes one acceptable, and what it looks like on its way to the database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from nexa_core.errors import Invalid
+
+#: Most events one call takes.
+BATCH = 10_000
+#: How far back and ahead the clock of an event may be.
+OLDEST = timedelta(days=35)
+AHEAD = timedelta(minutes=5)
+#: Most bytes of ``event_data`` as JSON.
+DATA_BYTES = 16_384
+#: Credits are ``integer`` in the database.
+MOST_CREDITS = 2**31 - 1
+
+_EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,49}")
+_NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class UsageEvent:
+    """Something that was used once. ``source`` and ``idempotency_key`` together name it for ever.
+
+    ``occurred_at`` is when it happened, with a time zone; without it, the moment it is stored. ``user_id`` is who used
+    it; without it, whoever reports it.
+    """
+
+    event_type: str
+    idempotency_key: str
+    credits: int = 0
+    user_id: UUID | None = None
+    session_id: int | None = None
+    event_data: Mapping[str, Any] = field(default_factory=dict)
+    occurred_at: datetime | None = None
+    source: str = "nexa"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a batch: events stored now, and events that had been stored before."""
+
+    inserted: int
+    duplicates: int
+
+
+def check(events: Sequence[UsageEvent], *, now: datetime) -> None:
+    """Raise Invalid for the first event that cannot be accepted, naming its key."""
+    if len(events) > BATCH:
+        raise Invalid(f"At most {BATCH:,} usage events fit into one call; this one has {len(events):,}.")
+    for event in events:
+        _check_names(event)
+        if isinstance(event.credits, bool) or not isinstance(event.credits, int) or not 0 <= event.credits <= MOST_CREDITS:
+            raise _refusal(event, f"its credits must be a whole number from 0 to {MOST_CREDITS:,}", "credits")
+        if event.session_id is not None and not 0 < event.session_id <= MOST_CREDITS:
+            raise _refusal(event, "there is no such session", "session_id")
+        _check_time(event, now)
+
+
+def _check_names(event: UsageEvent) -> None:
+    key = event.idempotency_key
+    if not 0 < len(key) <= 255 or _CONTROL.search(key):
+        raise Invalid("An idempotency key has 1 to 255 printable characters.", field="idempotency_key")
+    if not 0 < len(event.source) <= 50 or _CONTROL.search(event.source):
+        raise _refusal(event, "its source must have 1 to 50 printable characters", "source")
+    if not _EVENT_TYPE.fullmatch(event.event_type):
+        raise _refusal(
+            event, "its type must have 1 to 50 lower-case letters, digits, dots or underscores, a letter first", "event_type"
+        )
+    if event.event_type == "credits":  # the counter of that name holds what was spent
+        raise _refusal(event, "its type cannot be called credits", "event_type")
+
+
+def _check_time(event: UsageEvent, now: datetime) -> None:
+    at = event.occurred_at
+    if at is None:
+        return
+    if at.utcoffset() is None:
+        raise _refusal(event, "its time needs a time zone", "occurred_at")
+    if at < now - OLDEST:
+        raise _refusal(event, f"it happened more than {OLDEST.days} days ago", "occurred_at")
+    if at > now + AHEAD:
+        raise _refusal(event, "it happened in the future", "occurred_at")
+
+
+def _refusal(event: UsageEvent, why: str, field_name: str) -> Invalid:
+    return Invalid(f"The usage event {event.idempotency_key} was not accepted: {why}.", field=field_name)
+
+
+def rows(events: Sequence[UsageEvent], *, reporter: UUID | None) -> tuple[list[dict[str, Any]], int]:
+    """The batch as rows in key order, each key once, and how many repeats were left out.
+
+    Raises Invalid when one key stands for two different contents.
+    """
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    repeats = 0
+    for event in events:
+        row = _row(event, reporter)
+        first = found.setdefault((event.source, event.idempotency_key), row)
+        if first is not row:
+            if first["content_hash"] != row["content_hash"]:
+                raise other_content(event.idempotency_key)
+            repeats += 1
+    return [found[key] for key in sorted(found)], repeats
+
+
+def _row(event: UsageEvent, reporter: UUID | None) -> dict[str, Any]:
+    data = _data(event)
+    at = event.occurred_at.astimezone(UTC).isoformat() if event.occurred_at else None
+    given_user = str(event.user_id) if event.user_id else None
+    # What was handed in, not what it was filled up with: a retry by somebody else, or later, is still the same event.
+    content = json.dumps([event.event_type, data, event.credits, given_user, event.session_id, at])
+    user_id = event.user_id or reporter
+    return {
+        "source": event.source,
+        "idempotency_key": event.idempotency_key,
+        "content_hash": hashlib.sha256(content.encode()).hexdigest(),
+        "user_id": str(user_id) if user_id else None,
+        "event_type": event.event_type,
+        "event_data": data,
+        "credits": event.credits,
+        "session_id": event.session_id,
+        "occurred_at": at,
+    }
+
+
+def _data(event: UsageEvent) -> str:
+    """``event_data`` as JSON text, keys sorted, so that equal data has equal text."""
+    try:
+        data = json.dumps(dict(event.event_data), sort_keys=True, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+        size = len(data.encode())
+    except (TypeError, ValueError, RecursionError) as problem:
+        raise _refusal(event, "its data cannot be written as JSON", "event_data") from problem
+    if size > DATA_BYTES:
+        raise _refusal(event, f"its data has {size:,} bytes as JSON, more than {DATA_BYTES:,}", "event_data")
+    if _NULL.search(data):
+        raise _refusal(event, "its data holds a null character", "event_data")
+    return data
+
+
+def other_content(key: str) -> Invalid:
+    return Invalid(
+        f"The idempotency key {key} was used before for a different event. Nothing of this call was stored.",
+        field="idempotency_key",
+    )
