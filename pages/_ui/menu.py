@@ -1,0 +1,112 @@
+"""Every screen there is: its address, its name, its place in the navigation and the permission it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.navigation.page import Page
+
+from nexa_core.actor import Actor, Scope
+from nexa_core.permissions import Permission
+
+_FOLDER = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """One file of ``pages``. ``path`` is its address; without a ``section`` it is reached by links only."""
+
+    file: str
+    path: str
+    title: str
+    icon: str
+    help: str
+    section: str | None = None
+    permission: Permission | None = None
+    listed_for: frozenset[Scope] = frozenset(Scope)
+
+    def page(self, source: Path | Callable[[], None] | None = None, *, listed: bool = True) -> Page:
+        """The screen for ``st.navigation``; ``source`` runs something else at its address."""
+        return st.Page(
+            source or _FOLDER / self.file,
+            title=self.title,
+            icon=self.icon,
+            url_path=self.path,
+            help=self.help if listed else None,
+            default=self is HOME,
+            visibility="visible" if listed and self.section is not None else "hidden",
+        )
+
+
+HOME = Screen("home.py", "home", "Home", ":material/home:", "What matters today, for you.", "")
+ORGANIZATIONS = Screen(
+    "organizations.py",
+    "organizations",
+    "Organizations",
+    ":material/apartment:",
+    "Every customer you can reach: find one by name, status or plan, see what it uses, and open it.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+ORGANIZATION = Screen(
+    "organization.py",
+    "organization",
+    "Organization",
+    ":material/domain:",
+    "Your organization: its people, its subscription and its limits.",
+    "Workspace",
+    Permission.ORGANIZATION_READ,
+    frozenset({Scope.TENANT}),
+)
+ACCOUNT = Screen(
+    "account.py",
+    "account",
+    "My account",
+    ":material/account_circle:",
+    "Your name, language, time zone and notifications, your password, and where you are signed in.",
+)
+SYSTEM = Screen(
+    "system.py",
+    "system",
+    "System",
+    ":material/monitor_heart:",
+    "Versions, database, jobs and waiting mail, and whether every invariant and the audit log hold.",
+    "Platform",
+    Permission.SYSTEM_READ,
+)
+SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, SYSTEM, ACCOUNT)
+
+SIGN_IN = "sign_in.py"
+SET_PASSWORD = Screen(
+    "set_password.py", "set-password", "Set a new password", ":material/key:", "Where the mailed link leads."
+)
+
+
+def for_visitor() -> Page:
+    """The gate: at every screen's address the sign-in form, so that the address is still there after signing in."""
+    gate = [screen.page(_FOLDER / SIGN_IN, listed=False) for screen in SCREENS]
+    return st.navigation([*gate, SET_PASSWORD.page()], position="hidden")
+
+
+def for_actor(actor: Actor) -> Page:
+    """The navigation of one person; at the address of what they may not see, the sentence that says so."""
+    sections: dict[str, list[Page]] = {}
+    for screen in SCREENS:
+        allowed = screen.permission is None or actor.may(screen.permission)
+        listed = allowed and actor.scope in screen.listed_for
+        page = screen.page(listed=listed) if allowed else screen.page(_refusal(actor, screen), listed=False)
+        sections.setdefault(screen.section or "", []).append(page)
+    sections[""].append(SET_PASSWORD.page())
+    return st.navigation(sections)
+
+
+def _refusal(actor: Actor, screen: Screen) -> Callable[[], None]:
+    def refuse() -> None:
+        st.title(screen.title)
+        if screen.permission is not None:
+            actor.require(screen.permission)
+
+    return refuse

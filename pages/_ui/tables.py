@@ -1,0 +1,99 @@
+"""Tables that more than one screen shows, or that are more than a list of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from nexa_core.actor import Actor
+from pages._ui import badges, format
+from pages._ui.text import literal
+
+Row = TypeVar("Row")
+
+
+def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
+    """Customers with their use of the allowance; the row that was clicked, or None."""
+    columns: dict[str, list[Any]] = {
+        "Name": [row.name for row in rows],
+        "Status": [[badges.word(row.status)] for row in rows],
+        "Plan": [[badges.word(row.plan)] for row in rows],
+        "Members": [row.members for row in rows],
+        "Credits used": [row.credits_used for row in rows],
+        "Allowance": [row.credits_allowance for row in rows],
+        "Used": [_percent(row.credits_used, row.credits_allowance) for row in rows],
+        "Last activity": [row.last_activity for row in rows],
+        "Account manager": [row.account_manager or "–" for row in rows],
+    }
+    return _clickable(
+        rows,
+        columns,
+        key="organizations",
+        alt="Organizations with their status, plan, members, use of the allowance and last activity",
+        config={
+            "Name": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Status": badges.column("Status", badges.ORGANIZATION_STATUSES),
+            "Plan": badges.column("Plan", badges.PLANS),
+            "Members": st.column_config.NumberColumn(width="small"),
+            "Credits used": st.column_config.NumberColumn(format="localized", help="Credits used in the current period"),
+            "Allowance": st.column_config.NumberColumn(format="localized", help="Credits included in the current period"),
+            "Used": st.column_config.ProgressColumn(
+                "Used of allowance", format="%d %%", min_value=0, max_value=100, color="auto-inverse", width="medium"
+            ),
+            "Last activity": st.column_config.DateColumn(format="distance"),
+        },
+    )
+
+
+def members(actor: Actor, rows: Sequence[Any]) -> None:
+    """The people of an organization."""
+    st.dataframe(
+        {
+            "Name": [row.full_name or "–" for row in rows],
+            "E-mail address": [row.email for row in rows],
+            "Role": [[badges.word(row.role)] for row in rows],
+            "Status": [[badges.word(row.status)] for row in rows],
+            "Joined": [format.day(actor, row.joined_at) for row in rows],
+            "Last active": [format.ago(actor, row.last_active_at) for row in rows],
+        },
+        column_config={
+            "Name": st.column_config.TextColumn(pinned=True),
+            "Role": badges.column("Role", badges.ROLES),
+            "Status": badges.column("Status", badges.MEMBER_STATUSES),
+        },
+        hide_index=True,
+        height="content",
+        alt="Members with role, status and last activity",
+    )
+
+
+def sign_in(actor: Actor, row: Any) -> bool:
+    """One place where the person is signed in; whether its end was asked for."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        here = " :green-badge[This one]" if row.is_current else ""
+        st.markdown(
+            f"**{literal(row.device)}**{here}  \n:small[:gray[{literal(row.ip_address or 'address unknown')} · "
+            f"since {format.moment(actor, row.created_at)} · seen {format.ago(actor, row.last_seen_at)}]]",
+            width="content",
+        )
+        if row.is_current:
+            return False
+        return st.button("End this one", key=f"end-{row.user_session_id}")
+
+
+def _clickable(
+    rows: Sequence[Row], columns: dict[str, list[Any]], *, key: str, alt: str, config: dict[str, Any]
+) -> Row | None:
+    """A table of which one row can be chosen, by a click on any of its cells."""
+    event = st.dataframe(
+        columns, key=key, alt=alt, column_config=config, hide_index=True, height="content",
+        on_select="rerun", selection_mode=["single-row", "single-cell"],
+    )  # fmt: skip
+    chosen = event.selection.rows or [cell[0] for cell in event.selection.cells]
+    return rows[chosen[0]] if chosen and chosen[0] < len(rows) else None
+
+
+def _percent(used: int, allowance: int | None) -> int | None:
+    return round(100 * used / allowance) if allowance else None

@@ -1,0 +1,55 @@
+"""One organization, to look at: what it is, who is in it, what it subscribed to and what its limits are."""
+
+import streamlit as st
+
+from nexa_core import organizations
+from nexa_core.permissions import Permission
+from pages._ui import badges, current_actor, format, layout, menu, tables
+
+actor = current_actor()
+slug = st.query_params.get("organization")
+organization = organizations.get(actor, slug=slug) if slug else organizations.current(actor)
+
+if actor.may(Permission.ORGANIZATIONS_BROWSE):
+    st.page_link(menu.ORGANIZATIONS.page(), label="Organizations", icon=":material/arrow_back:")
+with layout.header(organization.name, organization.slug, picture=organization.logo_url):
+    st.markdown(" ".join(badges.badge(state) for state in (organization.status, organization.plan, organization.subscription_status)))
+
+layout.figures(
+    [
+        ("Credits used", format.number(actor, organization.credits_used), "In the current period"),
+        ("Allowance", format.number(actor, organization.credits_allowance), "Credits included in a period"),
+        ("Members", format.number(actor, organization.members), None),
+        ("Sessions", format.number(actor, organization.sessions), "Architecture sessions that are not in the trash"),
+    ]
+)
+
+overview, subscription = st.columns(2)
+with overview.container(border=True, height="stretch"):
+    st.subheader("Overview", anchor=False)
+    layout.facts(
+        {
+            "Address": organization.domain,
+            "Time zone": organization.time_zone,
+            "Account manager": organization.account_manager,
+            "Customer since": format.day(actor, organization.created_at),
+            "Last activity": format.ago(actor, organization.last_activity),
+        }
+    )
+with subscription.container(border=True, height="stretch"):
+    st.subheader("Subscription and limits", anchor=False)
+    layout.facts(
+        {
+            "Plan": badges.word(organization.plan),
+            "State": badges.word(organization.subscription_status),
+            "Billing address": organization.billing_email,
+        }
+    )
+
+if actor.may(Permission.MEMBERS_READ):
+    st.subheader("Members", anchor=False)
+    members = organizations.members(actor, organization_id=organization.id)
+    if members:
+        tables.members(actor, members)
+    else:
+        layout.nothing("group_off", "Nobody is a member yet")

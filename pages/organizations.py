@@ -1,0 +1,31 @@
+"""Organizations: every customer the person can reach, to search, filter, sort and open."""
+
+import streamlit as st
+
+from nexa_core import organizations
+from pages._ui import badges, current_actor, filters, layout, menu, tables
+from pages._ui.pager import pager
+
+actor = current_actor()
+layout.title("Organizations", "Find a customer by name, see what it uses of its allowance, and open it with a click on its row.")
+
+with filters.row():
+    text = filters.search("Name or address", key="q")
+    status = filters.choice("Status", badges.ORGANIZATION_STATUSES, key="status", every="Every status")
+    plan = filters.choice("Plan", badges.PLANS, key="plan", every="Every plan")
+    sort = filters.order({"name": "Name", "usage": "Used of allowance", "activity": "Last activity", "newest": "Newest"}, key="sort")
+
+place = pager("organizations", text, status, plan, sort)
+found = organizations.browse(actor, text=text, status=status, plan=plan, sort=sort, after=place.after, limit=50)
+if not found.items:
+    filtered = bool(text or status or plan)
+    layout.nothing(
+        "search_off" if filtered else "apartment",
+        "No organization fits" if filtered else "There is no organization yet",
+        "Change the search or a filter above." if filtered else "",
+    )
+else:
+    chosen = tables.organizations(actor, found.items)
+    place.draw(shown=len(found.items), next_cursor=found.next_cursor)
+    if chosen is not None:
+        st.switch_page(menu.ORGANIZATION.page(), query_params={"organization": chosen.slug})
