@@ -227,10 +227,7 @@ GRANT SELECT (id, email, first_name, last_name, full_name, avatar_url, timezone,
               created_at, updated_at, deleted_at) ON users TO nexa_tenant, nexa_staff, nexa_presenter;
 GRANT UPDATE (first_name, last_name, full_name, avatar_url, timezone, locale, profile_data, notification_settings,
               updated_at) ON users TO nexa_tenant, nexa_presenter;
-GRANT INSERT (id, email, first_name, last_name, full_name, status, timezone, locale, created_at, updated_at)
-    ON users TO nexa_tenant;
-GRANT INSERT (id, email, first_name, last_name, full_name, avatar_url, timezone, locale, profile_data,
-              notification_settings, status, email_verified_at, created_at, updated_at) ON users TO nexa_staff;
+GRANT INSERT ON users TO nexa_tenant, nexa_staff;
 GRANT UPDATE (email, first_name, last_name, full_name, avatar_url, timezone, locale, profile_data,
               notification_settings, status, failed_login_attempts, locked_until, lock_count, updated_at, deleted_at)
     ON users TO nexa_staff;
@@ -280,7 +277,7 @@ CREATE POLICY users_tenant ON users FOR SELECT TO nexa_tenant
     USING (id IN (SELECT m.user_id FROM organization_memberships m
                   WHERE m.organization_id = (SELECT nexa.current_organization())));
 CREATE POLICY users_tenant_insert ON users FOR INSERT TO nexa_tenant
-    WITH CHECK (status = 'pending' AND (SELECT nexa.current_organization()) IS NOT NULL);
+    WITH CHECK (status = 'pending' AND password_hash IS NULL AND (SELECT nexa.current_organization()) IS NOT NULL);
 CREATE POLICY users_tenant_update ON users FOR UPDATE TO nexa_tenant
     USING (id = (SELECT nexa.current_person())) WITH CHECK (id = (SELECT nexa.current_person()));
 CREATE POLICY users_staff ON users TO nexa_staff USING (true) WITH CHECK (true);

@@ -93,37 +93,44 @@ BEGIN
     RETURN noted;
 END $$;
 
--- One statement trigger for every audited table: a thousand changed rows are one set-based insert.
+-- One statement trigger for every audited table: a thousand changed rows are one set-based insert, and every statement
+-- in it is static, so its plan is cached per table. The generic plan is forced: the planner takes it for ten rows where
+-- there is mostly one, and would plan anew at every change, which costs more than the change.
 -- Arguments: resource type, column that identifies the resource, column of the organization ('' when the table has
 -- none: then the context's), columns left out ('{a,b}': bookkeeping and secrets), columns given as digests ('{c}').
 CREATE FUNCTION nexa.audit_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    rows_before text := CASE WHEN TG_OP = 'INSERT' THEN 'SELECT NULL::jsonb AS row WHERE false'
-                             ELSE 'SELECT to_jsonb(t) AS row FROM before_change t' END;
-    rows_after text := CASE WHEN TG_OP = 'DELETE' THEN 'SELECT NULL::jsonb AS row WHERE false'
-                            ELSE 'SELECT to_jsonb(t) AS row FROM after_change t' END;
+    left_out CONSTANT text[] := TG_ARGV[3];
+    as_digest CONSTANT text[] := TG_ARGV[4];
+    befores jsonb[];
+    afters jsonb[];
 BEGIN
-    EXECUTE format($query$
-        INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
-                                ip_address, user_agent, request_id, reason, actor_scope)
-        SELECT coalesce((coalesce(n.row, o.row)->>nullif($3, ''))::uuid, nexa.current_organization()),
-               nexa.current_person(), nexa.audit_action(), $1, (coalesce(n.row, o.row)->>$2)::uuid,
-               d.old_values, d.new_values,
-               nullif(current_setting('nexa.address', true), '')::inet, nullif(current_setting('nexa.agent', true), ''),
-               current_setting('nexa.request')::uuid, nullif(current_setting('nexa.reason', true), ''),
-               coalesce(nullif(current_setting('nexa.scope', true), ''), 'entry')
-        FROM (%s) o FULL JOIN (%s) n ON o.row->'id' = n.row->'id'
-        CROSS JOIN LATERAL (
-            SELECT jsonb_object_agg(k.key, nexa.audit_value(o.row->k.key, k.key = ANY ($5))) FILTER (WHERE o.row ? k.key) AS old_values,
-                   jsonb_object_agg(k.key, nexa.audit_value(n.row->k.key, k.key = ANY ($5))) FILTER (WHERE n.row ? k.key) AS new_values
-            FROM jsonb_object_keys(coalesce(n.row, o.row)) k(key)
-            WHERE NOT k.key = ANY ($4) AND o.row->k.key IS DISTINCT FROM n.row->k.key
-              AND (o.row IS NOT NULL AND n.row IS NOT NULL OR coalesce(n.row, o.row)->k.key <> 'null'::jsonb)
-        ) d
-        WHERE d.old_values IS NOT NULL OR d.new_values IS NOT NULL
-        $query$, rows_before, rows_after)
-    USING TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3]::text[], TG_ARGV[4]::text[];
+    IF TG_OP <> 'INSERT' THEN
+        SELECT array_agg(to_jsonb(b) ORDER BY b.id) INTO befores FROM before_change b;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        SELECT array_agg(to_jsonb(a) ORDER BY a.id) INTO afters FROM after_change a;
+    END IF;
+    INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
+                            ip_address, user_agent, request_id, reason, actor_scope)
+    SELECT coalesce((coalesce(c.after, c.before)->>TG_ARGV[2])::uuid, nexa.current_organization()),
+           nexa.current_person(), nexa.audit_action(), TG_ARGV[0], (coalesce(c.after, c.before)->>TG_ARGV[1])::uuid,
+           d.old_values, d.new_values,
+           nullif(current_setting('nexa.address', true), '')::inet, nullif(current_setting('nexa.agent', true), ''),
+           current_setting('nexa.request')::uuid, nullif(current_setting('nexa.reason', true), ''),
+           coalesce(nullif(current_setting('nexa.scope', true), ''), 'entry')
+    FROM unnest(befores, afters) AS c(before, after)
+    CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(k.key, nexa.audit_value(c.before->k.key, k.key = ANY (as_digest)))
+                   FILTER (WHERE c.before IS NOT NULL) AS old_values,
+               jsonb_object_agg(k.key, nexa.audit_value(c.after->k.key, k.key = ANY (as_digest)))
+                   FILTER (WHERE c.after IS NOT NULL) AS new_values
+        FROM jsonb_object_keys(coalesce(c.after, c.before)) k(key)
+        WHERE c.before->k.key IS DISTINCT FROM c.after->k.key AND k.key <> ALL (left_out)
+          AND (c.before IS NOT NULL AND c.after IS NOT NULL OR coalesce(c.after, c.before)->k.key <> 'null'::jsonb)
+    ) d
+    WHERE d.old_values IS NOT NULL OR d.new_values IS NOT NULL;
     RETURN NULL;
 END $$;
 
@@ -135,40 +142,37 @@ CREATE FUNCTION nexa.audit_value(value jsonb, as_digest boolean) RETURNS jsonb L
         ELSE value END
 $$;
 
--- Before an entry is stored, its chain is noted for the commit; at the first deferred trigger all chains of the
--- transaction are locked in one order, so two transactions over several organizations cannot deadlock.
+-- A transaction over several organizations appends to several chains: it notes them as it goes, and at its first
+-- deferred trigger locks them all in one order, so that two such transactions cannot deadlock.
 CREATE FUNCTION nexa.audit_announce() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    chain text := coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')::text;
-    known text := coalesce(current_setting('nexa.chains', true), '');
+    chain CONSTANT text := coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000');
 BEGIN
-    IF position(chain IN known) = 0 THEN
-        PERFORM set_config('nexa.chains', known || ' ' || chain, true);
+    IF position(chain IN coalesce(current_setting('nexa.chains', true), '')) = 0 THEN
+        PERFORM set_config('nexa.chains', coalesce(current_setting('nexa.chains', true), '') || ' ' || chain, true);
     END IF;
     RETURN NEW;
 END $$;
 
 CREATE FUNCTION nexa.audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
-DECLARE
-    chain uuid := coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000');
-    announced text := coalesce(current_setting('nexa.chains', true), '');
-    head audit_heads;
-    digest bytea := nexa.audit_digest(NEW);
-    link bytea;
+    SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    IF announced <> '' THEN
+    IF coalesce(current_setting('nexa.chains', true), '') <> '' THEN
         INSERT INTO audit_heads (chain_id)
-            SELECT id::uuid FROM regexp_split_to_table(btrim(announced), ' ') id ORDER BY 1 ON CONFLICT DO NOTHING;
-        PERFORM 1 FROM audit_heads WHERE chain_id = ANY (string_to_array(btrim(announced), ' ')::uuid[])
+            SELECT id::uuid FROM regexp_split_to_table(btrim(current_setting('nexa.chains')), ' ') id ORDER BY 1
+            ON CONFLICT DO NOTHING;
+        PERFORM 1 FROM audit_heads WHERE chain_id = ANY (string_to_array(btrim(current_setting('nexa.chains')), ' ')::uuid[])
             ORDER BY chain_id FOR UPDATE;
         PERFORM set_config('nexa.chains', '', true);
     END IF;
-    SELECT * INTO STRICT head FROM audit_heads WHERE chain_id = chain FOR UPDATE;
-    link := nexa.audit_link(head.hash, head.sequence + 1, NEW, digest);
-    UPDATE audit_heads SET sequence = head.sequence + 1, hash = link WHERE chain_id = chain;
+    WITH link AS (
+        UPDATE audit_heads SET sequence = sequence + 1,
+            hash = nexa.audit_link(hash, sequence + 1, NEW, nexa.audit_digest(NEW))
+        WHERE chain_id = coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')
+        RETURNING chain_id, sequence, hash
+    )
     INSERT INTO audit_chain (chain_id, sequence, audit_log_id, logged_at, digest, hash)
-        VALUES (chain, head.sequence + 1, NEW.id, NEW.created_at, digest, link);
+        SELECT chain_id, sequence, NEW.id, NEW.created_at, nexa.audit_digest(NEW), hash FROM link;
     RETURN NULL;
 END $$;
 
@@ -275,7 +279,7 @@ CREATE POLICY audit_logs_presenter ON audit_logs FOR SELECT TO nexa_presenter
 """
 
 TRIGGERS = """
-CREATE TRIGGER audit_logs_announce BEFORE INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION nexa.audit_announce();
+CREATE TRIGGER audit_logs_announce AFTER INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION nexa.audit_announce();
 CREATE CONSTRAINT TRIGGER audit_logs_append AFTER INSERT ON audit_logs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nexa.audit_append();
 SELECT nexa.make_month('audit_logs', (date_trunc('month', now()) + make_interval(months => ahead))::date)
