@@ -189,7 +189,7 @@ def _own_keys(data_dir: Path) -> dict[str, str]:
     """The keys demo mode made for itself, readable by this user alone; made now if there are none yet."""
     path = data_dir / "secrets.json"
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         if not path.exists():
             new = data_dir / f".secrets.{os.getpid()}.{secrets.token_hex(4)}"
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -204,7 +204,8 @@ def _own_keys(data_dir: Path) -> dict[str, str]:
         keys: dict[str, str] = json.loads(path.read_text())["signing_keys"]
     except OSError as error:
         raise Misconfigured(
-            f"The data folder {data_dir} cannot be written ({error.strerror}); make it writable or set NEXA_DATA_DIR to another."
+            f"The data folder {data_dir} cannot be written ({error.strerror}); "
+            "make it writable or set NEXA_DATA_DIR to another."
         ) from None
     except (ValueError, KeyError, TypeError):
         raise Misconfigured(f"The file {path} is damaged; delete it and everybody signs in again.") from None
