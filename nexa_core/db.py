@@ -96,7 +96,12 @@ def _context(actor: Actor, action: Action | None = None, reason: str | None = No
 
 
 def _settings(
-    origin: Origin, scope: str, person: UUID | None, organization: UUID | None, action: Action | None, reason: str | None
+    origin: Origin,
+    scope: str,
+    person: UUID | None,
+    organization: UUID | None,
+    action: Action | None,
+    reason: str | None,
 ) -> str:
     """The transaction's context as one SELECT; literals, because a multi-statement message takes no parameters."""
     settings = {
@@ -109,7 +114,9 @@ def _settings(
         "address": origin.ip_address or "",
         "agent": origin.user_agent or "",
     }
-    return ", ".join(f"set_config('nexa.{name}', {sql.quote(_storable(value))}, true)" for name, value in settings.items())
+    return ", ".join(
+        f"set_config('nexa.{name}', {sql.quote(_storable(value))}, true)" for name, value in settings.items()
+    )
 
 
 def _storable(value: str) -> str:
@@ -215,12 +222,18 @@ def _sentence_for(error: BaseException | None) -> NexaError | None:
             return Conflict(sentence_of(constraint) or "A value is outside of what is allowed.")
         case psycopg.errors.ForeignKeyViolation():
             return Conflict(sentence_of(constraint) or "It refers to something that does not exist any more.")
-        case psycopg.errors.DeadlockDetected() | psycopg.errors.SerializationFailure() | psycopg.errors.LockNotAvailable():
+        case (
+            psycopg.errors.DeadlockDetected()
+            | psycopg.errors.SerializationFailure()
+            | psycopg.errors.LockNotAvailable()
+        ):
             return Conflict("Somebody changed this at the same moment. Please try again.")
         case psycopg.DataError():
             return Invalid("A value has a form that cannot be stored.")
         case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.QueryCanceled():
             return None
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Unavailable("The database cannot be reached just now. Nothing was lost; please try again in a moment.")
+            return Unavailable(
+                "The database cannot be reached just now. Nothing was lost; please try again in a moment."
+            )
     return None

@@ -112,7 +112,9 @@ class Explanation:
         return self.deciding.reason
 
 
-def granted(role: str | None, *, is_platform: bool, grant: frozenset[str], deny: frozenset[str]) -> frozenset[Permission]:
+def granted(
+    role: str | None, *, is_platform: bool, grant: frozenset[str], deny: frozenset[str]
+) -> frozenset[Permission]:
     """What a role gives in an organization, changed by one person's own grants and denials; a denial wins.
 
     A customer's membership can never be granted what belongs to the platform's own people.
@@ -145,20 +147,20 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
         standing.membership_status == "active",
         f"{who}'s membership in {where} is {standing.membership_status or 'missing'}.",
     )
-    by_role = permission in granted(
-        actor.role, is_platform=standing.is_platform, grant=frozenset(), deny=frozenset()
-    )
+    by_role = permission in granted(actor.role, is_platform=standing.is_platform, grant=frozenset(), deny=frozenset())
     overridden = permission.value in standing.grant or permission.value in standing.deny
     has_it = permission in granted(
         actor.role, is_platform=standing.is_platform, grant=standing.grant, deny=standing.deny
     )
-    role_says = f"The role {actor.role or 'none'} in {where} {'includes' if by_role else 'does not include'} {permission.value}."
+    includes = "includes" if by_role else "does not include"
+    role_says = f"The role {actor.role or 'none'} in {where} {includes} {permission.value}."
     yield Gate("role", None if overridden else by_role, role_says)
     override_says = f"{permission.value} was {'granted to' if has_it else 'denied to'} {who} personally."
     yield Gate("override", has_it if overridden else None, override_says if overridden else "No personal exception.")
     feature = FEATURES.get(permission)
     off = feature is not None and not standing.is_platform and standing.features.get(feature) is False
-    yield Gate("feature", not off, f"{where} has {feature} switched {'off' if off else 'on'}." if feature else "No plan feature needed.")
+    feature_says = f"{where} has {feature} switched {'off' if off else 'on'}."
+    yield Gate("feature", not off, feature_says if feature else "No plan feature is needed.")
     remaining = resource.remaining if resource else None
     yield Gate(
         "limit",
@@ -166,4 +168,5 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
         "No limit applies." if remaining is None else f"{max(remaining, 0):,} left of the limit of {where}.",
     )
     deleted = resource is not None and resource.deleted
-    yield Gate("deleted", not deleted, f"{resource.name if resource else 'It'} {'is deleted' if deleted else 'is not deleted'}.")
+    name = resource.name if resource else "It"
+    yield Gate("deleted", not deleted, f"{name} is {'' if deleted else 'not '}deleted.")

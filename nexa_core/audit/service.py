@@ -124,7 +124,8 @@ def verify(actor: Actor, *, progress: Callable[[float], None] | None = None) -> 
         for number, chain in enumerate(chains, start=1):
             found = db.execute(select("*").select_from(func.nexa.audit_faults(chain.chain_id)).limit(10))
             faults += [
-                Fault(chain.chain_id, names.get(chain.chain_id), row.sequence, row.audit_log_id, row.fault) for row in found
+                Fault(chain.chain_id, names.get(chain.chain_id), row.sequence, row.audit_log_id, row.fault)
+                for row in found
             ]
             if progress:
                 progress(number / len(chains))
@@ -137,7 +138,9 @@ def _names_of(db: Session, entries: list[AuditLog]) -> dict[UUID, str]:
     for entry in entries:
         if entry.resource_id and entry.resource_type in ids:
             ids[entry.resource_type].add(entry.resource_id)
-    members = {row.id: row.user_id for row in db.execute(select(_memberships).where(_memberships.c.id.in_(ids["membership"])))}
+    members = {
+        row.id: row.user_id for row in db.execute(select(_memberships).where(_memberships.c.id.in_(ids["membership"])))
+    }
     for entry in entries:  # a removed membership is gone; its entry still knows the person
         person = (entry.old_values or {}).get("user_id")
         if entry.resource_type == "membership" and entry.resource_id and person:

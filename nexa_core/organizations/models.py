@@ -5,7 +5,18 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID
 
-from sqlalchemy import Boolean, CheckConstraint, Column, DateTime, ForeignKey, Index, String, Table, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
@@ -111,7 +122,9 @@ class OrganizationDomain(Base):
     __tablename__ = "organization_domains"
     __table_args__ = (
         UniqueConstraint("organization_id", "domain", info={"sentence": "This domain is in the list already."}),
-        CheckConstraint("domain = lower(domain)", name="domain", info={"sentence": "A domain is written in lower case."}),
+        CheckConstraint(
+            "domain = lower(domain)", name="domain", info={"sentence": "A domain is written in lower case."}
+        ),
         Index(
             "organization_domains_verified_idx",
             "domain",

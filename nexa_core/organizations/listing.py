@@ -1,0 +1,217 @@
+"""The list of organizations: searched, filtered, sorted and paged in SQL."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Row,
+    Select,
+    SQLColumnExpression,
+    and_,
+    cast,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
+
+from nexa_core.accounts.models import User
+from nexa_core.actor import Actor
+from nexa_core.billing import allowance
+from nexa_core.db import reading
+from nexa_core.errors import Invalid
+from nexa_core.organizations.models import Organization, organization_members
+from nexa_core.organizations.reach import customers_of
+from nexa_core.permissions import Permission
+from nexa_core.usage.models import UsageByDay, UsageCounter
+
+STATUSES = ("pending", "active", "suspended", "deleted")
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationRow:
+    """One organization in a list. ``credits_allowance`` is None where there is no limit; credits are this period's."""
+
+    id: UUID
+    name: str
+    slug: str
+    status: str
+    plan: str
+    subscription_status: str
+    members: int
+    credits_used: int
+    credits_allowance: int | None
+    last_activity: dt.date | None
+    account_manager: str | None
+    is_demo: bool
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some organizations and where the next page begins (None at the end)."""
+
+    items: tuple[OrganizationRow, ...]
+    next_cursor: str | None
+
+
+credits_used = func.coalesce(UsageCounter.used, 0)
+_manager = aliased(User)
+_members = (
+    select(func.count())
+    .select_from(organization_members)
+    .where(organization_members.c.organization_id == Organization.id)
+    .scalar_subquery()
+)
+last_activity = (
+    select(UsageByDay.day)
+    .where(UsageByDay.organization_id == Organization.id)
+    .order_by(UsageByDay.day.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_NEVER = cast(literal(dt.date(1, 1, 1)), Date)
+
+#: How a list can be sorted: the value, and whether the greatest comes first.
+SORTS: dict[str, tuple[SQLColumnExpression[Any], bool]] = {
+    "name": (func.lower(Organization.name), False),
+    "usage": (credits_used, True),
+    "activity": (func.coalesce(last_activity, _NEVER), True),
+    "newest": (Organization.created_at, True),
+}
+
+
+def browse(
+    actor: Actor,
+    *,
+    text: str = "",
+    status: str | None = None,
+    plan: str | None = None,
+    sort: str = "name",
+    after: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """A page of the organizations the actor can reach, at most 200 at once.
+
+    ``text`` is searched in name, slug, domain, billing address and members' addresses; deleted organizations are
+    listed only when asked for. ``after`` is the ``next_cursor`` of the page before, of the same sort.
+    Raises Forbidden without ORGANIZATIONS_BROWSE, Invalid for an unknown status, sort or cursor.
+    """
+    actor.require(Permission.ORGANIZATIONS_BROWSE)
+    if status and status not in STATUSES:
+        raise Invalid(f"There is no status “{status[:40]}”.", field="status")
+    if sort not in SORTS:
+        raise Invalid(f"Organizations cannot be sorted by “{sort[:40]}”.", field="sort")
+    limit = max(1, min(limit, 200))
+    value, descending = SORTS[sort]
+    found = rows(value.label("sort_value")).where(customers_of(actor), *_filters(text, status, plan))
+    if after:
+        place = tuple_(value, Organization.id)
+        given = tuple_(*_position(after, value))
+        found = found.where(place < given if descending else place > given)
+    order = (value.desc(), Organization.id.desc()) if descending else (value, Organization.id)
+    with reading(actor) as db:
+        page = db.execute(found.order_by(*order).limit(limit + 1)).all()
+    more = len(page) > limit
+    last = page[limit - 1] if more else None
+    return Page(tuple(row_of(row) for row in page[:limit]), _cursor(last.sort_value, last.id) if last else None)
+
+
+def rows(*extra: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
+    """What a list shows of every organization, before any filter."""
+    return (
+        select(
+            Organization.id,
+            Organization.name,
+            Organization.slug,
+            Organization.status,
+            Organization.plan_type,
+            Organization.subscription_status,
+            Organization.subscription_data,
+            Organization.usage_limits,
+            Organization.is_demo,
+            Organization.created_at,
+            Organization.account_manager_id,
+            _manager.full_name.label("account_manager"),
+            credits_used.label("credits_used"),
+            _members.label("members"),
+            last_activity.label("last_activity"),
+            *extra,
+        )
+        .outerjoin(_manager, _manager.id == Organization.account_manager_id)
+        .outerjoin(
+            UsageCounter,
+            and_(
+                UsageCounter.organization_id == Organization.id,
+                UsageCounter.metric == "credits",
+                UsageCounter.period_start == func.nexa.period_start(func.now(), Organization.time_zone),
+            ),
+        )
+    )
+
+
+def row_of(row: Row[*tuple[Any, ...]]) -> OrganizationRow:
+    """The view of one row of ``rows()``."""
+    return OrganizationRow(
+        id=row.id,
+        name=row.name,
+        slug=row.slug,
+        status=row.status,
+        plan=row.plan_type,
+        subscription_status=row.subscription_status,
+        members=row.members,
+        credits_used=row.credits_used,
+        credits_allowance=allowance(row),
+        last_activity=row.last_activity,
+        account_manager=row.account_manager,
+        is_demo=row.is_demo,
+        created_at=row.created_at,
+    )
+
+
+def _filters(text: str, status: str | None, plan: str | None) -> Sequence[ColumnElement[bool]]:
+    filters: list[ColumnElement[bool]] = [
+        Organization.status == status if status else Organization.status != "deleted",
+    ]
+    if plan:
+        filters.append(Organization.plan_type == plan)
+    if text := text.strip():
+        by_member = select(organization_members.c.organization_id).where(
+            organization_members.c.email.icontains(text, autoescape=True)
+        )
+        columns = (Organization.name, Organization.slug, Organization.domain, Organization.billing_email)
+        filters.append(
+            or_(*(column.icontains(text, autoescape=True) for column in columns), Organization.id.in_(by_member))
+        )
+    return filters
+
+
+def _cursor(value: object, organization_id: UUID) -> str:
+    place = json.dumps([value, str(organization_id)], default=lambda moment: moment.isoformat())
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def _position(cursor: str, like: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """The place a cursor names, in the type of the column that is sorted by."""
+    try:
+        value, organization_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        wanted = like.type.python_type
+        if wanted in (dt.date, dt.datetime):
+            value = wanted.fromisoformat(value)
+        if not isinstance(value, wanted):
+            raise ValueError
+        return literal(value, like.type), literal(UUID(organization_id))
+    except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
+        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken

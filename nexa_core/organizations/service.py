@@ -1,0 +1,151 @@
+"""One organization: read it, rename it, suspend and resume it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.architecture_sessions.models import ArchitectureSession
+from nexa_core.db import reading, recording
+from nexa_core.errors import Conflict, Invalid, NotFound
+from nexa_core.organizations.listing import OrganizationRow, row_of, rows
+from nexa_core.organizations.models import Organization
+from nexa_core.organizations.reach import customers_of, require_for
+from nexa_core.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationView(OrganizationRow):
+    """One organization, whole: what its list row shows, and what only its page shows."""
+
+    domain: str | None
+    logo_url: str | None
+    brand_colors: dict[str, Any]
+    address: dict[str, Any]
+    tax_id: str | None
+    billing_email: str | None
+    subscription_data: dict[str, Any]
+    usage_limits: dict[str, Any]
+    time_zone: str
+    sessions: int
+
+
+def current(actor: Actor) -> OrganizationView:
+    """The organization the actor is signed in to. Raises Forbidden without ORGANIZATION_READ."""
+    actor.require(Permission.ORGANIZATION_READ)
+    if actor.organization_id is None:
+        raise NotFound("There is no current organization.")
+    with reading(actor) as db:
+        return _view(db, Organization.id == actor.organization_id)
+
+
+def get(actor: Actor, *, organization_id: UUID | None = None, slug: str | None = None) -> OrganizationView:
+    """An organization by id or slug: the actor's own, or, with ORGANIZATIONS_BROWSE, any the actor can reach.
+
+    Raises NotFound for one the actor may not know of.
+    """
+    own = organization_id == actor.organization_id if organization_id else slug == actor.organization_slug
+    if own:
+        return current(actor)
+    if not actor.may(Permission.ORGANIZATIONS_BROWSE):
+        raise NotFound("There is no such organization.")
+    which = Organization.id == organization_id if organization_id else Organization.slug == slug
+    with reading(actor) as db:
+        return _view(db, which & customers_of(actor))
+
+
+def rename(actor: Actor, *, name: str, organization_id: UUID | None = None) -> OrganizationView:
+    """Give an organization a new name; without an id, the actor's own.
+
+    Raises Forbidden without ORGANIZATION_MANAGE (ORGANIZATIONS_MANAGE for another), Invalid for an empty name or one
+    over 255 characters.
+    """
+    target = _target(actor, organization_id)
+    if not (name := name.strip()):
+        raise Invalid("An organization needs a name.", field="name")
+    if len(name) > 255:
+        raise Invalid("A name has at most 255 characters.", field="name")
+    with recording(actor, Action.ORGANIZATION_RENAMED) as db:
+        organization = db.get_one(Organization, target)
+        organization.name = name
+        db.flush()
+        return _view(db, Organization.id == target)
+
+
+def suspend(actor: Actor, *, organization_id: UUID, reason: str) -> OrganizationView:
+    """Stop an organization: its people are signed out at once and cannot sign in to it until it is resumed.
+
+    Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid without a reason, Conflict unless it is active.
+    """
+    return _set_status(actor, organization_id, reason, Action.ORGANIZATION_SUSPENDED, "active", "suspended")
+
+
+def resume(actor: Actor, *, organization_id: UUID, reason: str) -> OrganizationView:
+    """Let a suspended organization work again. Raises as ``suspend`` does."""
+    return _set_status(actor, organization_id, reason, Action.ORGANIZATION_RESUMED, "suspended", "active")
+
+
+def _set_status(
+    actor: Actor, organization_id: UUID, reason: str, action: Action, before: str, after: str
+) -> OrganizationView:
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    if not reason.strip():
+        raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
+    with recording(actor, action, reason=reason.strip()) as db:
+        organization = db.get_one(Organization, organization_id, with_for_update=True)
+        if organization.is_platform:
+            raise Conflict("The platform's own organization cannot be suspended.")
+        if organization.status != before:
+            raise Conflict(f"{organization.name} is {organization.status}, so it cannot become {after}.")
+        organization.status = after
+        db.flush()
+        return _view(db, Organization.id == organization_id)
+
+
+def _target(actor: Actor, organization_id: UUID | None) -> UUID:
+    target = organization_id or actor.organization_id
+    if target is None:
+        raise NotFound("There is no such organization.")
+    require_for(actor, target, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    return target
+
+
+_sessions = (
+    select(func.count())
+    .select_from(ArchitectureSession)
+    .where(ArchitectureSession.organization_id == Organization.id, ArchitectureSession.deleted_at.is_(None))
+    .scalar_subquery()
+)
+
+
+def _view(db: Session, which: Any) -> OrganizationView:
+    details = rows(
+        Organization.domain,
+        Organization.logo_url,
+        Organization.brand_colors,
+        Organization.address,
+        Organization.tax_id,
+        Organization.billing_email,
+        Organization.time_zone,
+        _sessions.label("sessions"),
+    )
+    row = db.execute(details.where(which)).one()
+    return OrganizationView(
+        **asdict(row_of(row)),
+        domain=row.domain,
+        logo_url=row.logo_url,
+        brand_colors=row.brand_colors,
+        address=row.address,
+        tax_id=row.tax_id,
+        billing_email=row.billing_email,
+        subscription_data=row.subscription_data,
+        usage_limits=row.usage_limits,
+        time_zone=row.time_zone,
+        sessions=row.sessions,
+    )
