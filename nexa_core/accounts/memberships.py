@@ -1,0 +1,46 @@
+"""Which organizations a person belongs to, as far as signing in needs to know (``organizations`` stands above)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, DateTime, String, Uuid, column, table
+from sqlalchemy.dialects.postgresql import JSONB
+
+from nexa_core.orm import MEMBERSHIP_ROLE, MEMBERSHIP_STATUS, ORGANIZATION_STATUS, USER_STATUS
+
+#: The view: active memberships with their person and organization.
+organization_members = table(
+    "organization_members",
+    column("membership_id", Uuid()),
+    column("organization_id", Uuid()),
+    column("user_id", Uuid()),
+    column("role", MEMBERSHIP_ROLE),
+    column("permissions", JSONB()),
+    column("last_active_at", DateTime(timezone=True)),
+    column("email", String()),
+    column("full_name", String()),
+    column("user_status", USER_STATUS),
+    column("organization_name", String()),
+    column("organization_slug", String()),
+    column("organization_status", ORGANIZATION_STATUS),
+    column("is_demo", Boolean()),
+)
+
+organizations = table(
+    "organizations",
+    column("id", Uuid()),
+    column("name", String()),
+    column("slug", String()),
+    column("status", ORGANIZATION_STATUS),
+    column("is_platform", Boolean()),
+)
+
+organization_memberships = table(
+    "organization_memberships",
+    column("id", Uuid()),
+    column("organization_id", Uuid()),
+    column("user_id", Uuid()),
+    column("role", MEMBERSHIP_ROLE),
+    column("status", MEMBERSHIP_STATUS),
+    column("joined_at", DateTime(timezone=True)),
+    column("last_active_at", DateTime(timezone=True)),
+)
