@@ -1,0 +1,85 @@
+"""The jobs: each a few lines over a verb, safe to run twice, since a process can die before it says it was done."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from procrastinate import JobContext, RetryDecision
+from procrastinate.jobs import Job
+from procrastinate.retry import BaseRetryStrategy
+from sqlalchemy import text
+
+from nexa_core import accounts, notifications
+from nexa_core.actor import Actor
+from nexa_core.db import metering
+from nexa_core.errors import NexaError, Unavailable
+from nexa_core.logs import logger
+
+#: Seconds between one attempt and the next: ten attempts over a day and a half.
+PAUSES = (30, 120, 480, 1800, 7200, 14400, 28800, 28800, 43200)
+#: How many months ahead a month's partition is made.
+MONTHS_AHEAD = 3
+#: Finished jobs are kept for a week, for the System screen.
+JOBS_KEPT_HOURS = 7 * 24
+
+
+class GrowingPauses(BaseRetryStrategy):
+    """Try again, later each time, what failed for want of another service; all else stays failed."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, Unavailable) and job.attempts < len(PAUSES):
+            return RetryDecision(retry_in={"seconds": PAUSES[job.attempts]})
+        return None
+
+
+def deliver_mail(*, message_id: str) -> None:
+    """Send one mail of the outbox."""
+    notifications.deliver(Actor.system(), message_id=UUID(message_id))
+
+
+def send_waiting_mail(timestamp: int) -> None:
+    """Send what was written while no mail server was configured, or whose job was lost."""
+    system = Actor.system()
+    for message_id in notifications.waiting_mail(system):
+        try:
+            notifications.deliver(system, message_id=message_id)
+        except NexaError as error:
+            logger("nexa.jobs").warning("mail_not_sent", message_id=str(message_id), reason=error.sentence)
+            return
+
+
+def roll_up_usage(timestamp: int) -> None:
+    """Make the coarse rollups of this month and the last anew."""
+    with metering(Actor.system()) as db:
+        db.execute(text("SELECT nexa.roll_up_usage((date_trunc('month', now()) - interval '1 month')::date)"))
+
+
+def make_months(timestamp: int) -> None:
+    """Make the coming months' partitions before they are needed."""
+    with metering(Actor.system()) as db:
+        db.execute(
+            text("""
+                SELECT nexa.make_month(
+                    parent::regclass, (date_trunc('month', now()) + make_interval(months => ahead))::date)
+                FROM unnest(ARRAY['audit_logs', 'usage_events']) parent, generate_series(0, :ahead) ahead
+            """),
+            {"ahead": MONTHS_AHEAD},
+        )
+
+
+def purge_accounts(timestamp: int) -> None:
+    """Delete spent secrets and old sign-ins."""
+    accounts.purge()
+
+
+async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
+    """Forget finished jobs."""
+    await context.app.job_manager.delete_old_jobs(
+        nb_hours=JOBS_KEPT_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
+    )
+
+
+async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
+    """Give the jobs of a process that died to another one."""
+    for job in await context.app.job_manager.get_stalled_jobs():
+        await context.app.job_manager.retry_job(job)
