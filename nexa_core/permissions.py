@@ -81,7 +81,7 @@ FEATURES: dict[Permission, str] = {P.SESSIONS_WRITE: "sessions", P.USAGE_RECORD:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What the question is about, as far as it can decide: whose it is, whether it is deleted, what is left of a limit."""
+    """What the question is about, as far as it can decide: whose it is, whether deleted, what is left of a limit."""
 
     name: str
     organization_id: object = None

@@ -261,6 +261,7 @@ GRANT SELECT (id, user_id, organization_id, kind, expires_at, ip_address, user_a
     ON active_user_sessions TO nexa_tenant, nexa_staff, nexa_presenter;
 GRANT SELECT ON active_user_sessions TO nexa_entry;
 
+GRANT SELECT ON alembic_version TO nexa_staff, nexa_entry;
 GRANT ALL ON users, organizations, organization_memberships, organization_domains, user_sessions,
     spent_refresh_tokens, one_time_tokens, unknown_sign_ins TO nexa_system;
 """

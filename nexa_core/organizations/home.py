@@ -119,7 +119,9 @@ def _reasons(row: Any) -> Iterator[str]:
         yield "Suspended"
     if organization.subscription_status == "trialing" and (end := row.subscription_data.get("trial_ends_on")):
         yield f"Trial ends on {end}"
-    quiet = organization.last_activity is None or dt.date.today() - organization.last_activity > dt.timedelta(days=30)
+    quiet = organization.last_activity is None or dt.datetime.now(
+        dt.UTC
+    ).date() - organization.last_activity > dt.timedelta(days=30)
     if (
         quiet
         and organization.status == "active"

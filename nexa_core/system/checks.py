@@ -1,0 +1,159 @@
+"""The checks behind ``python -m nexa_core check``, the readiness probe and the System screen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from nexa_core.actor import Actor
+from nexa_core.config import ROOT
+from nexa_core.db import reading
+from nexa_core.errors import NexaError
+from nexa_core.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome of one check, as a sentence."""
+
+    name: str
+    ok: bool
+    sentence: str
+
+
+def check(actor: Actor) -> tuple[Finding, ...]:
+    """Run every check: migration head, roles, row-level security, invariants, usage sums.
+
+    Raises Forbidden without SYSTEM_READ. The audit chains have a verb of their own.
+    """
+    actor.require(Permission.SYSTEM_READ)
+    with reading(actor) as db:
+        return tuple(run(db) for run in CHECKS)
+
+
+def readiness() -> dict[str, Any]:
+    """Whether NEXA can serve: ``{"ready": bool, "checks": {name: "ok" or a sentence}}``. Raises nothing."""
+    quick: tuple[Callable[[Session], Finding], ...] = (_migration_head, _invariants)
+    try:
+        with reading(Actor.system()) as db:
+            findings = [Finding("database", True, "ok"), *(run(db) for run in quick)]
+    except NexaError as error:
+        findings = [Finding("database", False, error.sentence)]
+    return {
+        "ready": all(finding.ok for finding in findings),
+        "checks": {finding.name: "ok" if finding.ok else finding.sentence for finding in findings},
+    }
+
+
+@lru_cache
+def expected_head() -> str:
+    """The migration this code was written for."""
+    return ScriptDirectory(ROOT / "migrations").get_current_head() or ""
+
+
+def present_head(db: Session) -> str:
+    """The migration the database is at."""
+    return db.scalar(text("SELECT version_num FROM alembic_version")) or "none"
+
+
+def _migration_head(db: Session) -> Finding:
+    present, expected = present_head(db), expected_head()
+    if present == expected:
+        return Finding("migration", True, f"The schema is at {present}.")
+    return Finding("migration", False, f"The schema is at {present}, this NEXA expects {expected}: run migrate.")
+
+
+_WRONG_ROLES = text("""
+    SELECT rolname FROM pg_roles
+    WHERE rolname IN ('nexa_app', 'nexa_tenant', 'nexa_staff', 'nexa_presenter', 'nexa_entry', 'nexa_owner')
+      AND (rolsuper OR rolbypassrls OR rolinherit OR rolcreaterole OR rolcreatedb)
+    UNION ALL
+    SELECT tablename || ' is owned by ' || tableowner FROM pg_tables
+    WHERE schemaname = 'public' AND tableowner <> 'nexa_owner'
+""")
+
+
+def _roles(db: Session) -> Finding:
+    wrong = db.scalars(_WRONG_ROLES).all()
+    if wrong:
+        return Finding("roles", False, f"These have more rights than they should: {', '.join(wrong)}.")
+    return Finding("roles", True, "The program's roles own nothing and bypass nothing.")
+
+
+_UNPROTECTED = text("""
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND (c.relname IN ('users', 'organizations') OR EXISTS (
+          SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'organization_id' AND NOT a.attisdropped))
+      AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
+    ORDER BY 1
+""")
+
+
+def _row_level_security(db: Session) -> Finding:
+    unprotected = db.scalars(_UNPROTECTED).all()
+    if unprotected:
+        return Finding("row-level security", False, f"Without a forced policy: {', '.join(unprotected)}.")
+    return Finding(
+        "row-level security", True, "Forced, with policies, on every table that holds an organization's data."
+    )
+
+
+def _invariants(db: Session) -> Finding:
+    homeless = db.scalar(
+        text("""
+        SELECT count(*) FROM users u WHERE u.deleted_at IS NULL
+        AND NOT EXISTS (SELECT FROM organization_memberships m WHERE m.user_id = u.id)""")
+    )
+    ownerless = db.scalar(
+        text("""
+        SELECT count(*) FROM organizations o WHERE o.status = 'active' AND NOT EXISTS (
+            SELECT FROM organization_memberships m JOIN users u ON u.id = m.user_id
+            WHERE m.organization_id = o.id AND m.role = 'owner' AND m.status = 'active' AND u.deleted_at IS NULL)""")
+    )
+    if homeless or ownerless:
+        sentence = f"{homeless} people belong to no organization, {ownerless} active organizations have no owner."
+        return Finding("invariants", False, sentence)
+    return Finding("invariants", True, "Everybody belongs to an organization; every active organization has an owner.")
+
+
+_USAGE_DIFFERENCES = text("""
+    WITH events AS (
+        SELECT e.organization_id, (e.occurred_at AT TIME ZONE o.time_zone)::date AS day, e.event_type,
+               nexa.period_start(e.occurred_at, o.time_zone) AS period_start, count(*) AS events,
+               sum(e.credits_consumed) AS credits
+        FROM usage_events e JOIN organizations o ON o.id = e.organization_id GROUP BY 1, 2, 3, 4
+    ), by_day AS (
+        SELECT count(*) FROM (SELECT organization_id, day, event_type, sum(events) AS events, sum(credits) AS credits
+                              FROM events GROUP BY 1, 2, 3) e
+        FULL JOIN usage_by_day d USING (organization_id, day, event_type)
+        WHERE (e.events, e.credits) IS DISTINCT FROM (d.events, d.credits)
+    ), counters AS (
+        SELECT count(*) FROM (SELECT organization_id, period_start, sum(credits) AS credits FROM events GROUP BY 1, 2) e
+        FULL JOIN (SELECT * FROM usage_counters WHERE metric = 'credits') c USING (organization_id, period_start)
+        WHERE coalesce(e.credits, 0) <> coalesce(c.used, 0)
+    )
+    SELECT (SELECT count FROM by_day), (SELECT count FROM counters)
+""")
+
+
+def _usage_adds_up(db: Session) -> Finding:
+    days, counters = db.execute(_USAGE_DIFFERENCES).one()
+    if days or counters:
+        return Finding("usage", False, f"{days} daily sums and {counters} counters differ from their events.")
+    return Finding("usage", True, "Every counter and daily sum equals its events.")
+
+
+CHECKS: tuple[Callable[[Session], Finding], ...] = (
+    _migration_head,
+    _roles,
+    _row_level_security,
+    _invariants,
+    _usage_adds_up,
+)
