@@ -1,3 +1,3 @@
-"""The core of NEXA: all rules and all data access. Screens and the HTTP door call its domains; it never imports them."""
+"""The core of NEXA: all rules and all data access. Screens and the HTTP door call it; it never imports them."""
 
 __version__ = "0.1.0"
