@@ -8,7 +8,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection, text
 
-from nexa_core import startup
+from nexa_core import schema, startup
 from nexa_core.mapping import metadata
 
 PARTITIONS = "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
@@ -41,6 +41,6 @@ def run(connection: Connection) -> None:
 if (given := context.config.attributes.get("connection")) is not None:
     run(given)
 else:
-    with startup.owner_connection() as own:
+    with schema.owner_connection(startup.open_database(print).owner_url) as own:
         run(own)
         own.commit()

@@ -225,7 +225,7 @@ class EmbeddedServer:
                 connection.execute(f"CREATE DATABASE {DATABASE}")
 
     def _socket_dir(self) -> Path:
-        """The cluster's own folder, or where that path is too long for a socket a private one in the temporary folder."""
+        """The cluster's own folder, or where that path is too long for a socket a private one under /tmp."""
         if len(os.fsencode(self.cluster / f".s.PGSQL.{_PORT}")) <= _LONGEST_SOCKET:
             return self.cluster
         return Path("/tmp") / f"nexa-{hashlib.sha256(os.fsencode(self.cluster)).hexdigest()[:16]}"  # noqa: S108 (see _make_socket_dir)

@@ -32,7 +32,7 @@ _FOLDER = Path(tempfile.mkdtemp(prefix="nexa-tests-"))
 _FOLDER.chmod(0o711)  # the server's own user must pass through, where tests run as root
 os.environ["NEXA_DATA_DIR"] = str(_FOLDER / "data")
 
-from nexa_core import db, startup  # noqa: E402
+from nexa_core import db, schema  # noqa: E402
 from nexa_core.actor import Actor, Origin, Standing  # noqa: E402
 from nexa_core.config import settings  # noqa: E402
 from nexa_core.embedded import EmbeddedServer  # noqa: E402
@@ -136,7 +136,7 @@ def cluster(bare_cluster: Cluster) -> Cluster:
     bare_cluster.execute(f'CREATE DATABASE "{bare_cluster.template}" TEMPLATE template0')
     bare_cluster.made.append(bare_cluster.template)
     url = bare_cluster.url(bare_cluster.template)
-    startup.migrate(startup.Database(url, url, "NEXA_TEST_DATABASE_URL"), lambda _sentence: None)
+    schema.migrate(url, lambda _sentence: None, variable="NEXA_TEST_DATABASE_URL")
     if bare_cluster.app_password:
         bare_cluster.execute(f"ALTER ROLE nexa_app PASSWORD '{bare_cluster.app_password}'")
     return bare_cluster

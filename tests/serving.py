@@ -104,10 +104,12 @@ def wait_until_ready(served: Served) -> None:
     while time.monotonic() < deadline:
         if served.process.poll() is not None:
             raise AssertionError(f"NEXA ended with exit code {served.process.returncode}:\n{served.terminal}")
-        with contextlib.suppress(OSError):
-            with urllib.request.urlopen(f"{served.url}/api/healthz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
+        with (
+            contextlib.suppress(OSError),
+            urllib.request.urlopen(f"{served.url}/api/healthz", timeout=5) as answer,
+        ):
+            if answer.status == 200:
+                return
         time.sleep(0.05)
     raise AssertionError(
         f"NEXA did not answer {served.url}/api/healthz within {SECONDS_TO_START} s:\n{served.terminal}"

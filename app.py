@@ -1,0 +1,42 @@
+"""ASGI wiring only. `streamlit run app.py` imports this once, prepares everything, and serves the `st.App` it finds."""
+
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from streamlit import config as streamlit_config
+
+from nexa_core import startup
+from nexa_core.config import settings
+
+with startup.one_sentence():
+    startup.prepare(port=streamlit_config.get_option("server.port"))
+    # One secret for all processes behind a proxy; Streamlit would draw its own in each.
+    streamlit_config.set_option("server.cookieSecret", settings().derived_secret("streamlit cookie"))
+
+from nexa_core import api, jobs
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """Jobs run as long as requests are served. What is in memory by now stays: the collector may pass it by."""
+    await jobs.start()
+    gc.collect()
+    gc.freeze()
+    startup.ready()
+    try:
+        yield
+    finally:
+        await jobs.stop()
+        startup.finish()
+
+
+app = st.App(
+    Path(__file__).resolve().parent / "pages" / "_shell.py",
+    routes=api.routes(),
+    middleware=[Middleware(api.Guard)],
+    lifespan=lifespan,
+)
