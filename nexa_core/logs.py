@@ -20,6 +20,8 @@ _SECRET_TEXT = re.compile(
       | (?P<name>\b(?:password|token|ticket|secret)["']?\s*[=:]\s*["']?)[^\s"',&;)]+""",
     re.X | re.I,
 )
+# Without the values of local variables, which could be anybody's secret.
+_TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
 HIDDEN = "[hidden]"
 
 
@@ -33,7 +35,7 @@ def configure() -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Processor] = (
-        [structlog.processors.dict_tracebacks, hide_secrets, structlog.processors.JSONRenderer()]
+        [_TRACEBACKS, hide_secrets, structlog.processors.JSONRenderer()]
         if wanted.log_format == "json"
         else [
             structlog.processors.format_exc_info,
