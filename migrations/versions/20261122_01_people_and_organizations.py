@@ -248,7 +248,7 @@ GRANT SELECT ON organization_domains TO nexa_presenter, nexa_entry;
 
 GRANT SELECT (id, user_id, organization_id, kind, expires_at, ip_address, user_agent, last_seen_at, created_at,
               revoked_at, revoked_reason) ON user_sessions TO nexa_tenant, nexa_staff, nexa_presenter;
-GRANT UPDATE (organization_id, revoked_at, revoked_reason) ON user_sessions
+GRANT UPDATE (revoked_at, revoked_reason) ON user_sessions
     TO nexa_tenant, nexa_staff, nexa_presenter;
 GRANT SELECT, INSERT, UPDATE, DELETE ON user_sessions TO nexa_entry;
 

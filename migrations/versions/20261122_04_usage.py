@@ -116,6 +116,7 @@ GRANT ALL ON usage_events, usage_idempotency_keys, usage_counters, usage_by_day,
     TO nexa_system;
 """
 
+_PRESENTED = ("usage_events", "usage_counters", "usage_by_day", "usage_by_month")
 ROW_LEVEL_SECURITY = "".join(
     f"""
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
@@ -123,10 +124,14 @@ CREATE POLICY {table}_tenant ON {table} TO nexa_tenant
     USING (organization_id = (SELECT nexa.current_organization()))
     WITH CHECK (organization_id = (SELECT nexa.current_organization()));
 CREATE POLICY {table}_staff ON {table} TO nexa_staff USING (true) WITH CHECK (true);
+"""
+    for table in (*_PRESENTED, "usage_idempotency_keys")
+) + "".join(
+    f"""
 CREATE POLICY {table}_presenter ON {table} FOR SELECT TO nexa_presenter
     USING (organization_id = ANY ((SELECT nexa.demo_organizations())::uuid[]));
 """
-    for table in ("usage_events", "usage_idempotency_keys", "usage_counters", "usage_by_day", "usage_by_month")
+    for table in _PRESENTED
 )
 
 

@@ -1,0 +1,92 @@
+"""Two customers, one of them a demo, with one row each in every table that holds an organization's data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+import psycopg
+from psycopg import sql
+
+from tests.conftest import World
+
+#: Every mapped or unmapped table with an organization's data, asked of the catalogue: new ones join by themselves.
+TENANT_TABLES = """
+    SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+      AND (c.relname IN ('users', 'organizations') OR EXISTS (
+          SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'organization_id' AND NOT a.attisdropped))
+    ORDER BY 1
+"""
+#: The column that says whose a row is.
+KEY = {"users": "id", "organizations": "id"}
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """One customer: its id, its only person, and a session of theirs."""
+
+    organization: UUID
+    person: UUID
+    session_id: int
+
+    def key(self, table: str) -> UUID:
+        return self.person if table == "users" else self.organization
+
+
+def tables(connection: psycopg.Connection) -> list[str]:
+    return [name for (name,) in connection.execute(TENANT_TABLES).fetchall()]
+
+
+def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
+    """A customer with exactly one row in every tenant table (but for the audit log, which has what that made)."""
+    organization = world.organization(name, is_demo=is_demo)
+    person = world.person(f"ada@{name.lower()}.example", organization, role="owner")
+    world.session(organization, person, f"{name} review")
+    world.sign_in(person, organization)
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        row = connection.execute(
+            "SELECT id FROM ai_architecture_sessions WHERE organization_id = %s", [organization]
+        ).fetchone()
+        assert row is not None
+        tenant = Tenant(organization, person, row[0])
+        for table, values in _rows(tenant).items():
+            connection.execute(
+                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(map(sql.Identifier, values)),
+                    sql.SQL(", ").join(sql.Placeholder() * len(values)),
+                ),
+                list(values.values()),
+            )
+    return tenant
+
+
+def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
+    mine = {"organization_id": tenant.organization}
+    session = {**mine, "session_id": tenant.session_id, "revision": 1}
+    return {
+        "organization_domains": {**mine, "domain": f"{tenant.organization}.example"},
+        "one_time_tokens": {
+            **mine,
+            "token": uuid4().hex,
+            "purpose": "sign_in",
+            "user_id": tenant.person,
+            "expires_at": "infinity",
+        },
+        "session_revisions": {**session, "user_id": tenant.person, "documents": "{}"},
+        "share_links": {**session, "token": uuid4().hex, "created_by": tenant.person, "expires_at": "infinity"},
+        "usage_events": {**mine, "event_type": "ai_call", "idempotency_key": uuid4().hex, "credits_consumed": 3},
+        "usage_idempotency_keys": {
+            **mine,
+            "source": "nexa",
+            "idempotency_key": uuid4().hex,
+            "content_hash": b"",
+            "event_id": uuid4(),
+        },
+        "usage_counters": {**mine, "period_start": "2026-01-01", "metric": "credits", "used": 3},
+        "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
+        "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
+        "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
+    }
