@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -12,6 +13,7 @@ Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"(?P<name>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?")
 
 
 def peer_of(receive: Any, scope_client: tuple[str, int] | None) -> str | None:
@@ -82,14 +84,11 @@ def _origin(url: str) -> tuple[str, str, int] | None:
 
 
 def _host_name(host: str) -> str | None:
-    try:
-        parts = urlsplit(f"//{host}")
-        _ = parts.port
-    except ValueError:
+    """The name in a Host header (RFC 9110, 7.2), read narrowly: it goes into the Content-Security-Policy."""
+    found = _HOST.fullmatch(host.lower())
+    if found is None or int(found["port"] or 0) > 65535:
         return None
-    if parts.username is not None or parts.path or parts.query or parts.fragment or not parts.hostname:
-        return None
-    return parts.hostname.rstrip(".")
+    return found["name"].rstrip(".")
 
 
 def _address(text: str | None) -> Address | None:

@@ -13,24 +13,26 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from nexa_core import accounts, logs
 from nexa_core.actor import Actor, Origin
 from nexa_core.api import addresses, identity, metrics
+from nexa_core.api.answers import Answer
 from nexa_core.api.cookie import cookie_name
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.gates import NEEDS_SIGN_IN, Gate, gate_of
-from nexa_core.api.headers import security_headers
 from nexa_core.api.problems import REALM, Problem, incident, problem_of
 from nexa_core.api.sockets import Socket, Sockets
 from nexa_core.api.threads import in_thread
 from nexa_core.config import settings
 from nexa_core.errors import NexaError, Unauthenticated
 
+# What hands out or clears the cookie is for browsers alone, and they say which page asks.
+_BROWSERS_ONLY = frozenset({"/api/auth/cookie", "/api/auth/sign-out"})
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OURS = frozenset({identity.HEADER.encode(), identity.HEADER.replace("-", "_").encode(), b"x-request-id"})
 _log = logs.logger("web")
@@ -63,31 +65,24 @@ class Guard:
     async def _http(
         self, scope: Scope, receive: Receive, send: Send, exchange: Exchange, headers: Headers, gate: Gate
     ) -> None:
-        began, status = time.perf_counter(), 0
+        began = time.perf_counter()
         host_is_ours = addresses.host_is_allowed(headers.get("host"), settings().allowed_hosts)
-
-        async def send_dressed(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                _dress(message, exchange, headers["host"] if host_is_ours else "", gate)
-            await send(message)
-
+        answer = Answer(send, exchange, gate, headers["host"] if host_is_ours else "")
         try:
-            refusal = await self._refusal(scope["method"], exchange, headers, gate, host_is_ours)
+            refusal = await self._refusal(scope, exchange, headers, gate, host_is_ours)
             _name_sign_in(scope, exchange)
-            await (refusal or self._app)(scope, receive, send_dressed)
+            await (refusal or self._app)(scope, receive, answer.send)
         except Exception:
-            _log.exception("request_failed", path=scope["path"])
-            if status:  # too late for an answer: the server hangs up
+            _log.exception("incident", incident=str(exchange.origin.request_id), path=scope["path"])
+            if answer.status:  # too late for an answer: the server hangs up
                 raise
-            await incident(exchange.origin.request_id)(scope, receive, send_dressed)
+            await incident(exchange.origin.request_id)(scope, receive, answer.send)
         finally:
             seconds = time.perf_counter() - began
-            metrics.observe(scope["method"], exchange.route, status, seconds)
-            line = _log.debug if gate in (Gate.ASSET, Gate.HEALTH) and status < 500 else _log.info
+            metrics.observe(scope["method"], exchange.route, answer.status, seconds)
+            line = _log.debug if gate in (Gate.ASSET, Gate.HEALTH) and answer.status < 500 else _log.info
             line(
-                "request", method=scope["method"], path=scope["path"], status=status,
+                "request", method=scope["method"], path=scope["path"], status=answer.status,
                 milliseconds=round(seconds * 1000, 1), **_who(exchange),
             )  # fmt: skip
 
@@ -103,7 +98,7 @@ class Guard:
                 refusal = problem_of(error, exchange.origin.request_id)
         if refusal is not None:
             _log.info("websocket_refused", path=scope["path"], status=refusal.status_code, **_who(exchange))
-            await refuse_websocket(refusal, scope, receive, send)
+            await _refuse_websocket(refusal, scope, receive, send)
             return
         _name_sign_in(scope, exchange)
         socket = Socket(exchange.actor.user_session_id if exchange.actor else None, receive, send)
@@ -117,7 +112,7 @@ class Guard:
             _log.info("websocket_closed", seconds=round(time.perf_counter() - began, 1), **_who(exchange))
 
     async def _refusal(
-        self, method: str, exchange: Exchange, headers: Headers, gate: Gate, host_is_ours: bool
+        self, scope: Scope, exchange: Exchange, headers: Headers, gate: Gate, host_is_ours: bool
     ) -> Response | None:
         """The answer to an HTTP request that may not come in, or None."""
         request_id = exchange.origin.request_id
@@ -126,9 +121,9 @@ class Guard:
         if gate is Gate.CLOSED or gate is Gate.STREAM:
             return Problem(404, "There is nothing here.", request_id)
         origin = headers.get("origin")
-        if method not in _SAFE_METHODS:
-            foreign = origin is not None and not _is_ours(origin, headers)
-            if foreign or (origin is None and exchange.cookie is not None and "authorization" not in headers):
+        if scope["method"] not in _SAFE_METHODS:
+            by_cookie = exchange.cookie is not None and "authorization" not in headers
+            if not _is_ours(origin, headers) if origin is not None else by_cookie or scope["path"] in _BROWSERS_ONLY:
                 return Problem(
                     403, "This request did not come from one of NEXA's own pages.", request_id, kind="foreign-origin"
                 )
@@ -212,25 +207,7 @@ def _name_sign_in(scope: Scope, exchange: Exchange) -> None:
     scope["headers"] = headers
 
 
-def _dress(message: Message, exchange: Exchange, host: str, gate: Gate) -> None:
-    """Put the security headers and the request id on an answer, and Secure on every cookie where the site is secure."""
-    secure = settings().secure
-    ours = security_headers(host, secure=secure)
-    names = {name for name, _ in ours} | {b"x-request-id"}
-    kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in names]
-    if secure:
-        kept = [(name, _secured(value) if name.lower() == b"set-cookie" else value) for name, value in kept]
-    message["headers"] = [*kept, *ours, (b"x-request-id", str(exchange.origin.request_id).encode())]
-    if gate in NEEDS_SIGN_IN or gate is Gate.API:
-        MutableHeaders(raw=message["headers"])["cache-control"] = "no-store"
-
-
-def _secured(cookie: bytes) -> bytes:
-    attributes = {attribute.strip().lower() for attribute in cookie.split(b";")[1:]}
-    return cookie if b"secure" in attributes else cookie + b"; Secure"
-
-
-async def refuse_websocket(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
+async def _refuse_websocket(refusal: Response, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer the handshake with HTTP, so that the reason can be read; or, with an old server, just close."""
     if "websocket.http.response" in scope.get("extensions", {}):
         await refusal(scope, receive, send)
