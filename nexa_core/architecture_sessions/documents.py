@@ -15,7 +15,9 @@ How the pages refer to each other::
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NotRequired
+
+from typing_extensions import TypedDict  # pydantic checks documents against these and needs this one below Python 3.12
 
 FORMAT = 1
 

@@ -10,22 +10,16 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from nexa_core import billing
 from nexa_core.errors import LimitExceeded, NotFound
 from nexa_core.usage.events import Recorded, other_content
 
 # Rows are touched in key order everywhere, and the counters after the days: two batches can wait for each other,
 # but not in a circle. The limit is part of the update that counts, so that no two batches can both take the last of it.
 _INGEST = text("""
-WITH plan AS (
-    SELECT key, value::bigint AS credits FROM json_each_text(CAST(:plans AS json))
-), organization AS MATERIALIZED (
+WITH organization AS MATERIALIZED (
     SELECT o.id, o.time_zone,
-           CASE WHEN o.usage_limits->'hard' <> 'true' OR NOT o.usage_limits ? 'hard' THEN NULL
-                WHEN jsonb_typeof(o.usage_limits->'monthly_credits') = 'null' THEN NULL
-                WHEN jsonb_typeof(o.usage_limits->'monthly_credits') = 'number'
-                    THEN (o.usage_limits->>'monthly_credits')::numeric::bigint
-                ELSE (SELECT p.credits FROM plan p WHERE p.key = o.plan_type) END AS hard_limit
+           CASE WHEN o.usage_limits->'hard' = 'true' AND jsonb_typeof(o.usage_limits->'monthly_credits') = 'number'
+                THEN floor((o.usage_limits->>'monthly_credits')::numeric)::bigint END AS hard_limit
     FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
 ), given AS MATERIALIZED (
     SELECT o.id AS organization_id, o.time_zone, o.hard_limit, nexa.uuid_v7() AS event_id,
@@ -92,8 +86,6 @@ SELECT ceil(extract(epoch FROM nexa.period_end(now(), time_zone) - now()))::inte
 FROM organizations WHERE id = :organization
 """)
 
-_PLAN_CREDITS = json.dumps({plan.key: plan.monthly_credits for plan in billing.PLANS.values()})
-
 
 def ingest(db: Session, organization_id: UUID, rows: list[dict[str, Any]]) -> Recorded:
     """Store rows of :func:`nexa_core.usage.events.rows` and count them, in the open transaction.
@@ -102,7 +94,7 @@ def ingest(db: Session, organization_id: UUID, rows: list[dict[str, Any]]) -> Re
     when a hard limit does not leave enough; the caller's transaction must then be rolled back, which its door does.
     """
     batch = {"organization": organization_id, "events": json.dumps(rows)}
-    done = db.execute(_INGEST, {**batch, "plans": _PLAN_CREDITS}).one()
+    done = db.execute(_INGEST, batch).one()
     if not done.organizations:
         raise NotFound("There is no such organization.")
     if done.inserted < len(rows) and (key := db.scalar(_OTHER_CONTENT, batch)) is not None:
