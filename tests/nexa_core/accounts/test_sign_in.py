@@ -146,11 +146,10 @@ def test_every_kind_of_account_answers_alike_costs_one_hash_and_locks_alike(data
                 connection.execute("UPDATE users SET password_hash = %s WHERE id = %s", [Hasher.hash("x" * 20), person])
         case "no membership":
             world.person(email, northwind, membership_status="suspended")
-    before, answers = verifications(), []
+    before = verifications()
     # Whoever may not enter is told the same for the right password as for a wrong one.
     right_first = PASSWORD if kind in ("suspended", "pending", "no membership", "no password", "unknown") else "wrong"
-    for password in (right_first, "wrong", "wrong", "wrong", "wrong", "wrong", PASSWORD):
-        answers.append(outcome(email, password))
+    answers = [outcome(email, password) for password in (right_first, *["wrong"] * 5, PASSWORD)]
     wrong = (Unauthenticated, "The e-mail address or the password is not right.")
     locked = (LimitExceeded, "Too many failed sign-ins with this address. Try again in 1 minute.")
     assert answers == [wrong] * 4 + [locked] * 3
