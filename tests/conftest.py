@@ -60,6 +60,12 @@ def _url(base: str, *, database: str | None = None, user: str | None = None, pas
     return f"postgresql://{login}@/{name}?{options}"
 
 
+def at(url: str, login: str) -> str:
+    """The same database as another ``user:password``."""
+    user, _, password = login.partition(":")
+    return _url(url, user=user, password=password)
+
+
 @dataclass
 class Cluster:
     """A PostgreSQL server, as its superuser."""
