@@ -26,14 +26,15 @@ _ROLES = {Scope.TENANT: "nexa_tenant", Scope.STAFF: "nexa_staff", Scope.PRESENTE
 _engines: dict[str, Engine] = {}
 
 
-def configure(url: str, *, read_url: str | None = None, pool_size: int = 10) -> None:
+def configure(url: str, *, read_url: str | None = None, pool_size: int = 10, max_overflow: int = 10) -> None:
     """Name the database (and a replica for ``reading``); replaces what was configured before.
 
-    ``url`` may be ``postgresql://`` or ``postgres://`` as libpq writes it.
+    ``url`` may be ``postgresql://`` or ``postgres://`` as libpq writes it. ``max_overflow`` connections beyond the pool
+    are opened under load and closed after it.
     """
     dispose()
-    _engines["primary"] = _engine(url, pool_size)
-    _engines["replica"] = _engine(read_url, pool_size) if read_url else _engines["primary"]
+    _engines["primary"] = _engine(url, pool_size, max_overflow)
+    _engines["replica"] = _engine(read_url, pool_size, max_overflow) if read_url else _engines["primary"]
 
 
 def dispose() -> None:
@@ -170,13 +171,13 @@ def _engine_named(name: str) -> Engine:
     return _engines[name]
 
 
-def _engine(url: str, pool_size: int) -> Engine:
+def _engine(url: str, pool_size: int, max_overflow: int) -> Engine:
     scheme, _, rest = url.partition("://")
     engine = create_engine(
         f"postgresql+psycopg://{rest}" if scheme in ("postgresql", "postgres") else url,
         isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
-        max_overflow=pool_size,
+        max_overflow=max_overflow,
         pool_timeout=10,
         connect_args={"connect_timeout": 5, "application_name": "nexa"},
     )

@@ -1,0 +1,202 @@
+"""A door's role and context live for one transaction, and nothing gets to the database around the doors."""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import select, text, update
+
+from nexa_core import db
+from nexa_core.actions import Action
+from nexa_core.actor import Actor, Origin
+from nexa_core.errors import Conflict, Invalid, NotFound
+from nexa_core.organizations.models import Organization, OrganizationMembership
+from tests.conftest import TestDatabase, World
+
+THREADS, TRANSACTIONS, POOL = 40, 250, 5
+
+
+@pytest.fixture
+def actors(world: World) -> list[Actor]:
+    made = []
+    for number in range(8):
+        organization = world.organization(f"Customer {number}")
+        made.append(world.actor(world.person(f"ada@c{number}.example", organization, role="owner"), organization))
+    return made
+
+
+def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TRANSACTIONS) -> int:
+    """How often a transaction saw anything that was not its own, among many that fail and roll back."""
+
+    def worker(seed: int) -> int:
+        chance = random.Random(seed)
+        found = 0
+        for _ in range(transactions):
+            actor = chance.choice(actors)
+            door = chance.choice(("reading", "recording", "metering", "none"))
+            try:
+                if door == "none":
+                    found += _sees_anything()
+                elif door == "reading":
+                    with db.reading(actor) as session:
+                        found += _strange(session, actor)
+                elif door == "recording":
+                    with db.recording(actor, Action.ORGANIZATION_RENAMED) as session:
+                        found += _strange(session, actor)
+                        session.execute(update(Organization).values(name=f"Renamed {seed}"))
+                        _maybe_fail(chance, session)
+                else:
+                    with db.metering(actor) as session:
+                        found += _strange(session, actor)
+                        _maybe_fail(chance, session)
+            except (ZeroDivisionError, Invalid):
+                pass
+        return found
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(worker, range(threads)))
+
+
+def _strange(session: db.Session, actor: Actor) -> int:
+    row = session.execute(
+        text("SELECT current_user, current_setting('nexa.organization'), current_setting('nexa.person')")
+    ).one()
+    visible = session.scalars(select(Organization.id)).all()
+    mine = ("nexa_tenant", str(actor.organization_id), str(actor.user_id))
+    return int(tuple(row) != mine or list(visible) != [actor.organization_id])
+
+
+def _maybe_fail(chance: random.Random, session: db.Session) -> None:
+    match chance.randrange(4):
+        case 0:
+            raise ZeroDivisionError
+        case 1:
+            session.execute(text("SELECT 'no number'::int"))
+
+
+def _sees_anything() -> int:
+    """What a pooled connection still knows after whoever used it last."""
+    with db._engines["primary"].connect() as connection:
+        row = connection.execute(
+            text("SELECT current_user, coalesce(current_setting('nexa.organization', true), '')")
+        ).one()
+        connection.rollback()
+        return int(tuple(row) != ("nexa_app", ""))
+
+
+def test_no_context_leaks_over_a_small_pool(database: TestDatabase, actors: list[Actor]) -> None:
+    db.configure(database.app_url, pool_size=POOL, max_overflow=0)
+    assert leaks(actors) == 0
+
+
+def test_a_context_for_the_whole_connection_would_leak(
+    database: TestDatabase, actors: list[Actor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the same load when the context outlives its transaction."""
+    settings = db._settings
+    monkeypatch.setattr(db, "_settings", lambda *given: settings(*given).replace(", true)", ", false)"))
+    db.configure(database.app_url, pool_size=POOL, max_overflow=0)
+    assert leaks(actors, threads=8, transactions=40) > 0
+
+
+def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: list[Actor]) -> None:
+    with db.reading(actors[0]):  # the connection is open and initialised
+        pass
+    with tempfile.TemporaryFile() as trace:
+        with db._engines["primary"].connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.pgconn.trace(trace.fileno())
+        with db.reading(actors[0]) as session:
+            session.scalars(select(Organization.id)).all()
+        driver.pgconn.untrace()
+        os.lseek(trace.fileno(), 0, os.SEEK_SET)
+        sent = [line for line in trace.read().decode().splitlines() if "\tF\t" in line]
+    asked = [line for line in sent if "Query" in line or "Parse" in line or "Bind" in line or "Execute" in line]
+    assert "SET LOCAL ROLE nexa_tenant" in asked[0]
+    assert "set_config" in asked[0]
+    assert "organizations" in asked[1], "the second message is the query itself"
+
+
+def test_a_write_without_an_action_is_refused_by_the_database(world: World, actors: list[Actor]) -> None:
+    for door in (db.metering(actors[0]), db.entering(Origin(), user_id=actors[0].user_id)):
+        with pytest.raises(Exception, match="recording door"), door as session:
+            session.execute(update(OrganizationMembership).values(role="viewer"))
+
+
+def test_a_reading_door_cannot_write(actors: list[Actor]) -> None:
+    with pytest.raises(Exception, match="read-only transaction"), db.reading(actors[0]) as session:
+        session.execute(update(Organization).values(name="Elsewhere"))
+
+
+def test_what_raises_leaves_nothing(actors: list[Actor]) -> None:
+    with pytest.raises(ZeroDivisionError), db.recording(actors[0], Action.ORGANIZATION_RENAMED) as session:
+        session.execute(update(Organization).values(name="Half done"))
+        raise ZeroDivisionError
+    with db.reading(actors[0]) as session:
+        assert session.scalars(select(Organization.name)).all() == ["Customer 0"]
+
+
+def test_what_the_database_refuses_reads_as_a_sentence(actors: list[Actor]) -> None:
+    ada, stranger = actors[0], actors[1]
+    assert stranger.organization_id
+    with pytest.raises(NotFound, match="no such thing"), db.reading(ada) as session:
+        session.get_one(Organization, stranger.organization_id)
+    with pytest.raises(Conflict, match="transfer the ownership"):
+        with db.recording(ada, Action.MEMBER_REMOVED) as session:
+            session.execute(text("UPDATE organization_memberships SET status = 'suspended'"))
+    with pytest.raises(Conflict, match="slug is taken"), db.recording(ada, Action.ORGANIZATION_UPDATED) as session:
+        session.execute(update(Organization).values(slug="customer-1"))
+    for unstorable in ("nul \x00 byte", "half a \ud83d pair"):
+        with pytest.raises(Invalid), db.recording(ada, Action.ORGANIZATION_RENAMED) as session:
+            session.execute(update(Organization).values(name=unstorable))
+
+
+def test_a_hostile_header_is_only_text(actors: list[Actor]) -> None:
+    agent = "x'); DROP TABLE users; --\x00\ud83d" + "\\'" * 50
+    origin = Origin(user_agent=agent, ip_address="203.0.113.9")
+    with db.entering(origin) as session:
+        kept = session.scalar(text("SELECT current_setting('nexa.agent')"))
+    assert kept.startswith("x'); DROP TABLE users; --")
+
+
+def test_a_connection_that_died_in_the_pool_is_replaced(database: TestDatabase, actors: list[Actor]) -> None:
+    with db.reading(actors[0]):
+        pass
+    with database.superuser() as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nexa_app'")
+    with db.reading(actors[0]) as session:
+        assert session.scalars(select(Organization.id)).all() == [actors[0].organization_id]
+
+
+def test_an_owners_login_gives_up_its_rights(database: TestDatabase, actors: list[Actor]) -> None:
+    db.configure(database.superuser_url)
+    assert _sees_anything() == 0
+    with db.reading(actors[0]) as session:
+        assert session.scalars(select(Organization.id)).all() == [actors[0].organization_id]
+
+
+def test_secrets_are_for_the_entry_door_alone(database: TestDatabase, actors: list[Actor]) -> None:
+    secrets = {"users": "password_hash", "user_sessions": "session_token", "share_links": "token"}
+    with database.app(autocommit=True) as connection:
+        for table, column in secrets.items():
+            for role in ("nexa_tenant", "nexa_staff", "nexa_presenter", "nexa_entry"):
+                with connection.transaction(force_rollback=True):
+                    connection.execute(f"SET LOCAL ROLE {role}".encode())
+                    statement = f"SELECT {column} FROM {table}".encode()
+                    if role == "nexa_entry":
+                        connection.execute(statement)
+                    else:
+                        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                            connection.execute(statement)
+
+
+def test_the_system_actor_is_nobody_in_person() -> None:
+    assert Actor.system().user_id is None
+    assert isinstance(Actor.system().origin.request_id, UUID)
