@@ -141,7 +141,7 @@ class EffortRow(TypedDict):
 
 
 class LoeObjects(TypedDict):
-    """``loe_objects``: the level of effort. One currency (ISO 4217) a document; the contingency comes on top of all rows."""
+    """``loe_objects``: the level of effort. One currency (ISO 4217); the contingency comes on top of all rows."""
 
     format: int
     currency: str
@@ -167,7 +167,7 @@ class DiagramTexts(TypedDict):
 
 
 class Asset(TypedDict):
-    """Something to show beside the diagrams. A ``diagram`` asset points at its text, an icon or palette carries values."""
+    """Something to show beside the diagrams. A ``diagram`` points at its text, an icon or palette has values."""
 
     id: str
     kind: AssetKind

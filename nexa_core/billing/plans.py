@@ -30,7 +30,12 @@ PLANS: dict[str, Plan] = {
     for plan in (
         Plan("free", "Free", 100, 0, 3, {"sessions": True, "metering": True, "audit_log": False, "auto_join": False}),
         Plan(
-            "starter", "Starter", 1_000, 4_900, 10, {"sessions": True, "metering": True, "audit_log": True, "auto_join": False}
+            "starter",
+            "Starter",
+            1_000,
+            4_900,
+            10,
+            {"sessions": True, "metering": True, "audit_log": True, "auto_join": False},
         ),
         Plan(
             "professional",

@@ -16,9 +16,9 @@ class DemoAccount(NamedTuple):
 
 
 ACCOUNTS: tuple[DemoAccount, ...] = (
-    DemoAccount("admin@nexa.example", "Internal admin", "Sees and manages every organization, its people and the system."),
-    DemoAccount("manager@nexa.example", "Account manager", "Looks after seven of the twelve customers: use, money, whom to call."),
-    DemoAccount("presenter@nexa.example", "Presenter", "Shows the demo organizations and nothing else, and changes nothing."),
+    DemoAccount("admin@nexa.example", "Internal admin", "Every organization, its people, and the system."),
+    DemoAccount("manager@nexa.example", "Account manager", "What customers use, what it costs, whom to call."),
+    DemoAccount("presenter@nexa.example", "Presenter", "Shows the demo organizations and changes nothing."),
     DemoAccount("owner@lumenfold.example", "Owner of Lumenfold Retail", "A growing customer, from the inside."),
     DemoAccount("viewer@lumenfold.example", "Viewer at Lumenfold Retail", "May read the sessions of one organization."),
 )

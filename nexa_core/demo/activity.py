@@ -118,15 +118,16 @@ def uses_of(
             person = sessions[session].author
         else:
             person = workers[bisect_left(shares, rng.random() * shares[there - 1])].id
-        credits, data = _content(kind, rng)
-        found.append(Use(at, kind, person, session, credits, data, f"demo-{customer.slug}-{number:05d}"))
+        spent, data = _content(kind, rng)
+        found.append(Use(at, kind, person, session, spent, data, f"demo-{customer.slug}-{number:05d}"))
     found.sort(key=lambda use: (use.at, use.key))
     most = customer.usage_limits.get("monthly_credits") if customer.usage_limits.get("hard") else None
     return found if most is None else _within(found, most, zone)
 
 
 def _creation(number: int, span: Span) -> Use:
-    return Use(span.created_at, "session_create", span.author, number, 1, {"page": "structuring"}, f"demo-session-{number:03d}")
+    key = f"demo-session-{number:03d}"
+    return Use(span.created_at, "session_create", span.author, number, 1, {"page": "structuring"}, key)
 
 
 def _session(sessions: Sequence[Span], known: int, at: datetime, rng: random.Random) -> int | None:
@@ -143,21 +144,25 @@ def _session(sessions: Sequence[Span], known: int, at: datetime, rng: random.Ran
 
 
 def _content(kind: str, rng: random.Random) -> tuple[int, dict[str, Any]]:
-    """Credits and ``event_data``: an AI call costs a credit for each thousand tokens, four thousand of the small model."""
+    """Credits and ``event_data``: an AI call is a credit a thousand tokens, or four thousand of the small model."""
     page = _PAGES[int(rng.random() * 4)]
     if kind == "ai_call":
         large = rng.random() < 0.55
         given, answered = int(rng.lognormvariate(8.3, 0.5)), int(rng.lognormvariate(7.2, 0.5))
-        credits = max(1, math.ceil((given + answered) / (1_000 if large else 4_000)))
-        return credits, {
-            "model": "nexa-large" if large else "nexa-small", "page": page, "input_tokens": given, "output_tokens": answered,
+        cost = max(1, math.ceil((given + answered) / (1_000 if large else 4_000)))
+        return cost, {
+            "model": "nexa-large" if large else "nexa-small",
+            "page": page,
+            "input_tokens": given,
+            "output_tokens": answered,
             "milliseconds": int(answered * (9 if large else 4) * rng.uniform(0.8, 1.3)),
-        }  # fmt: skip
+        }
     if kind == "pdf_export":
         pages = rng.randrange(4, 28)
         return 2, {"page": page, "pages": pages, "bytes": pages * rng.randrange(9_000, 16_000)}
     if kind == "diagram_render":
-        return 1, {"page": "visuals", "language": "dot" if rng.random() < 0.25 else "mermaid", "nodes": rng.randrange(5, 9)}
+        language = "dot" if rng.random() < 0.25 else "mermaid"
+        return 1, {"page": "visuals", "language": language, "nodes": rng.randrange(5, 9)}
     if kind == "share_view":
         return 0, {"page": page}
     return 0, {"page": page, "changes": 1 + int(rng.expovariate(0.4))}

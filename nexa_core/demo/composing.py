@@ -37,8 +37,19 @@ _ROLES = {
     "Security engineer": 14_500,
     "Test engineer": 10_500,
 }
-_FACTORS = {"EUR": 1.0, "GBP": 0.85, "USD": 1.15, "CHF": 1.3, "AUD": 1.6, "NZD": 1.7, "SGD": 1.4, "ZAR": 8.0, "INR": 30.0,
-            "BRL": 3.2, "JPY": 1.4}  # fmt: skip
+_FACTORS = {
+    "EUR": 1.0,
+    "GBP": 0.85,
+    "USD": 1.15,
+    "CHF": 1.3,
+    "AUD": 1.6,
+    "NZD": 1.7,
+    "SGD": 1.4,
+    "ZAR": 8.0,
+    "INR": 30.0,
+    "BRL": 3.2,
+    "JPY": 1.4,
+}
 _VOWEL = re.compile(r"\b([Aa]) (?=[aeio](?!ne\b|ne-|nce\b))")
 
 
@@ -69,8 +80,13 @@ class Composition:
         colors: dict[str, str],
     ) -> None:
         self.rng, self.blueprint, self.client, self.start, self.currency, self.colors = (
-            rng, blueprint, client, start, currency, colors,
-        )  # fmt: skip
+            rng,
+            blueprint,
+            client,
+            start,
+            currency,
+            colors,
+        )
         self._words = industry.words()
         self._new = _Counter()
         self.components = {component.key: self._new("component") for component in blueprint.components}
@@ -113,8 +129,17 @@ class Composition:
 
         def add(kind: Kind, title: str, text: str, priority: Priority, on: list[str], parent: str | None = None) -> str:
             number = self._new(kind)
-            objects.append({"id": number, "kind": kind, "title": self.say(title), "description": self.say(text),
-                            "priority": priority, "parent": parent, "depends_on": on})  # fmt: skip
+            objects.append(
+                {
+                    "id": number,
+                    "kind": kind,
+                    "title": self.say(title),
+                    "description": self.say(text),
+                    "priority": priority,
+                    "parent": parent,
+                    "depends_on": on,
+                }
+            )
             return number
 
         for need in plan.needs:
@@ -125,13 +150,23 @@ class Composition:
                 add("requirement", title, text, need.priority, self._ids(need.on[:1]), parent)
         for component in plan.components:
             uses = dict.fromkeys(target for source, target, _ in plan.flows if source == component.key)
-            objects.append({"id": self.components[component.key], "kind": "component", "title": self.say(component.name),
-                            "description": self.say(component.description), "priority": "must", "parent": None,
-                            "depends_on": self._ids(uses)})  # fmt: skip
+            objects.append(
+                {
+                    "id": self.components[component.key],
+                    "kind": "component",
+                    "title": self.say(component.name),
+                    "description": self.say(component.description),
+                    "priority": "must",
+                    "parent": None,
+                    "depends_on": self._ids(uses),
+                }
+            )
         groups: tuple[tuple[Kind, tuple[Note, ...]], ...] = (
-            ("constraint", plan.constraints), ("assumption", plan.assumptions), ("integration", plan.integrations),
+            ("constraint", plan.constraints),
+            ("assumption", plan.assumptions),
+            ("integration", plan.integrations),
             ("risk", plan.risks),
-        )  # fmt: skip
+        )
         for kind, notes in groups:
             for note in notes:
                 add(kind, note.title, note.description, note.priority, self._ids(note.on))
@@ -147,21 +182,32 @@ class Composition:
             "milestones": milestones,
             "assumptions": [
                 Statement(id=self._new("sow_assumption"), text=f"{o['title']}. {o['description']}")
-                for o in objects if o["kind"] == "assumption"
+                for o in objects
+                if o["kind"] == "assumption"
             ],
-            "out_of_scope": [Statement(id=self._new("out_of_scope"), text=self.say(text)) for text in self.blueprint.excluded],
-        }  # fmt: skip
+            "out_of_scope": [
+                Statement(id=self._new("out_of_scope"), text=self.say(text)) for text in self.blueprint.excluded
+            ],
+        }
 
     def _deliverables(self, objects: list[StructuringObject]) -> list[Deliverable]:
         """Each package, and every requirement that stands on one of its components."""
         found: list[Deliverable] = []
         for package in self.blueprint.packages:
             own = set(self._ids(package.on))
-            covers = [o["id"] for o in objects if o["kind"] == "requirement" and o["depends_on"] and o["depends_on"][0] in own]
+            covers = [
+                o["id"] for o in objects if o["kind"] == "requirement" and o["depends_on"] and o["depends_on"][0] in own
+            ]
             criteria = [Criterion(id=self._new("criterion"), text=self.say(text)) for text in package.criteria]
-            found.append({"id": self._new("deliverable"), "title": self.say(package.title),
-                          "description": self.say(package.description), "acceptance_criteria": criteria,
-                          "covers": sorted(own) + covers})  # fmt: skip
+            found.append(
+                {
+                    "id": self._new("deliverable"),
+                    "title": self.say(package.title),
+                    "description": self.say(package.description),
+                    "acceptance_criteria": criteria,
+                    "covers": sorted(own) + covers,
+                }
+            )
         return found
 
     def _milestones(self, deliverables: list[Deliverable]) -> list[Milestone]:
@@ -169,8 +215,14 @@ class Composition:
         due = self.start
         for deliverable in deliverables:
             due = workday(due + timedelta(days=self.rng.randrange(28, 64, 7)))
-            milestones.append({"id": self._new("milestone"), "title": f"{deliverable['title']} accepted", "due": due.isoformat(),
-                               "deliverables": [deliverable["id"]]})  # fmt: skip
+            milestones.append(
+                {
+                    "id": self._new("milestone"),
+                    "title": f"{deliverable['title']} accepted",
+                    "due": due.isoformat(),
+                    "deliverables": [deliverable["id"]],
+                }
+            )
         return milestones
 
     def _sections(
@@ -182,18 +234,28 @@ class Composition:
         weeks = (date.fromisoformat(milestones[-1]["due"]) - self.start).days // 7
         table = "\n".join(f"| {m['title']} | {m['due']} |" for m in milestones)
         texts = (
-            ("Background", f"{self.client} asks for the following: *{self.say(self.blueprint.goal)}*\n\n"
-             f"The work begins on **{self.start.isoformat()}** and takes {weeks} weeks."),
+            (
+                "Background",
+                f"{self.client} asks for the following: *{self.say(self.blueprint.goal)}*\n\n"
+                f"The work begins on **{self.start.isoformat()}** and takes {weeks} weeks.",
+            ),
             ("Objectives", "\n".join(f"- **{o['title']}** ({o['priority']}): {o['description']}" for o in goals)),
             ("Scope of work", "\n".join(f"1. **{d['title']}.** {d['description']}" for d in deliverables)),
             ("Boundaries", "\n".join(f"- {o['title']}: {o['description']}" for o in limits)),
-            ("Approach", "Two-week iterations, each with a demonstration to the client. Decisions are written down on one "
-             "page each. Nothing counts as done before its acceptance criteria have been shown in a test environment."),
+            (
+                "Approach",
+                "Two-week iterations, each with a demonstration to the client. Decisions are written down on one "
+                "page each. Nothing counts as done before its acceptance criteria have been shown in a test "
+                "environment.",
+            ),
             ("Timetable", f"| Milestone | Due |\n| --- | --- |\n{table}"),
             ("Risks", "\n".join(f"- **{o['title']}.** {o['description']}" for o in risks)),
-            ("Acceptance and payment", "The client accepts or objects in writing within ten working days. Each milestone is "
-             "invoiced on acceptance, by hours worked, up to the estimate with its contingency."),
-        )  # fmt: skip
+            (
+                "Acceptance and payment",
+                "The client accepts or objects in writing within ten working days. Each milestone is "
+                "invoiced on acceptance, by hours worked, up to the estimate with its contingency.",
+            ),
+        )
         return [Section(id=self._new("section"), title=title, markdown=text) for title, text in texts]
 
     def _rows(self, deliverables: list[Deliverable]) -> list[EffortRow]:
@@ -204,11 +266,22 @@ class Composition:
         def add(task: str, role: str, likely: float, deliverable: str | None) -> None:
             low, high = self.rng.uniform(0.6, 0.85), self.rng.uniform(1.3, 2.1)
             rate = round(_ROLES[role] * factor / step) * step
-            rows.append({"id": self._new("row"), "task": task, "role": role, "deliverable": deliverable,
-                         "optimistic_hours": _halves(likely * low), "likely_hours": _halves(likely),
-                         "pessimistic_hours": _halves(likely * high), "rate_minor": rate})  # fmt: skip
+            rows.append(
+                {
+                    "id": self._new("row"),
+                    "task": task,
+                    "role": role,
+                    "deliverable": deliverable,
+                    "optimistic_hours": _halves(likely * low),
+                    "likely_hours": _halves(likely),
+                    "pessimistic_hours": _halves(likely * high),
+                    "rate_minor": rate,
+                }
+            )
 
-        builder = "Data engineer" if "data" in self.blueprint.tags or "events" in self.blueprint.tags else "Software engineer"
+        builder = (
+            "Data engineer" if "data" in self.blueprint.tags or "events" in self.blueprint.tags else "Software engineer"
+        )
         for deliverable in deliverables:
             size = sum(part.startswith("cmp-") for part in deliverable["covers"])
             number, title = deliverable["id"], deliverable["title"]

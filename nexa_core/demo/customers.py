@@ -69,7 +69,8 @@ CUSTOMERS: tuple[Customer, ...] = (
     ),
     Customer(
         "lumenfold", "Lumenfold Retail", "growing", "retail", "professional", 0, "America/New_York", "en-US", "USD",
-        _address("1180 Quarter Mile Road", "00481", "Elmstead Falls", "US"), "US 00-4417720", _colors("#7A2E8E", "#F7C948"),
+        _address("1180 Quarter Mile Road", "00481", "Elmstead Falls", "US"), "US 00-4417720",
+        _colors("#7A2E8E", "#F7C948"),
         joined=410, people=14, sessions=22, events=9_000, invited=1,
     ),
     Customer(
@@ -78,17 +79,20 @@ CUSTOMERS: tuple[Customer, ...] = (
         joined=505, people=10, sessions=14, events=5_400, suspended_members=1,
     ),
     Customer(
-        "pellidan", "Pellidan Manufacturing", "dormant", "manufacturing", "professional", 0, "Asia/Tokyo", "ja-JP", "JPY",
+        "pellidan", "Pellidan Manufacturing", "dormant", "manufacturing", "professional", 0,
+        "Asia/Tokyo", "ja-JP", "JPY",
         _address("3-8 Kanamori", "000-0317", "Hoshide", "JP"), "JP 0004 1180 22", _colors("#B3202A", "#8D99AE"),
         joined=640, people=8, sessions=10, events=3_400,
     ),
     Customer(
         "sorrelby", "Sorrelby Foods", "past due", "food", "professional", 0, "America/Sao_Paulo", "pt-BR", "BRL",
-        _address("Rua das Pitangueiras 77", "00415-020", "Vila Sorrel", "BR"), "BR 00.518.220", _colors("#2E7D32", "#FFB300"),
+        _address("Rua das Pitangueiras 77", "00415-020", "Vila Sorrel", "BR"), "BR 00.518.220",
+        _colors("#2E7D32", "#FFB300"),
         joined=470, people=9, sessions=11, events=4_300,
     ),
     Customer(
-        "nimbrook", "Nimbrook Studios", "trial ending", "studios", "professional", 0, "America/Los_Angeles", "en-US", "USD",
+        "nimbrook", "Nimbrook Studios", "trial ending", "studios", "professional", 0,
+        "America/Los_Angeles", "en-US", "USD",
         _address("22 Cartwheel Alley", "00907", "Port Nimbrook", "US"), "US 00-9034411", _colors("#3D2C8D", "#00C2A8"),
         joined=TRIAL_DAYS - TRIAL_LEFT, people=6, sessions=7, events=900, subscription_status="trialing", invited=1,
     ),
@@ -98,12 +102,14 @@ CUSTOMERS: tuple[Customer, ...] = (
         joined=5, people=4, sessions=2, events=70, invited=1,
     ),
     Customer(
-        "merrowgate", "Merrowgate University", "seasonal", "university", "professional", 1, "Australia/Sydney", "en-AU", "AUD",
+        "merrowgate", "Merrowgate University", "seasonal", "university", "professional", 1,
+        "Australia/Sydney", "en-AU", "AUD",
         _address("Sandstone Walk 1", "0270", "Merrowgate", "AU"), "AU 00 614 337 020", _colors("#00563F", "#D4AF37"),
         joined=930, people=11, sessions=14, events=5_600,
     ),
     Customer(
-        "tarnfell", "Tarnfell Minerals", "suspended", "mining", "professional", 1, "Africa/Johannesburg", "en-ZA", "ZAR",
+        "tarnfell", "Tarnfell Minerals", "suspended", "mining", "professional", 1,
+        "Africa/Johannesburg", "en-ZA", "ZAR",
         _address("9 Assay Street", "0039", "Tarnfell", "ZA"), "ZA 000 771 2204", _colors("#5C4033", "#F4B400"),
         joined=450, people=6, sessions=8, events=2_900,
     ),
@@ -118,7 +124,8 @@ CUSTOMERS: tuple[Customer, ...] = (
         joined=700, people=9, sessions=10, events=4_800,
     ),
     Customer(
-        "aldermist", "Aldermist City Services", "at the limit", "public", "starter", 1, "Asia/Singapore", "en-SG", "SGD",
+        "aldermist", "Aldermist City Services", "at the limit", "public", "starter", 1,
+        "Asia/Singapore", "en-SG", "SGD",
         _address("100 Canopy Link", "000 118", "Aldermist", "SG"), "SG 00MIST118K", _colors("#274060", "#5DA9E9"),
         joined=480, people=7, sessions=7, events=6_400, usage_limits={"monthly_credits": 1_200, "hard": True},
     ),

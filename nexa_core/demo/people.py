@@ -9,23 +9,23 @@ from uuid import UUID
 
 from nexa_core.demo.customers import Customer
 
-_FIRST = (
-    "Ada Alba Amara Anouk Aroha Arun Astrid Ayo Bashir Beatriz Bjarne Callum Carys Chidi Clio Daichi Dalia Darragh Deepa "
-    "Edda Eitan Elif Emeka Enzo Esme Farah Fergus Freya Gideon Greta Hana Haruto Hedda Ines Ingo Isla Ivo Jaya Jonas Kaito "
-    "Kavya Keanu Kiri Lerato Linnea Lucia Mairi Malik Marta Mateo Mei Milo Nadia Naledi Nils Noor Odile Oren Otto Pania "
-    "Priya Quentin Rafael Ravi Rhea Rosa Rui Saoirse Sefa Sipho Sora Tamsin Tariq Thabo Thea Tomas Uma Vera Viggo Wanjiru "
-    "Wren Xenia Yara Yuki Zainab Zoe"
-).split()
+_FIRST = """
+Ada Alba Amara Anouk Aroha Arun Astrid Ayo Bashir Beatriz Bjarne Callum Carys Chidi Clio Daichi Dalia Darragh Deepa
+Edda Eitan Elif Emeka Enzo Esme Farah Fergus Freya Gideon Greta Hana Haruto Hedda Ines Ingo Isla Ivo Jaya Jonas
+Kaito Kavya Keanu Kiri Lerato Linnea Lucia Mairi Malik Marta Mateo Mei Milo Nadia Naledi Nils Noor Odile Oren Otto
+Pania Priya Quentin Rafael Ravi Rhea Rosa Rui Saoirse Sefa Sipho Sora Tamsin Tariq Thabo Thea Tomas Uma Vera Viggo
+Wanjiru Wren Xenia Yara Yuki Zainab Zoe
+"""
 #: Not found in any directory: places that do not exist.
-_LAST = (
-    "Abelwick Ambrelow Ashenholt Barrowmist Bellamarsh Brackenvale Bramwater Calderfen Cindermoor Coldharrow Cragsmere "
-    "Dapplemead Dovercrag Dunmarrow Eddlestow Elderquist Fallowmere Farrowick Fenwicket Flintmarsh Foxhallow Gorseby "
-    "Greyfallow Harrowind Hartlemoss Hazelmere Heronsgate Hollowbeck Iverstone Jessamere Kelderby Kestermarsh Larkenfell "
-    "Lindenquay Lowmarrow Mallowfield Marrowind Merebright Mistlethorn Moorquill Netherquist Oakenshade Orrelmarsh "
-    "Pellowick Penhallowe Quillfeather Quorndale Ravensmead Rookhollow Rowanquist Sablewick Saltmarrow Silverfen Sornmarsh "
-    "Stonewhistle Tamberlow Thistlequay Thornmallow Umberfield Valewick Vellmarsh Wetherquill Whinmarrow Windlequist "
-    "Withybrook Wrenfallow Yarrowmist Zellmarsh"
-).split()
+_LAST = """
+Abelwick Ambrelow Ashenholt Barrowmist Bellamarsh Brackenvale Bramwater Calderfen Cindermoor Coldharrow Cragsmere
+Dapplemead Dovercrag Dunmarrow Eddlestow Elderquist Fallowmere Farrowick Fenwicket Flintmarsh Foxhallow Gorseby
+Greyfallow Harrowind Hartlemoss Hazelmere Heronsgate Hollowbeck Iverstone Jessamere Kelderby Kestermarsh Larkenfell
+Lindenquay Lowmarrow Mallowfield Marrowind Merebright Mistlethorn Moorquill Netherquist Oakenshade Orrelmarsh
+Pellowick Penhallowe Quillfeather Quorndale Ravensmead Rookhollow Rowanquist Sablewick Saltmarrow Silverfen
+Sornmarsh Stonewhistle Tamberlow Thistlequay Thornmallow Umberfield Valewick Vellmarsh Wetherquill Whinmarrow
+Windlequist Withybrook Wrenfallow Yarrowmist Zellmarsh
+"""
 _JOBS = (
     "Solution architect", "Business analyst", "Delivery manager", "Lead engineer", "Enterprise architect", "Data architect",
     "Product owner", "Consultant", "Integration engineer", "Security architect",
@@ -57,7 +57,7 @@ class Names:
     """Hands out full names, each once."""
 
     def __init__(self, rng: random.Random) -> None:
-        firsts, lasts = _FIRST.copy(), _LAST.copy()
+        firsts, lasts = _FIRST.split(), _LAST.split()
         rng.shuffle(firsts)
         rng.shuffle(lasts)
         self._given = 0
@@ -76,10 +76,14 @@ def new_id(rng: random.Random) -> UUID:
 
 def people_of(customer: Customer, rng: random.Random, names: Names, start: datetime) -> list[Person]:
     """Owner first, then those with a function address, then the team by when they joined; open invitations last."""
+    first = (
+        ("owner", "Head of architecture", 0, 0.6),
+        ("billing", "Finance partner", 3, 0.0),
+        ("viewer", "Programme sponsor", 5, 0.0),
+    )
     people = [
-        _person(rng, names.next(), "owner", "Head of architecture", start, 0.6, f"owner@{customer.domain}"),
-        _person(rng, names.next(), "billing", "Finance partner", start + timedelta(hours=3), 0.0, f"billing@{customer.domain}"),
-        _person(rng, names.next(), "viewer", "Programme sponsor", start + timedelta(hours=5), 0.0, f"viewer@{customer.domain}"),
+        _person(rng, names.next(), role, job, start + timedelta(hours=hours), weight, f"{role}@{customer.domain}")
+        for role, job, hours, weight in first
     ]
     team = customer.people - len(people) - customer.invited
     for number in range(team):

@@ -6,25 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
+from nexa_core import organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.db import recording
+from nexa_core.db import reading, recording
 from nexa_core.demo.customers import DOWNGRADED_SINCE, TRIAL_LEFT
 from nexa_core.demo.world import Tenant
 
-_SUSPEND = text("UPDATE organizations SET status = 'suspended', updated_at = now() WHERE id = :id AND status = 'active'")
-_PAST_DUE = text("""
-UPDATE organizations SET subscription_status = 'past_due', updated_at = now() WHERE id = :id AND subscription_status = 'active'
-""")
-_DOWNGRADE = text("""
-UPDATE organizations SET plan_type = 'starter', updated_at = now() WHERE id = :id AND plan_type = 'professional'
-""")
-_SUSPEND_MEMBERS = text("""
-UPDATE organization_memberships SET status = 'suspended', updated_at = now()
-WHERE organization_id = :id AND user_id = ANY (:people) AND status = 'active'
-""")
+_STATE = text("SELECT status, subscription_status, plan_type FROM organizations WHERE id = :id")
+_PAST_DUE = text("UPDATE organizations SET subscription_status = 'past_due', updated_at = now() WHERE id = :id")
+_DOWNGRADE = text("UPDATE organizations SET plan_type = 'starter', updated_at = now() WHERE id = :id")
 
 
 def last_active(tenant: Tenant, now: datetime) -> dict[UUID, datetime]:
@@ -49,27 +42,37 @@ def subscription(tenant: Tenant, now: datetime) -> dict[str, Any]:
         case "past due":
             found |= {"past_due_since": (now - timedelta(days=23)).date().isoformat(), "failed_payments": 3}
         case "downgraded":
-            found |= {"downgraded_on": (now - timedelta(days=DOWNGRADED_SINCE)).date().isoformat(), "former_plan": "professional"}
+            found |= {
+                "downgraded_on": (now - timedelta(days=DOWNGRADED_SINCE)).date().isoformat(),
+                "former_plan": "professional",
+            }
         case "suspended":
             found["suspension_reason"] = "Contract in dispute"
     return found
 
 
-def turn(admin: Actor, tenant: Tenant, now: datetime) -> None:
-    """The changes that made the plot, as the people who make such changes; each is in the audit log under its name."""
-    here = {"id": tenant.id}
+def turn(admin: Actor, tenant: Tenant) -> None:
+    """The changes that made the plot, as the people who make such changes; each is in the audit log under its name.
+
+    What has been done already is left alone, so that an interrupted world can be completed.
+    """
+    with reading(admin) as db:
+        state = db.execute(_STATE, {"id": tenant.id}).one()
     match tenant.customer.plot:
-        case "suspended":
-            _change(admin, Action.ORGANIZATION_SUSPENDED, "Contract in dispute; access ends until it is settled.", _SUSPEND, here)
-        case "past due":
-            _change(admin, Action.ORGANIZATION_UPDATED, "Three payments failed.", _PAST_DUE, here)
-        case "downgraded":
-            _change(admin, Action.ORGANIZATION_UPDATED, "Downgrade asked for by the customer.", _DOWNGRADE, here)
-    if tenant.suspended:
-        people = {"people": [person.id for person in tenant.suspended]}
-        _change(admin, Action.MEMBER_SUSPENDED, "Left the team.", _SUSPEND_MEMBERS, here | people)
+        case "suspended" if state.status == "active":
+            organizations.suspend(admin, organization_id=tenant.id, reason="Contract in dispute, until it is settled.")
+        case "past due" if state.subscription_status == "active":
+            _change(admin, tenant, "Three payments failed.", _PAST_DUE)
+        case "downgraded" if state.plan_type == tenant.customer.plan:
+            _change(admin, tenant, "Downgrade asked for by the customer.", _DOWNGRADE)
+    leavers = {person.id for person in tenant.suspended}
+    for member in organizations.members(admin, organization_id=tenant.id) if leavers else ():
+        if member.user_id in leavers and member.status == "active":
+            organizations.suspend_member(
+                admin, membership_id=member.id, organization_id=tenant.id, reason="Left the team."
+            )
 
 
-def _change(actor: Actor, action: Action, reason: str, statement: Any, values: dict[str, Any]) -> None:
-    with recording(actor, action, reason=reason) as db:
-        db.execute(statement, values)
+def _change(admin: Actor, tenant: Tenant, reason: str, statement: TextClause) -> None:
+    with recording(admin, Action.ORGANIZATION_UPDATED, reason=reason) as db:
+        db.execute(statement, {"id": tenant.id})

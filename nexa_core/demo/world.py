@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -96,7 +94,7 @@ class World:
 
 
 def build(day: date, seed: int = SEED) -> World:
-    """The world as it stands on this day. Use of the day itself is there to its end; writing leaves out what is to come."""
+    """The world of this day. Use of the day itself is there to its end; writing leaves out what is to come."""
     rng = random.Random(f"{seed}:platform")  # noqa: S311 - a story, not a secret
     names = Names(rng)
     founded = datetime.combine(day - timedelta(days=1_100), time(9), UTC)
@@ -134,8 +132,7 @@ def _tenant(customer: Customer, day: date, rng: random.Random, names: Names, ear
 
 
 def _working_here(guest: Membership) -> Person:
-    person = guest.person
-    return Person(person.id, person.email, person.first_name, person.last_name, guest.role, person.job, guest.joined_at, 0.5)
+    return replace(guest.person, role=guest.role, joined_at=guest.joined_at, weight=0.5)
 
 
 def _sessions(
@@ -197,11 +194,5 @@ def _touched(sessions: list[Session], uses: list[Use], day: date) -> list[Sessio
     found: list[Session] = []
     for number, session in enumerate(sessions):
         updated_at = session.deleted_at or max(session.created_at, last.get(number, session.created_at))
-        values: dict[str, Any] = {name: getattr(session, name) for name in session.__dataclass_fields__}
-        found.append(Session(**values | {"updated_at": updated_at}))
+        found.append(replace(session, updated_at=updated_at))
     return found
-
-
-def documents_json(session: Session) -> dict[str, str]:
-    """The five documents as JSON text by column."""
-    return {column: json.dumps(document, ensure_ascii=False) for column, document in session.documents.items()}

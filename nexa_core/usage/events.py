@@ -60,7 +60,11 @@ def check(events: Sequence[UsageEvent], *, now: datetime) -> None:
         raise Invalid(f"At most {BATCH:,} usage events fit into one call; this one has {len(events):,}.")
     for event in events:
         _check_names(event)
-        if isinstance(event.credits, bool) or not isinstance(event.credits, int) or not 0 <= event.credits <= MOST_CREDITS:
+        if (
+            isinstance(event.credits, bool)
+            or not isinstance(event.credits, int)
+            or not 0 <= event.credits <= MOST_CREDITS
+        ):
             raise _refusal(event, f"its credits must be a whole number from 0 to {MOST_CREDITS:,}", "credits")
         if event.session_id is not None and not 0 < event.session_id <= MOST_CREDITS:
             raise _refusal(event, "there is no such session", "session_id")
@@ -75,7 +79,9 @@ def _check_names(event: UsageEvent) -> None:
         raise _refusal(event, "its source must have 1 to 50 printable characters", "source")
     if not _EVENT_TYPE.fullmatch(event.event_type):
         raise _refusal(
-            event, "its type must have 1 to 50 lower-case letters, digits, dots or underscores, a letter first", "event_type"
+            event,
+            "its type must have 1 to 50 lower-case letters, digits, dots or underscores, a letter first",
+            "event_type",
         )
     if event.event_type == "credits":  # the counter of that name holds what was spent
         raise _refusal(event, "its type cannot be called credits", "event_type")
@@ -137,7 +143,9 @@ def _row(event: UsageEvent, reporter: UUID | None) -> dict[str, Any]:
 def _data(event: UsageEvent) -> str:
     """``event_data`` as JSON text, keys sorted, so that equal data has equal text."""
     try:
-        data = json.dumps(dict(event.event_data), sort_keys=True, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+        data = json.dumps(
+            dict(event.event_data), sort_keys=True, allow_nan=False, separators=(",", ":"), ensure_ascii=False
+        )
         size = len(data.encode())
     except (TypeError, ValueError, RecursionError) as problem:
         raise _refusal(event, "its data cannot be written as JSON", "event_data") from problem

@@ -36,8 +36,8 @@ WITH organization AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
     SELECT g.* FROM given g JOIN keys k ON k.event_id = g.event_id
 ), events AS (
-    INSERT INTO usage_events (id, organization_id, user_id, event_type, event_data, credits_consumed, session_id, source,
-                              idempotency_key, occurred_at)
+    INSERT INTO usage_events (id, organization_id, user_id, event_type, event_data, credits_consumed, session_id,
+                              source, idempotency_key, occurred_at)
     SELECT event_id, organization_id, user_id, event_type, event_data::jsonb, credits, session_id, source,
            idempotency_key, at
     FROM fresh
@@ -86,6 +86,10 @@ SELECT ceil(extract(epoch FROM nexa.period_end(now(), time_zone) - now()))::inte
 FROM organizations WHERE id = :organization
 """)
 
+_MEMBERS = text("""
+SELECT user_id FROM organization_memberships WHERE organization_id = :organization AND user_id = ANY (:people)
+""")
+
 
 def ingest(db: Session, organization_id: UUID, rows: list[dict[str, Any]]) -> Recorded:
     """Store rows of :func:`nexa_core.usage.events.rows` and count them, in the open transaction.
@@ -114,7 +118,7 @@ def strangers(db: Session, organization_id: UUID, people: Iterable[UUID]) -> set
     if not wanted:
         return set()
     members = db.scalars(
-        text("SELECT user_id FROM organization_memberships WHERE organization_id = :organization AND user_id = ANY (:people)"),
+        _MEMBERS,
         {"organization": organization_id, "people": list(wanted)},
     )
     return wanted - set(members)

@@ -1,4 +1,4 @@
-"""Fourteen kinds of project; with twelve trades and sixty clients they make every session of the demo world a different one."""
+"""Fourteen kinds of project; with twelve trades and sixty clients every session of the demo is a different one."""
 
 from nexa_core.demo.blueprints import engagement, information, operations
 from nexa_core.demo.blueprints.blueprint import Blueprint

@@ -1,5 +1,8 @@
 """Blueprints for what people outside touch: portals, apps, assistants, search, payments."""
 
+# ruff: noqa: E501 - prose: one thought a line reads better than strings cut in two
+# fmt: off
+
 from nexa_core.demo.blueprints.blueprint import Blueprint, Component, Need, Note, Package
 
 PORTAL = Blueprint(

@@ -1,5 +1,8 @@
 """Blueprints for what keeps things running: connected assets, integration, identity, recovery, moving house."""
 
+# ruff: noqa: E501 - prose: one thought a line reads better than strings cut in two
+# fmt: off
+
 from nexa_core.demo.blueprints.blueprint import Blueprint, Component, Need, Note, Package
 
 TELEMETRY = Blueprint(
