@@ -382,13 +382,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- First the rights, then the owner: who no longer owns a function can revoke nothing on it, and is told so by a mere warning.
+REVOKE EXECUTE ON FUNCTION nexa.require_membership(uuid), nexa.require_owner(uuid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION nexa.require_membership(uuid), nexa.require_owner(uuid) TO nexa_system;
 ALTER FUNCTION nexa.require_membership(uuid) OWNER TO nexa_system;
 ALTER FUNCTION nexa.require_owner(uuid) OWNER TO nexa_system;
 ALTER FUNCTION nexa.check_membership_change() OWNER TO nexa_system;
 ALTER FUNCTION nexa.check_user_change() OWNER TO nexa_system;
 ALTER FUNCTION nexa.check_organization_change() OWNER TO nexa_system;
-REVOKE EXECUTE ON FUNCTION nexa.require_membership(uuid), nexa.require_owner(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION nexa.require_membership(uuid), nexa.require_owner(uuid) TO nexa_system;
 
 CREATE CONSTRAINT TRIGGER organization_memberships_invariants AFTER DELETE ON organization_memberships
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nexa.check_membership_change();

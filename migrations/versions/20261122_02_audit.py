@@ -253,17 +253,17 @@ END $$;
 """
 
 OWNERSHIP = """
-ALTER FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text) OWNER TO nexa_system;
-ALTER FUNCTION nexa.audit_change() OWNER TO nexa_system;
-ALTER FUNCTION nexa.audit_append() OWNER TO nexa_system;
-ALTER FUNCTION nexa.audit_faults(uuid) OWNER TO nexa_system;
-ALTER FUNCTION nexa.audit_chains() OWNER TO nexa_system;
 REVOKE EXECUTE ON FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text), nexa.audit_faults(uuid), nexa.audit_chains(),
     nexa.make_month(regclass, date) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE nexa.audit_table(regclass, text, text, text, text[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text) TO nexa_tenant, nexa_staff, nexa_presenter, nexa_entry;
 GRANT EXECUTE ON FUNCTION nexa.audit_faults(uuid), nexa.audit_chains() TO nexa_staff;
 GRANT EXECUTE ON FUNCTION nexa.make_month(regclass, date) TO nexa_staff;
+ALTER FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text) OWNER TO nexa_system;
+ALTER FUNCTION nexa.audit_change() OWNER TO nexa_system;
+ALTER FUNCTION nexa.audit_append() OWNER TO nexa_system;
+ALTER FUNCTION nexa.audit_faults(uuid) OWNER TO nexa_system;
+ALTER FUNCTION nexa.audit_chains() OWNER TO nexa_system;
 
 GRANT ALL ON audit_logs, audit_heads, audit_chain TO nexa_system;
 -- The program reads; only the functions above write, and nothing changes or removes.

@@ -98,9 +98,9 @@ BEGIN
     INSERT INTO usage_of_all_by_day (day, event_type, events, credits)
         SELECT day, event_type, sum(events), sum(credits) FROM usage_by_day WHERE day >= first_day GROUP BY 1, 2;
 END $$;
-ALTER FUNCTION nexa.roll_up_usage(date) OWNER TO nexa_system;
 REVOKE EXECUTE ON FUNCTION nexa.roll_up_usage(date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION nexa.roll_up_usage(date) TO nexa_staff;
+ALTER FUNCTION nexa.roll_up_usage(date) OWNER TO nexa_system;
 
 SELECT nexa.make_month('usage_events', (date_trunc('month', now()) + make_interval(months => ahead))::date)
     FROM generate_series(-14, 3) ahead;

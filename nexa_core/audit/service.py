@@ -119,7 +119,7 @@ def verify(actor: Actor, *, progress: Callable[[float], None] | None = None) -> 
     actor.require(Permission.SYSTEM_READ)
     with reading(actor) as db:
         chains = db.execute(select("*").select_from(func.nexa.audit_chains())).all()
-        names = dict(db.execute(select(_organizations.c.id, _organizations.c.name)).tuples().all())
+        names = {row.id: row.name for row in db.execute(select(_organizations))}
         faults: list[Fault] = []
         for number, chain in enumerate(chains, start=1):
             found = db.execute(select("*").select_from(func.nexa.audit_faults(chain.chain_id)).limit(10))
