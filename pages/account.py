@@ -1,5 +1,7 @@
 """My account: who you are, how NEXA writes to you, your password, and where you are signed in."""
 
+from uuid import UUID
+
 import streamlit as st
 
 from nexa_core import accounts
@@ -15,7 +17,7 @@ NOTIFICATIONS = {
 
 
 @st.dialog("End this sign-in?", icon=":material/logout:")
-def end_one(user_session_id, device):  # type: ignore[no-untyped-def]
+def end_one(user_session_id: UUID, device: str) -> None:
     st.write(f"**{device}** is signed out at once. Whoever uses it needs the password to come back.")
     if st.button("End this sign-in", type="primary", width="stretch"):
         with shown_here():
@@ -32,11 +34,12 @@ def end_others() -> None:
             saved(f"{ended} other sign-in{'' if ended == 1 else 's'} ended")
 
 
-with layout.header("My account", profile.email, picture=profile.avatar_url):
+with layout.header("My account", "Who you are, your password, and where you are signed in.", picture=profile.avatar_url):
     pass
 
 with st.form("profile"):
     st.subheader("Profile", anchor=False)
+    st.text_input("E-mail address", profile.email, disabled=True)
     left, right = st.columns(2)
     first_name = left.text_input("First name", profile.first_name, max_chars=100, autocomplete="given-name")
     last_name = right.text_input("Last name", profile.last_name, max_chars=100, autocomplete="family-name")
@@ -78,6 +81,6 @@ with st.container(border=True):
     st.subheader("Where I am signed in", anchor=False)
     for sign_in in sign_ins:
         if tables.sign_in(actor, sign_in):
-            end_one(sign_in.user_session_id, sign_in.device)
+            end_one(sign_in.id, sign_in.device)
     if len(sign_ins) > 1 and st.button("End all others", icon=":material/logout:"):
         end_others()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from nexa_core import organizations
 from nexa_core.permissions import Permission
-from pages._ui import badges, current_actor, format, layout, menu, tables
+from pages._ui import badges, current_actor, format, home, layout, menu, tables
 
 actor = current_actor()
 slug = st.query_params.get("organization")
@@ -15,14 +15,7 @@ if actor.may(Permission.ORGANIZATIONS_BROWSE):
 with layout.header(organization.name, organization.slug, picture=organization.logo_url):
     st.markdown(" ".join(badges.badge(state) for state in (organization.status, organization.plan, organization.subscription_status)))
 
-layout.figures(
-    [
-        ("Credits used", format.number(actor, organization.credits_used), "In the current period"),
-        ("Allowance", format.number(actor, organization.credits_allowance), "Credits included in a period"),
-        ("Members", format.number(actor, organization.members), None),
-        ("Sessions", format.number(actor, organization.sessions), "Architecture sessions that are not in the trash"),
-    ]
-)
+home.own_organization(actor, organization)
 
 overview, subscription = st.columns(2)
 with overview.container(border=True, height="stretch"):
@@ -43,6 +36,7 @@ with subscription.container(border=True, height="stretch"):
             "Plan": badges.word(organization.plan),
             "State": badges.word(organization.subscription_status),
             "Billing address": organization.billing_email,
+            **layout.limits(actor, organization.usage_limits),
         }
     )
 

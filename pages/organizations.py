@@ -6,14 +6,16 @@ from nexa_core import organizations
 from pages._ui import badges, current_actor, filters, layout, menu, tables
 from pages._ui.pager import pager
 
+SORTS = {"name": "Name", "usage": "Used of allowance", "activity": "Last activity", "newest": "Newest"}
+
 actor = current_actor()
 layout.title("Organizations", "Find a customer by name, see what it uses of its allowance, and open it with a click on its row.")
 
-with filters.row():
-    text = filters.search("Name or address", key="q")
-    status = filters.choice("Status", badges.ORGANIZATION_STATUSES, key="status", every="Every status")
-    plan = filters.choice("Plan", badges.PLANS, key="plan", every="Every plan")
-    sort = filters.order({"name": "Name", "usage": "Used of allowance", "activity": "Last activity", "newest": "Newest"}, key="sort")
+left, second, third, right = filters.row(4, 2, 2, 2)
+text = filters.search(left, "Search by name", key="q")
+status = filters.choice(second, "Status", badges.ORGANIZATION_STATUSES, key="status", every="Every status")
+plan = filters.choice(third, "Plan", badges.PLANS, key="plan", every="Every plan")
+sort = filters.order(right, SORTS, key="sort")
 
 place = pager("organizations", text, status, plan, sort)
 found = organizations.browse(actor, text=text, status=status, plan=plan, sort=sort, after=place.after, limit=50)

@@ -28,8 +28,10 @@ with layout.card():
             forgot_password()
         if settings().demo_mode:
             st.caption("This is the demo world. Continue without a password as", text_alignment="center")
-            for email, title, description in demo.ACCOUNTS:
-                if st.button(
-                    f"{title}", icon=layout.person_icon(email), help=f"{description} ({email})", width="stretch", key=f"demo-{email}"
-                ):
-                    accept(accounts.sign_in_as_demo(gate.origin(), email=email))
+            with st.grid(2, min_column_width=160):
+                for email, title, description in demo.ACCOUNTS:
+                    offer = st.button(
+                        title, icon=layout.person_icon(email), help=description, width="stretch", key=f"demo-{email}"
+                    )
+                    if offer:
+                        accept(accounts.sign_in_as_demo(gate.origin(), email=email))

@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 ORGANIZATION_STATUSES = ["active", "pending", "suspended", "deleted"]
+SUBSCRIPTION_STATUSES = ["active", "trialing", "past_due", "paused", "canceled"]
 MEMBER_STATUSES = ["active", "pending", "suspended"]
 PLANS = ["free", "starter", "professional", "enterprise"]
 ROLES = ["owner", "admin", "member", "viewer", "billing"]
@@ -37,5 +38,5 @@ def column(label: str, states: list[str], help: str | None = None) -> Any:
         help=help,
         options=[word(state) for state in states],
         color=[_COLORS.get(state, "gray") for state in states],
-        width="small",
+        width=108,
     )

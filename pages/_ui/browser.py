@@ -1,4 +1,4 @@
-"""The three things only the browser can do: carry a ticket to the API, leave, and help a password manager."""
+"""What only the browser can do: carry a ticket to the API, leave, and notice Caps Lock."""
 
 from __future__ import annotations
 
@@ -33,43 +33,28 @@ _POST_CSS = """
 p { margin: 0; color: var(--st-text-color); font-family: var(--st-font); font-size: 0.95rem; text-align: center; }
 """
 
-_FORM_JS = """
+_CAPS_JS = """
 export default function (component) {
-  const { data, parentElement } = component
-  const hint = parentElement.querySelector("p")
+  const hint = component.parentElement.querySelector("p")
   const tell = (event) => {
     if (event.getModifierState && event.target.type === "password")
       hint.hidden = !event.getModifierState("CapsLock")
   }
-  const dress = () => {
-    for (const [label, [name, autocomplete]] of Object.entries(data.fields)) {
-      const input = document.querySelector(`input[aria-label="${label}"]`)
-      if (!input || input.autocomplete === autocomplete) continue
-      input.autocomplete = autocomplete
-      input.name = name
-      input.spellcheck = false
-      input.autocapitalize = "none"
-    }
-  }
-  dress()
-  const watch = new MutationObserver(dress)
-  watch.observe(document.body, { childList: true, subtree: true, attributeFilter: ["autocomplete"] })
   document.addEventListener("keydown", tell)
   document.addEventListener("keyup", tell)
   return () => {
-    watch.disconnect()
     document.removeEventListener("keydown", tell)
     document.removeEventListener("keyup", tell)
   }
 }
 """
-_FORM_CSS = """
+_CAPS_CSS = """
 p { margin: 0; color: var(--st-orange-text-color); font-family: var(--st-font); font-size: 0.9rem; text-align: center; }
 """
 
 _post = st.components.v2.component("nexa_post", html="<p></p>", css=_POST_CSS, js=_POST_JS)
-_form = st.components.v2.component(
-    "nexa_form", html='<p role="status" hidden>Caps Lock is on.</p>', css=_FORM_CSS, js=_FORM_JS
+_caps = st.components.v2.component(
+    "nexa_caps_lock", html='<p role="status" hidden>Caps Lock is on.</p>', css=_CAPS_CSS, js=_CAPS_JS
 )
 
 
@@ -78,6 +63,6 @@ def post(url: str, body: dict[str, Any], *, then: str = "", failure: str) -> Non
     _post(data={"id": uuid4().hex, "url": url, "body": body, "then": then, "failure": failure}, key="nexa_post")
 
 
-def help_password_manager(fields: dict[str, tuple[str, str]]) -> None:
-    """Tell a password manager which input is which (label -> name and autocomplete), and say when Caps Lock is on."""
-    _form(data={"fields": {label: list(pair) for label, pair in fields.items()}}, key="nexa_form")
+def caps_lock_hint() -> None:
+    """Say that Caps Lock is on while somebody types a password."""
+    _caps(key="nexa_caps_lock")

@@ -9,6 +9,7 @@ from nexa_core.actor import Actor
 from pages._ui import browser, marks, menu
 from pages._ui.text import literal
 
+_ABOUT = "**NEXA**, the dashboard of your architecture sessions."
 _ORGANIZATIONS = "nexa.organizations"
 
 
@@ -19,6 +20,7 @@ def configure(actor: Actor | None) -> None:
         page_icon=marks.tab_icon(),
         layout="wide" if actor else "centered",
         initial_sidebar_state="auto" if actor else "collapsed",
+        menu_items={"About": _ABOUT},
     )
     if actor:
         theme = st.context.theme.type
@@ -28,7 +30,7 @@ def configure(actor: Actor | None) -> None:
 def sidebar(actor: Actor) -> None:
     """Below the navigation: the person, the organization or the choice of one, the account, and sign out."""
     with st.sidebar, st.container(key="nexa-person", gap="xsmall"):
-        st.markdown(f"**{literal(actor.full_name or actor.email)}**  \n:small[:gray[{literal(actor.email)}]]")
+        st.markdown(f"**{literal(actor.full_name or actor.email)}**")
         _organization(actor)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             st.page_link(menu.ACCOUNT.page(), label="My account")

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from pages._ui.badges import word
 
 
-@contextmanager
-def row() -> Iterator[None]:
-    """Filters side by side; they wrap on a narrow screen."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-        yield
+def row(*widths: int) -> Sequence[DeltaGenerator]:
+    """Places for filters side by side; on a narrow screen one below the other."""
+    return st.columns(widths, vertical_alignment="bottom", gap="small")
 
 
-def search(label: str, *, key: str) -> str:
+def search(place: DeltaGenerator, label: str, *, key: str) -> str:
     """A search box that searches while one types."""
-    return (
-        st.text_input(label, key=key, type="search", icon=":material/search:", live="400ms", width=300, bind="query-params") or ""
-    ).strip()
-
-
-def choice(label: str, options: Sequence[str], *, key: str, every: str) -> str | None:
-    """One of ``options``, or None for all of them."""
-    chosen = st.selectbox(
-        label, ["", *options], key=key, format_func=lambda option: word(option) if option else every, width=180, bind="query-params"
+    typed = place.text_input(
+        label, key=key, type="search", icon=":material/search:", placeholder="", live="400ms", bind="query-params"
     )
-    return chosen or None
+    return (typed or "").strip()
 
 
-def order(options: Mapping[str, str], *, key: str) -> str:
+def choice(place: DeltaGenerator, label: str, options: Sequence[str], *, key: str, every: str) -> str | None:
+    """One of ``options``, or None for all of them."""
+    chosen = place.selectbox(
+        label, ["", *options], key=key, format_func=lambda option: word(option) if option else every, bind="query-params"
+    )
+    return chosen if chosen in options else None
+
+
+def order(place: DeltaGenerator, options: Mapping[str, str], *, key: str) -> str:
     """What to sort by; the first is the default."""
     names = list(options)
-    chosen = st.selectbox("Sort by", names, key=key, format_func=lambda name: options[name], width=190, bind="query-params")
+    chosen = place.selectbox("Sort by", names, key=key, format_func=lambda name: options[name], bind="query-params")
     return chosen if chosen in options else names[0]

@@ -52,6 +52,11 @@ def day(actor: Actor, value: dt.date | dt.datetime | None) -> str:
     return _of(_DATES, actor.locale).format(mon=_MONTHS[value.month - 1], y=value.year, **parts)
 
 
+def today(actor: Actor) -> str:
+    """Today's date where the person is."""
+    return day(actor, dt.datetime.now(dt.UTC))
+
+
 def moment(actor: Actor, value: dt.datetime | None) -> str:
     """A date and the time of day, in the person's time zone."""
     if value is None:
@@ -98,3 +103,13 @@ def zones() -> tuple[str, ...]:
 
 def _of(table: dict[str, str], locale: str) -> str:
     return table.get(locale) or table.get(locale.partition("-")[0]) or table["en"]
+
+
+def size(value: int) -> str:
+    """Bytes in the largest unit that leaves a figure above one."""
+    amount = float(value)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if amount < 1000:
+            return f"{amount:.0f} {unit}"
+        amount /= 1000
+    return f"{amount:.1f} TB"

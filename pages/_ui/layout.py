@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import streamlit as st
 
-from pages._ui import marks
+from nexa_core.actor import Actor
+from pages._ui import format, marks
 from pages._ui.text import literal
 
 PASSWORD_ADVICE = "15 characters or more; a few words in a row are easy to remember. Nothing else is asked of it."
@@ -22,7 +24,7 @@ _PERSON_ICONS = {
 @contextmanager
 def card() -> Iterator[None]:
     """The narrow column in the middle that the public screens stand in."""
-    with st.container(horizontal_alignment="center"), st.container(width=400, gap="small"):
+    with st.container(horizontal_alignment="center"), st.container(width=420, gap="xsmall"):
         yield
 
 
@@ -46,9 +48,10 @@ def person_icon(email: str) -> str:
 
 def title(text: str, caption: str | None = None) -> None:
     """A screen's title, and in one line what it shows."""
-    st.title(text, anchor=False)
-    if caption:
-        st.caption(caption)
+    with st.container(gap="xxsmall"):
+        st.title(text, anchor=False)
+        if caption:
+            st.caption(caption)
 
 
 def figures(values: Sequence[tuple[str, str, str | None]]) -> None:
@@ -94,3 +97,17 @@ def facts(values: Mapping[str, str | None]) -> None:
     st.table(
         {label: literal(value) if value else "–" for label, value in values.items()}, border="horizontal", alt="What is known"
     )
+
+
+def limits(actor: Actor, values: Mapping[str, Any]) -> dict[str, str]:
+    """What an organization agreed on beyond its plan, one line each."""
+    lines = {}
+    for name, value in values.items():
+        label = name.replace("_", " ").capitalize()
+        if isinstance(value, Mapping):
+            lines[label] = ", ".join(f"{key.replace('_', ' ')} {'on' if on else 'off'}" for key, on in value.items())
+        elif isinstance(value, bool):
+            lines[label] = "yes" if value else "no"
+        else:
+            lines[label] = format.number(actor, value) if isinstance(value, int) else str(value or "no limit")
+    return lines

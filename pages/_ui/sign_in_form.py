@@ -17,6 +17,7 @@ from pages._ui import browser, gate
 from pages._ui.text import literal
 
 EMAIL, PASSWORD, CAPTCHA = "E-mail address", "Password", "Digits in the picture"
+_AUTOCOMPLETE = {EMAIL: "username", PASSWORD: "current-password"}
 _FAILURES, _PROBLEM, _TICKET = "nexa.sign_in.failures", "nexa.sign_in.problem", "nexa.sign_in.ticket"
 _FAILURES_BEFORE_CAPTCHA = 3
 _CAPTCHA_STATE = "login_captcha"
@@ -36,7 +37,34 @@ class _InlineHelpers(Helpers):  # type: ignore[misc]  # the library has no types
         return f"data:image/png;base64,{base64.b64encode(image).decode()}"
 
 
+class _Form:
+    """The form the library draws into, with what it does not offer: names for password managers and a button one sees."""
+
+    def __init__(self, form: Any) -> None:
+        self._form = form
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._form, name)
+
+    def text_input(self, label: str, **options: Any) -> str:
+        options["autocomplete"] = _AUTOCOMPLETE.get(label, "off")
+        return self._form.text_input(label, **options) or ""
+
+    def form_submit_button(self, label: str) -> bool:
+        return bool(self._form.form_submit_button(label, type="primary", width="stretch"))
+
+
+class _Streamlit:
+    """What the library's view calls ``st``."""
+
+    session_state = st.session_state
+
+    def form(self, **options: Any) -> _Form:
+        return _Form(st.form(**options))
+
+
 authentication_view.Helpers = _InlineHelpers
+authentication_view.st = _Streamlit()
 
 
 class _NoCookie:
@@ -92,7 +120,7 @@ class SignInForm(Authenticate):  # type: ignore[misc]  # the library has no type
         if problem:
             st.error(literal(problem), icon=":material/error:")
         self.login(key="sign-in", fields=fields, captcha=st.session_state.get(_FAILURES, 0) >= _FAILURES_BEFORE_CAPTCHA)
-        browser.help_password_manager({EMAIL: ("username", "username"), PASSWORD: ("password", "current-password")})
+        browser.caps_lock_hint()
 
 
 def accept(ticket: Any) -> None:

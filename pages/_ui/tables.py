@@ -11,7 +11,15 @@ from nexa_core.actor import Actor
 from pages._ui import badges, format
 from pages._ui.text import literal
 
-Row = TypeVar("Row")
+Row = TypeVar("Row", bound=Any)
+
+# How much of its allowance an organization has used, the same on every screen.
+_USE = {
+    "Credits used": st.column_config.NumberColumn(format="localized", width=95, help="Credits used in the current period"),
+    "Allowance": st.column_config.NumberColumn(format="localized", width=85, help="Credits included in the current period"),
+    "Used": st.column_config.ProgressColumn("Used of allowance", format="%d %%", min_value=0, max_value=100, width=145),
+    "Last activity": st.column_config.DateColumn(format="distance", width=100),
+}
 
 
 def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
@@ -33,16 +41,38 @@ def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
         key="organizations",
         alt="Organizations with their status, plan, members, use of the allowance and last activity",
         config={
-            "Name": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Name": st.column_config.TextColumn(width=175),
             "Status": badges.column("Status", badges.ORGANIZATION_STATUSES),
             "Plan": badges.column("Plan", badges.PLANS),
-            "Members": st.column_config.NumberColumn(width="small"),
-            "Credits used": st.column_config.NumberColumn(format="localized", help="Credits used in the current period"),
-            "Allowance": st.column_config.NumberColumn(format="localized", help="Credits included in the current period"),
-            "Used": st.column_config.ProgressColumn(
-                "Used of allowance", format="%d %%", min_value=0, max_value=100, color="auto-inverse", width="medium"
-            ),
-            "Last activity": st.column_config.DateColumn(format="distance"),
+            "Members": st.column_config.NumberColumn(width=70),
+            **_USE,
+        },
+    )
+
+
+def customers(actor: Actor, rows: Sequence[Row]) -> Row | None:
+    """An account manager's own customers, with who is over; the row that was clicked, or None."""
+    columns: dict[str, list[Any]] = {
+        "Name": [row.name for row in rows],
+        "Plan": [[badges.word(row.plan)] for row in rows],
+        "Subscription": [[badges.word(row.subscription_status)] for row in rows],
+        "Credits used": [row.credits_used for row in rows],
+        "Allowance": [row.credits_allowance for row in rows],
+        "Used": [_percent(row.credits_used, row.credits_allowance) for row in rows],
+        "Over by": [_over(row.credits_used, row.credits_allowance) for row in rows],
+        "Last activity": [row.last_activity for row in rows],
+    }
+    return _clickable(
+        rows,
+        columns,
+        key="customers",
+        alt="My customers with plan, subscription, and use of the allowance",
+        config={
+            "Name": st.column_config.TextColumn(width="medium"),
+            "Plan": badges.column("Plan", badges.PLANS),
+            "Subscription": badges.column("Subscription", badges.SUBSCRIPTION_STATUSES),
+            **_USE,
+            "Over by": st.column_config.NumberColumn(format="localized", help="Credits above the allowance"),
         },
     )
 
@@ -59,7 +89,6 @@ def members(actor: Actor, rows: Sequence[Any]) -> None:
             "Last active": [format.ago(actor, row.last_active_at) for row in rows],
         },
         column_config={
-            "Name": st.column_config.TextColumn(pinned=True),
             "Role": badges.column("Role", badges.ROLES),
             "Status": badges.column("Status", badges.MEMBER_STATUSES),
         },
@@ -80,7 +109,7 @@ def sign_in(actor: Actor, row: Any) -> bool:
         )
         if row.is_current:
             return False
-        return st.button("End this one", key=f"end-{row.user_session_id}")
+        return st.button("End this one", key=f"end-{row.id}")
 
 
 def _clickable(
@@ -89,11 +118,15 @@ def _clickable(
     """A table of which one row can be chosen, by a click on any of its cells."""
     event = st.dataframe(
         columns, key=key, alt=alt, column_config=config, hide_index=True, height="content",
-        on_select="rerun", selection_mode=["single-row", "single-cell"],
+        placeholder="–", on_select="rerun", selection_mode="single-cell",
     )  # fmt: skip
-    chosen = event.selection.rows or [cell[0] for cell in event.selection.cells]
+    chosen = [cell[0] for cell in event.selection.cells]
     return rows[chosen[0]] if chosen and chosen[0] < len(rows) else None
 
 
 def _percent(used: int, allowance: int | None) -> int | None:
     return round(100 * used / allowance) if allowance else None
+
+
+def _over(used: int, allowance: int | None) -> int | None:
+    return used - allowance if allowance is not None and used > allowance else None
