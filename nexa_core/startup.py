@@ -158,6 +158,8 @@ def reach(url: str, variable: str) -> schema.Raw:
     """A connection, or Misconfigured with what to do about the setting that names the server."""
     try:
         target = conninfo_to_dict(url)
+        if not all(port.isdigit() for port in str(target.get("port") or 5432).split(",")):
+            raise psycopg.ProgrammingError("the port is no number")
         connection: schema.Raw = psycopg.connect(url, connect_timeout=5, application_name="nexa start")
     except psycopg.ProgrammingError:
         raise Misconfigured(
@@ -178,6 +180,8 @@ def reach(url: str, variable: str) -> schema.Raw:
 def _why_unreachable(said: str, variable: str, target: Mapping[str, object]) -> str:
     server = f"{target.get('host') or 'localhost'}:{target.get('port') or 5432}"
     user, name = target.get("user") or "the default user", target.get("dbname") or "the default database"
+    if "resolve host" in said or "translate host name" in said or "Errno -" in said:
+        return f"There is no host {target.get('host')} to be found; correct {variable}."
     if f'role "{user}" does not exist' in said:
         return f"PostgreSQL at {server} knows no role {user}; create it or correct {variable}."
     if "password" in said or "authentication" in said or "pg_hba.conf" in said:
