@@ -88,21 +88,24 @@ def _verify_audit(_asked: argparse.Namespace) -> int:
     from nexa_core import system
 
     _opened(migrated=False)
-    return _report(system.verify_audit(Actor.system()), "Every chain of the audit log verifies.")
+    found = system.verify_audit(Actor.system())
+    for fault in found.faults:
+        chain = fault.organization_name or ("no organization" if not fault.chain_id.int else str(fault.chain_id))
+        print(f"{chain}, link {fault.sequence or '-'}, entry {fault.entry_id or '-'}: {fault.what}.")
+    print(
+        f"{found.chains} chains with {found.entries} entries: " + ("they verify." if found.verified else "NOT intact.")
+    )
+    return 0 if found.verified else 1
 
 
 def _check(_asked: argparse.Namespace) -> int:
     from nexa_core import system
 
     _opened(migrated=False)
-    return _report(system.check(), "Invariants, row-level security, roles and migrations are as they should be.")
-
-
-def _report(findings: Any, all_is_well: str) -> int:
-    """One line a finding; exit code 1 when there is one."""
-    lines = [str(getattr(finding, "sentence", finding)) for finding in getattr(findings, "faults", findings) or ()]
-    print("\n".join(lines) if lines else all_is_well)
-    return 1 if lines else 0
+    findings = system.check(Actor.system())
+    for finding in findings:
+        print(f"{'ok    ' if finding.ok else 'NOT OK'}  {finding.name}: {finding.sentence}")
+    return 0 if all(finding.ok for finding in findings) else 1
 
 
 def _database_url(asked: argparse.Namespace) -> int:
@@ -149,7 +152,7 @@ COMMANDS = {
     "check": Command(
         _check,
         "check invariants, row-level security, roles and the migration head",
-        "Changes nothing. Exit code 1, and one line a finding, when something is not as it should be.",
+        "Changes nothing. One line a check; exit code 1 when something is not as it should be.",
     ),
     "database-url": Command(
         _database_url,

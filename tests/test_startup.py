@@ -21,7 +21,7 @@ import psycopg
 import pytest
 
 from nexa_core.embedded import EmbeddedServer
-from tests.conftest import Cluster, TestDatabase
+from tests.conftest import Cluster, TestDatabase, World, at
 from tests.serving import ROOT, clean_environment, end, free_port, serve, spawn
 
 KEYS = "k1:Zr7-wQ2mXn4vTb9yLc6kHd3fGs8jPa1e"
@@ -296,8 +296,6 @@ def test_missing_rights_are_one_sentence(cluster: Cluster) -> None:
     login = f"nexa_test_plain_{os.getpid()}"
     cluster.execute(f"CREATE ROLE {login} LOGIN NOINHERIT PASSWORD 'canary'")
     try:
-        from tests.conftest import at
-
         done = start(DATABASE_URL=at(cluster.url(name), f"{login}:canary"), NEXA_SECRET_KEYS=KEYS)
         sentence = refusal_of(done)
         assert f"{login} may not; set NEXA_MIGRATE_DATABASE_URL" in sentence
@@ -409,3 +407,29 @@ def test_migrate_can_be_repeated(database: TestDatabase) -> None:
     done = run("nexa_core", "migrate", DATABASE_URL=database.superuser_url)
     assert done.returncode == 0
     assert "The database is at migration" in done.stdout
+
+
+def test_check_and_verify_audit_say_what_they_find(database: TestDatabase, world: World) -> None:
+    organization = world.organization("Northwind")
+    world.person("ada@northwind.example", organization, role="owner")
+    for command in ("check", "verify-audit"):
+        done = run("nexa_core", command, DATABASE_URL=database.superuser_url)
+        assert done.returncode == 0, done.stdout + done.stderr
+    with database.superuser() as connection:
+        connection.execute("UPDATE audit_logs SET action = 'user.signed_in'")
+        connection.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
+    broken = run("nexa_core", "check", DATABASE_URL=database.superuser_url)
+    assert (broken.returncode, "NOT OK" in broken.stdout) == (1, True)
+    tampered = run("nexa_core", "verify-audit", DATABASE_URL=database.superuser_url)
+    assert tampered.returncode == 1
+    assert "Northwind, link 1, entry" in tampered.stdout
+
+
+def test_create_admin_prints_a_link(database: TestDatabase) -> None:
+    environment = {"DATABASE_URL": database.superuser_url, "NEXA_SECRET_KEYS": KEYS}
+    done = run("nexa_core", "create-admin", "ada@nexa.example", **environment)
+    assert done.returncode == 0, done.stderr
+    assert "http://localhost:8501/" in done.stdout
+    assert "ada@nexa.example" in done.stdout
+    refused = run("nexa_core", "create-admin", "no address", **environment)
+    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
