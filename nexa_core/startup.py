@@ -132,15 +132,13 @@ def connect(database: Database) -> None:
 
 def seed(database: Database, announce: Announce) -> bool:
     """Fill an empty database with the demo world, one process at a time; False when there is something already."""
-    from nexa_core import demo
-
-    if not hasattr(demo, "seed"):  # until the demo world has landed
-        return False
     with reach(database.owner_url, database.variable) as raw:
         schema.take_turn(raw, _TURN, announce, "Another NEXA is making the demo world; waiting for it ...")
         raw.execute("SET LOCAL ROLE nexa_staff")
         if schema.ask(raw, "SELECT EXISTS (SELECT FROM organizations)"):
             return False
+        from nexa_core import demo  # large, and wanted once in the life of a database
+
         announce("Making the demo world ...")
         demo.seed()
         return True
