@@ -27,7 +27,7 @@ class Answer:
             return
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._gate is Gate.API and self.status >= 400 and not _is_problem(message):
+            if self._gate is Gate.API and self.status >= 400 and not _is_ours(message):
                 self._replaced = True
                 await self._replace()
                 return
@@ -54,8 +54,9 @@ class Answer:
             MutableHeaders(raw=message["headers"])["cache-control"] = "no-store"
 
 
-def _is_problem(message: Message) -> bool:
-    return (b"content-type", b"application/problem+json") in message.get("headers", ())
+def _is_ours(message: Message) -> bool:
+    """Whether an endpoint said it: those speak JSON even when they refuse."""
+    return any(name == b"content-type" and value.startswith(b"application/") for name, value in message["headers"])
 
 
 def _secured(cookie: bytes) -> bytes:

@@ -39,7 +39,7 @@ class Tokens(Body):
 
 
 @post("/auth/cookie", "Turn a sign-in ticket into the browser's cookie", status=204)
-def cookie(exchange: Exchange, body: Ticket) -> Response | None:
+def cookie(exchange: Exchange, body: Ticket) -> Response:
     """The sign-in that the browser held before ends: its other tabs must not go on as somebody else."""
     opened = accounts.open_browser_sign_in(exchange.origin, ticket=body.ticket)
     _end(exchange)
@@ -49,7 +49,7 @@ def cookie(exchange: Exchange, body: Ticket) -> Response | None:
 
 
 @post("/auth/sign-out", "End the browser's sign-in and clear its cookie", status=204)
-def sign_out(exchange: Exchange) -> Response | None:
+def sign_out(exchange: Exchange) -> Response:
     _end(exchange)
     response = Response(status_code=204)
     clear_cookie(response)

@@ -14,7 +14,8 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, get_type_hints
+from types import UnionType
+from typing import Any, Final, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.datastructures import ImmutableMultiDict
@@ -145,11 +146,17 @@ def authenticated(request: Request, exchange: Exchange) -> Actor:
 def _endpoint(method: str, path: str, summary: str, status: int) -> Callable[[Callable[..., Any]], Endpoint]:
     def declare(function: Callable[..., Any]) -> Endpoint:
         hints = get_type_hints(function)
-        answer = hints.pop("return")
+        answer = _answer(hints.pop("return"))
         parameters = {name: hints[name] for name in inspect.signature(function).parameters}
         return Endpoint(method, path, summary, function, status, parameters, answer)
 
     return declare
+
+
+def _answer(returned: Any) -> Any:
+    """What the annotation says besides Response, which an endpoint may return in its place."""
+    members = [member for member in get_args(returned) if member is not Response]
+    return members[0] if isinstance(returned, UnionType) and len(members) == 1 else returned
 
 
 def _path_values(endpoint: Endpoint, request: Request) -> dict[str, Any]:

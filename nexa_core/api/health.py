@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.requests import Request
@@ -11,10 +10,15 @@ from starlette.responses import JSONResponse, Response
 
 from nexa_core import system
 from nexa_core.api import metrics
-from nexa_core.api.endpoint import authenticated, get
+from nexa_core.api.endpoint import Body, authenticated, get
 from nexa_core.api.exchange import Exchange
 from nexa_core.config import settings
 from nexa_core.permissions import Permission
+
+
+class Readiness(Body):
+    ready: bool
+    checks: dict[str, str]
 
 
 @get("/healthz", "Whether the program runs; asks nobody else")
@@ -23,9 +27,9 @@ def healthz() -> dict[str, str]:
 
 
 @get("/readyz", "Whether it can serve: database, migration head, invariants; 503 when not")
-def readyz() -> dict[str, Any]:
-    findings = system.readiness()
-    return JSONResponse(findings, 200 if findings.get("ready") else 503)  # type: ignore[return-value]
+def readyz() -> Readiness | Response:
+    found = Readiness.model_validate(system.readiness())
+    return found if found.ready else JSONResponse(found.model_dump(), 503)
 
 
 @get("/metrics", "Figures for Prometheus, for the bearer of NEXA_METRICS_TOKEN or whoever may read the system screen")

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from nexa_core import accounts, api
+from nexa_core import accounts, api, db
 from nexa_core.actor import Origin
 from tests.nexa_core.api.conftest import PASSWORD
 
@@ -214,6 +214,14 @@ def test_liveness_asks_nobody_and_readiness_asks_the_database(server: Any, datab
         ready = client.get("/api/readyz")
     assert ready.status_code == 200, ready.text
     assert ready.headers["cache-control"] == "no-store"
+    assert ready.json()["ready"] is True
+    db.configure("postgresql://nexa_app@127.0.0.1:1/nowhere")
+    with server.client() as client:
+        assert client.get("/api/healthz").status_code == 200
+        answer = client.get("/api/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["ready"] is False
+    assert set(answer.headers) >= {"content-security-policy", "x-request-id"}
 
 
 def test_metrics_are_closed_to_strangers_and_to_customers(
@@ -259,7 +267,7 @@ def test_the_description_matches_what_is_served(server: Any, people: Any) -> Non
         document = client.get("/api/openapi.json").json()
         served = {(endpoint.method.lower(), "/api" + endpoint.path) for endpoint in api.endpoints()}
         assert {(method, path) for path, methods in document["paths"].items() for method in methods} == served
-        for path in ("/api/me", "/api/healthz"):
+        for path in ("/api/me", "/api/healthz", "/api/readyz"):
             answers = document["paths"][path]["get"]["responses"]
             schema = {**answers["200"]["content"]["application/json"]["schema"], "components": document["components"]}
             jsonschema.validate(client.get(path).json(), schema)
