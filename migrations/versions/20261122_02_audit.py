@@ -56,12 +56,13 @@ CREATE TABLE audit_chain (
 FUNCTIONS = """
 -- What a link of the chain covers. The values, the address and the reason enter through a salted digest only: a person
 -- can be erased from them (values and salt go) and the chain still verifies.
-CREATE FUNCTION nexa.audit_digest(entry audit_logs) RETURNS bytea LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+-- (Declared STABLE, as jsonb_build_array is: a function that promises more than its body is not inlined.)
+CREATE FUNCTION nexa.audit_digest(entry audit_logs) RETURNS bytea LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT sha256(entry.salt || convert_to(jsonb_build_array(entry.old_values, entry.new_values,
         host(entry.ip_address), entry.user_agent, entry.reason)::text, 'UTF8'))
 $$;
 CREATE FUNCTION nexa.audit_link(previous bytea, number bigint, entry audit_logs, digest bytea) RETURNS bytea
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT sha256(previous || convert_to(jsonb_build_array(number, entry.id,
         (extract(epoch FROM entry.created_at) * 1000000)::bigint, entry.organization_id, entry.user_id, entry.action,
         entry.resource_type, entry.resource_id, entry.request_id, entry.actor_scope, encode(digest, 'hex'))::text, 'UTF8'))
@@ -135,44 +136,55 @@ BEGIN
 END $$;
 
 -- Documents are large and kept in session_revisions: the log proves which content it was, it does not repeat it.
-CREATE FUNCTION nexa.audit_value(value jsonb, as_digest boolean) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+CREATE FUNCTION nexa.audit_value(value jsonb, as_digest boolean) RETURNS jsonb LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN as_digest AND value <> 'null'::jsonb
         THEN jsonb_build_object('sha256', encode(sha256(convert_to(value::text, 'UTF8')), 'hex'),
                                 'bytes', octet_length(value::text))
         ELSE value END
 $$;
 
--- A transaction over several organizations appends to several chains: it notes them as it goes, and at its first
--- deferred trigger locks them all in one order, so that two such transactions cannot deadlock.
+-- A transaction that writes to other organizations than its context's appends to several chains: it notes them as it
+-- goes, and at its first deferred trigger locks them all in one order, so that two such transactions cannot deadlock.
 CREATE FUNCTION nexa.audit_announce() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     chain CONSTANT text := coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000');
 BEGIN
     IF position(chain IN coalesce(current_setting('nexa.chains', true), '')) = 0 THEN
-        PERFORM set_config('nexa.chains', coalesce(current_setting('nexa.chains', true), '') || ' ' || chain, true);
+        PERFORM set_config('nexa.chains', concat_ws(' ', nullif(current_setting('nexa.chains', true), ''), chain), true);
     END IF;
-    RETURN NEW;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION nexa.audit_lock_chains() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public AS $$
+DECLARE
+    chains CONSTANT uuid[] := string_to_array(current_setting('nexa.chains'), ' ')::uuid[]
+        || coalesce(nexa.current_organization(), '00000000-0000-0000-0000-000000000000');
+BEGIN
+    INSERT INTO audit_heads (chain_id) SELECT chain FROM unnest(chains) chain ORDER BY 1 ON CONFLICT DO NOTHING;
+    PERFORM 1 FROM audit_heads WHERE chain_id = ANY (chains) ORDER BY chain_id FOR UPDATE;
+    PERFORM set_config('nexa.chains', '', true);
 END $$;
 
 CREATE FUNCTION nexa.audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
-    IF coalesce(current_setting('nexa.chains', true), '') <> '' THEN
-        INSERT INTO audit_heads (chain_id)
-            SELECT id::uuid FROM regexp_split_to_table(btrim(current_setting('nexa.chains')), ' ') id ORDER BY 1
-            ON CONFLICT DO NOTHING;
-        PERFORM 1 FROM audit_heads WHERE chain_id = ANY (string_to_array(btrim(current_setting('nexa.chains')), ' ')::uuid[])
-            ORDER BY chain_id FOR UPDATE;
-        PERFORM set_config('nexa.chains', '', true);
+    IF current_setting('nexa.chains', true) <> '' THEN
+        PERFORM nexa.audit_lock_chains();
     END IF;
-    WITH link AS (
-        UPDATE audit_heads SET sequence = sequence + 1,
-            hash = nexa.audit_link(hash, sequence + 1, NEW, nexa.audit_digest(NEW))
-        WHERE chain_id = coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')
-        RETURNING chain_id, sequence, hash
-    )
-    INSERT INTO audit_chain (chain_id, sequence, audit_log_id, logged_at, digest, hash)
-        SELECT chain_id, sequence, NEW.id, NEW.created_at, nexa.audit_digest(NEW), hash FROM link;
+    LOOP
+        WITH link AS (
+            UPDATE audit_heads SET sequence = sequence + 1,
+                hash = nexa.audit_link(hash, sequence + 1, NEW, nexa.audit_digest(NEW))
+            WHERE chain_id = coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')
+            RETURNING chain_id, sequence, hash
+        )
+        INSERT INTO audit_chain (chain_id, sequence, audit_log_id, logged_at, digest, hash)
+            SELECT chain_id, sequence, NEW.id, NEW.created_at, nexa.audit_digest(NEW), hash FROM link;
+        EXIT WHEN FOUND;
+        INSERT INTO audit_heads (chain_id)  -- the first entry of this chain
+            VALUES (coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')) ON CONFLICT DO NOTHING;
+    END LOOP;
     RETURN NULL;
 END $$;
 
@@ -200,7 +212,8 @@ CREATE FUNCTION nexa.audit_faults(chain uuid) RETURNS TABLE (sequence bigint, au
         SELECT h.sequence, NULL, 'the head does not match the last link'
         FROM audit_heads h
         LEFT JOIN LATERAL (SELECT c.sequence, c.hash FROM audit_chain c WHERE c.chain_id = chain ORDER BY c.sequence DESC LIMIT 1) last ON true
-        WHERE h.chain_id = chain AND (last.sequence, last.hash) IS DISTINCT FROM (h.sequence, h.hash)
+        WHERE h.chain_id = chain
+          AND (h.sequence, h.hash) <> (coalesce(last.sequence, 0), coalesce(last.hash, sha256('nexa audit chain'::bytea)))
         UNION ALL
         SELECT NULL, NULL, 'the chain has links but no head'
         WHERE EXISTS (SELECT 1 FROM audit_chain WHERE chain_id = chain)
@@ -254,6 +267,7 @@ END $$;
 
 OWNERSHIP = """
 REVOKE EXECUTE ON FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text), nexa.audit_faults(uuid), nexa.audit_chains(),
+    nexa.audit_lock_chains(),
     nexa.make_month(regclass, date) FROM PUBLIC;
 REVOKE EXECUTE ON PROCEDURE nexa.audit_table(regclass, text, text, text, text[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text) TO nexa_tenant, nexa_staff, nexa_presenter, nexa_entry;
@@ -262,6 +276,7 @@ GRANT EXECUTE ON FUNCTION nexa.make_month(regclass, date) TO nexa_staff;
 ALTER FUNCTION nexa.audit_note(text, uuid, uuid, jsonb, text) OWNER TO nexa_system;
 ALTER FUNCTION nexa.audit_change() OWNER TO nexa_system;
 ALTER FUNCTION nexa.audit_append() OWNER TO nexa_system;
+ALTER FUNCTION nexa.audit_lock_chains() OWNER TO nexa_system;
 ALTER FUNCTION nexa.audit_faults(uuid) OWNER TO nexa_system;
 ALTER FUNCTION nexa.audit_chains() OWNER TO nexa_system;
 
@@ -279,7 +294,8 @@ CREATE POLICY audit_logs_presenter ON audit_logs FOR SELECT TO nexa_presenter
 """
 
 TRIGGERS = """
-CREATE TRIGGER audit_logs_announce AFTER INSERT ON audit_logs FOR EACH ROW EXECUTE FUNCTION nexa.audit_announce();
+CREATE TRIGGER audit_logs_announce AFTER INSERT ON audit_logs FOR EACH ROW
+    WHEN (NEW.organization_id IS DISTINCT FROM nexa.current_organization()) EXECUTE FUNCTION nexa.audit_announce();
 CREATE CONSTRAINT TRIGGER audit_logs_append AFTER INSERT ON audit_logs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION nexa.audit_append();
 SELECT nexa.make_month('audit_logs', (date_trunc('month', now()) + make_interval(months => ahead))::date)
@@ -314,5 +330,5 @@ def downgrade() -> None:
                       nexa.audit_note(text, uuid, uuid, jsonb, text), nexa.audit_change(), nexa.audit_value(jsonb, boolean),
                       nexa.audit_action(), nexa.audit_digest(audit_logs), nexa.audit_link(bytea, bigint, audit_logs, bytea);
         DROP TABLE audit_chain, audit_heads, audit_logs;
-        DROP FUNCTION nexa.audit_announce(), nexa.audit_append();
+        DROP FUNCTION nexa.audit_announce(), nexa.audit_lock_chains(), nexa.audit_append();
     """)

@@ -10,7 +10,7 @@ from nexa_core.organizations.members import (
     resume_member,
     suspend_member,
 )
-from nexa_core.organizations.service import OrganizationView, current, get, rename, resume, suspend
+from nexa_core.organizations.service import OrganizationState, OrganizationView, current, get, rename, resume, suspend
 
 __all__ = [
     "SORTS",
@@ -18,6 +18,7 @@ __all__ = [
     "HomeSummary",
     "MemberView",
     "OrganizationRow",
+    "OrganizationState",
     "OrganizationView",
     "Page",
     "RecentSession",

@@ -36,6 +36,20 @@ class OrganizationView(OrganizationRow):
     sessions: int
 
 
+@dataclass(frozen=True, slots=True)
+class OrganizationState:
+    """What a change made of an organization."""
+
+    id: UUID
+    name: str
+    slug: str
+    status: str
+
+    @classmethod
+    def of(cls, organization: Organization) -> OrganizationState:
+        return cls(organization.id, organization.name, organization.slug, organization.status)
+
+
 def current(actor: Actor) -> OrganizationView:
     """The organization the actor is signed in to. Raises Forbidden without ORGANIZATION_READ."""
     actor.require(Permission.ORGANIZATION_READ)
@@ -60,7 +74,7 @@ def get(actor: Actor, *, organization_id: UUID | None = None, slug: str | None =
         return _view(db, which & customers_of(actor))
 
 
-def rename(actor: Actor, *, name: str, organization_id: UUID | None = None) -> OrganizationView:
+def rename(actor: Actor, *, name: str, organization_id: UUID | None = None) -> OrganizationState:
     """Give an organization a new name; without an id, the actor's own.
 
     Raises Forbidden without ORGANIZATION_MANAGE (ORGANIZATIONS_MANAGE for another), Invalid for an empty name or one
@@ -74,11 +88,10 @@ def rename(actor: Actor, *, name: str, organization_id: UUID | None = None) -> O
     with recording(actor, Action.ORGANIZATION_RENAMED) as db:
         organization = db.get_one(Organization, target)
         organization.name = name
-        db.flush()
-        return _view(db, Organization.id == target)
+        return OrganizationState.of(organization)
 
 
-def suspend(actor: Actor, *, organization_id: UUID, reason: str) -> OrganizationView:
+def suspend(actor: Actor, *, organization_id: UUID, reason: str) -> OrganizationState:
     """Stop an organization: its people are signed out at once and cannot sign in to it until it is resumed.
 
     Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid without a reason, Conflict unless it is active.
@@ -86,14 +99,14 @@ def suspend(actor: Actor, *, organization_id: UUID, reason: str) -> Organization
     return _set_status(actor, organization_id, reason, Action.ORGANIZATION_SUSPENDED, "active", "suspended")
 
 
-def resume(actor: Actor, *, organization_id: UUID, reason: str) -> OrganizationView:
+def resume(actor: Actor, *, organization_id: UUID, reason: str) -> OrganizationState:
     """Let a suspended organization work again. Raises as ``suspend`` does."""
     return _set_status(actor, organization_id, reason, Action.ORGANIZATION_RESUMED, "suspended", "active")
 
 
 def _set_status(
     actor: Actor, organization_id: UUID, reason: str, action: Action, before: str, after: str
-) -> OrganizationView:
+) -> OrganizationState:
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     if not reason.strip():
         raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
@@ -104,8 +117,7 @@ def _set_status(
         if organization.status != before:
             raise Conflict(f"{organization.name} is {organization.status}, so it cannot become {after}.")
         organization.status = after
-        db.flush()
-        return _view(db, Organization.id == organization_id)
+        return OrganizationState.of(organization)
 
 
 def _target(actor: Actor, organization_id: UUID | None) -> UUID:
