@@ -34,7 +34,9 @@ def end_others() -> None:
             saved(f"{ended} other sign-in{'' if ended == 1 else 's'} ended")
 
 
-with layout.header("My account", "Who you are, your password, and where you are signed in.", picture=profile.avatar_url):
+with layout.header(
+    "My account", "Who you are, your password, and where you are signed in.", picture=profile.avatar_url
+):
     pass
 
 with st.form("profile"):
@@ -43,16 +45,24 @@ with st.form("profile"):
     left, right = st.columns(2)
     first_name = left.text_input("First name", profile.first_name, max_chars=100, autocomplete="given-name")
     last_name = right.text_input("Last name", profile.last_name, max_chars=100, autocomplete="family-name")
-    timezone = left.selectbox("Time zone", layout.including(format.zones(), profile.timezone), layout.index_of(format.zones(), profile.timezone))
+    timezone = left.selectbox(
+        "Time zone",
+        layout.including(format.zones(), profile.timezone),
+        layout.index_of(format.zones(), profile.timezone),
+    )
     locale = right.selectbox(
         "Language of dates and numbers",
         layout.including(tuple(format.LOCALES), profile.locale),
         layout.index_of(tuple(format.LOCALES), profile.locale),
         format_func=lambda name: format.LOCALES.get(name, name),
     )
-    avatar_url = st.text_input("Address of a picture", profile.avatar_url or "", placeholder="https://", autocomplete="off", type="url")
+    avatar_url = st.text_input(
+        "Address of a picture", profile.avatar_url or "", placeholder="https://", autocomplete="off", type="url"
+    )
     st.markdown("**Write to me when**")
-    wanted = {name: st.checkbox(says, profile.notification_settings.get(name, True)) for name, says in NOTIFICATIONS.items()}
+    wanted = {
+        name: st.checkbox(says, profile.notification_settings.get(name, True)) for name, says in NOTIFICATIONS.items()
+    }
     if st.form_submit_button("Save", type="primary"):
         with shown_here():
             accounts.update_profile(

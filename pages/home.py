@@ -24,16 +24,17 @@ else:
             ("Need attention", format.number(actor, len({item.organization.id for item in today.attention})), None),
         ]
     )
-    if actor.may(Permission.DEMO_PRESENT) and not actor.may(Permission.PORTFOLIO_READ):
-        home.story(today.attention)
     if today.customers:
         st.subheader("My customers", anchor=False)
         home.open_chosen(tables.customers(actor, today.customers))
-    left, right = st.columns(2) if actor.may(Permission.AUDIT_READ) else (st.container(), None)
-    with left:
-        st.subheader("Needs attention", anchor=False)
-        home.attention(today.attention)
-    if right:
-        with right:
-            st.subheader("What happened last", anchor=False)
-            home.log(actor, audit.recent(actor, limit=8))
+    if not actor.may(Permission.PORTFOLIO_READ):
+        home.story(today.attention)
+    else:
+        left, right = st.columns(2) if actor.may(Permission.AUDIT_READ) else (st.container(), None)
+        with left:
+            st.subheader("Needs attention", anchor=False)
+            home.attention(today.attention)
+        if right:
+            with right:
+                st.subheader("What happened last", anchor=False)
+                home.log(actor, audit.recent(actor, limit=8))

@@ -12,8 +12,9 @@ organization = organizations.get(actor, slug=slug) if slug else organizations.cu
 
 if actor.may(Permission.ORGANIZATIONS_BROWSE):
     st.page_link(menu.ORGANIZATIONS.page(), label="Organizations", icon=":material/arrow_back:")
+states = dict.fromkeys((organization.status, organization.plan, organization.subscription_status))
 with layout.header(organization.name, organization.slug, picture=organization.logo_url):
-    st.markdown(" ".join(badges.badge(state) for state in (organization.status, organization.plan, organization.subscription_status)))
+    st.markdown(" ".join(badges.badge(state) for state in states))
 
 home.own_organization(actor, organization)
 
@@ -22,7 +23,7 @@ with overview.container(border=True, height="stretch"):
     st.subheader("Overview", anchor=False)
     layout.facts(
         {
-            "Address": organization.domain,
+            "Domain": organization.domain,
             "Time zone": organization.time_zone,
             "Account manager": organization.account_manager,
             "Customer since": format.day(actor, organization.created_at),

@@ -9,7 +9,9 @@ from pages._ui.pager import pager
 SORTS = {"name": "Name", "usage": "Used of allowance", "activity": "Last activity", "newest": "Newest"}
 
 actor = current_actor()
-layout.title("Organizations", "Find a customer by name, see what it uses of its allowance, and open it with a click on its row.")
+layout.title(
+    "Organizations", "Find a customer by name, see what it uses of its allowance, and open it with a click on its row."
+)
 
 left, second, third, right = filters.row(4, 2, 2, 2)
 text = filters.search(left, "Search by name", key="q")

@@ -13,8 +13,16 @@ with layout.card():
         st.warning("This address is not complete. Open the link in the message again.", icon=":material/link_off:")
     else:
         with st.form("set-password"):
-            st.text_input("Account", autocomplete="username", disabled=True, label_visibility="collapsed", placeholder="Your account")
-            new = st.text_input("New password", type="password", autocomplete="new-password", help=layout.PASSWORD_ADVICE)
+            st.text_input(
+                "Account",
+                autocomplete="username",
+                disabled=True,
+                label_visibility="collapsed",
+                placeholder="Your account",
+            )
+            new = st.text_input(
+                "New password", type="password", autocomplete="new-password", help=layout.PASSWORD_ADVICE
+            )
             again = st.text_input("New password again", type="password", autocomplete="new-password")
             asked = st.form_submit_button("Set password", type="primary", width="stretch")
         if asked and new != again:

@@ -17,7 +17,9 @@ def forgot_password() -> None:
     if asked:
         with shown_here():
             accounts.request_password_reset(gate.origin(), email=email)
-            st.success("If there is an account with this address, the link is on its way.", icon=":material/mark_email_read:")
+            st.success(
+                "If there is an account with this address, the link is on its way.", icon=":material/mark_email_read:"
+            )
 
 
 with layout.card():

@@ -14,9 +14,17 @@ if state.login_warning:
     st.warning(state.login_warning, icon=":material/badge:")
 layout.figures(
     [
-        ("Checks", "All hold" if not failed else f"{len(failed)} failed", "Schema, roles, row-level security, invariants, usage"),
+        (
+            "Checks",
+            "All hold" if not failed else f"{len(failed)} failed",
+            "Schema, roles, row-level security, invariants, usage",
+        ),
         ("Mail waiting", format.number(actor, state.mail_waiting), "Messages that have not left yet"),
-        ("Jobs to do", format.number(actor, sum(job.jobs for job in state.jobs if job.status in ("todo", "doing"))), None),
+        (
+            "Jobs to do",
+            format.number(actor, sum(job.jobs for job in state.jobs if job.status in ("todo", "doing"))),
+            None,
+        ),
         ("Database", format.size(state.database_bytes), "Size on disk"),
     ]
 )
@@ -42,7 +50,9 @@ with right:
 
 with st.container(border=True):
     st.subheader("Audit log", anchor=False)
-    st.caption("Every entry is a link of its organization's chain. Verifying recomputes each link and names the first that was changed.")
+    st.caption(
+        "Every entry is a link of its organization's chain. Verifying recomputes each link and names the first that was changed."
+    )
     if st.button("Verify every chain", icon=":material/verified_user:"):
         bar = st.progress(0.0, "Verifying …")
         status.verification(actor, system.verify_audit(actor, progress=bar.progress))

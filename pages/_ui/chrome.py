@@ -72,7 +72,9 @@ def _memberships(actor: Actor) -> dict[str, tuple[object, str]]:
     known = st.session_state.get(_ORGANIZATIONS)
     key = (actor.user_session_id, actor.organization_id)
     if known is None or known[0] != key:
-        found = {str(m.organization_id): (m.organization_id, m.organization_name) for m in accounts.my_organizations(actor)}
+        found = {
+            str(m.organization_id): (m.organization_id, m.organization_name) for m in accounts.my_organizations(actor)
+        }
         known = st.session_state[_ORGANIZATIONS] = (key, found)
     memberships: dict[str, tuple[object, str]] = known[1]
     return memberships

@@ -26,7 +26,11 @@ def search(place: DeltaGenerator, label: str, *, key: str) -> str:
 def choice(place: DeltaGenerator, label: str, options: Sequence[str], *, key: str, every: str) -> str | None:
     """One of ``options``, or None for all of them."""
     chosen = place.selectbox(
-        label, ["", *options], key=key, format_func=lambda option: word(option) if option else every, bind="query-params"
+        label,
+        ["", *options],
+        key=key,
+        format_func=lambda option: word(option) if option else every,
+        bind="query-params",
     )
     return chosen if chosen in options else None
 

@@ -98,7 +98,12 @@ def zone(name: str) -> ZoneInfo:
 @lru_cache(maxsize=1)
 def zones() -> tuple[str, ...]:
     """The time zones a person can choose: those named after a place, and UTC."""
-    return ("UTC", *sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))))
+    return (
+        "UTC",
+        *sorted(
+            name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/", "right/"))
+        ),
+    )
 
 
 def _of(table: dict[str, str], locale: str) -> str:

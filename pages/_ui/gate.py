@@ -65,4 +65,3 @@ def remembered_actor() -> Actor | None:
     """Who was asking, for a log line: never for a decision."""
     actor: Actor | None = st.session_state.get(_ACTOR)
     return actor
-

@@ -100,19 +100,26 @@ def story(items: Sequence[Any]) -> None:
             "Every organization and person here is made up. Start with the whole portfolio, then follow the customers "
             "that something is happening to, and end at the customer's own desk."
         )
-        st.page_link(menu.ORGANIZATIONS.page(), label="1. All customers, most used first", query_params={"sort": "usage"})
-        steps = _one_for_each_reason(items)
-        for number, (slug, name, reason) in enumerate(steps, start=2):
+        st.page_link(
+            menu.ORGANIZATIONS.page(), label="1. All customers, most used first", query_params={"sort": "usage"}
+        )
+        for number, (slug, name, reason) in enumerate(_one_for_each_reason(items), start=2):
             st.page_link(
-                menu.ORGANIZATION.page(), label=literal(f"{number}. {name}: {reason}"), query_params={"organization": slug}
+                menu.ORGANIZATION.page(),
+                label=literal(f"{number}. {name}: {reason}"),
+                query_params={"organization": slug},
             )
-        st.markdown(f"{len(steps) + 2}. Sign out, and continue as a customer's owner: the same screens, narrowed to one organization.")
+        st.caption(
+            "To end, sign out and continue as a customer's owner: the same screens, narrowed to one organization."
+        )
 
 
 def _by_organization(items: Sequence[Any]) -> list[tuple[str, str, list[str]]]:
     found: dict[str, tuple[str, str, list[str]]] = {}
     for item in items:
-        found.setdefault(item.organization.slug, (item.organization.slug, item.organization.name, []))[2].append(item.reason)
+        found.setdefault(item.organization.slug, (item.organization.slug, item.organization.name, []))[2].append(
+            item.reason
+        )
     return list(found.values())
 
 

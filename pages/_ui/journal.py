@@ -20,7 +20,9 @@ def rerun(actor: Actor | None) -> Iterator[None]:
     structlog.contextvars.clear_contextvars()
     if actor:
         structlog.contextvars.bind_contextvars(
-            request_id=str(actor.origin.request_id), user_id=str(actor.user_id), organization_id=str(actor.organization_id)
+            request_id=str(actor.origin.request_id),
+            user_id=str(actor.user_id),
+            organization_id=str(actor.organization_id),
         )
     try:
         yield

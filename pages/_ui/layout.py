@@ -95,7 +95,9 @@ def index_of(options: Sequence[str], value: str) -> int:
 def facts(values: Mapping[str, str | None]) -> None:
     """A short list of what is known; a dash stands for what is not."""
     st.table(
-        {label: literal(value) if value else "–" for label, value in values.items()}, border="horizontal", alt="What is known"
+        {label: literal(value) if value else "–" for label, value in values.items()},
+        border="horizontal",
+        alt="What is known",
     )
 
 

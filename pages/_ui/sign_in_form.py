@@ -83,7 +83,9 @@ class _NoCookie:
 class _DatabaseController:
     """What the form asks when it is submitted: ``accounts.sign_in``, and nothing of the library's own."""
 
-    def login(self, username: str, password: str, *_: object, captcha: bool, entered_captcha: str | None, **__: object) -> bool:
+    def login(
+        self, username: str, password: str, *_: object, captcha: bool, entered_captcha: str | None, **__: object
+    ) -> bool:
         """Try to sign in. The outcome, a ticket or a sentence, is kept for the rerun that follows at once."""
         if captcha and not _captcha_is_right(entered_captcha):
             _refuse("The digits do not match the picture. A new one is below.")
@@ -115,7 +117,13 @@ class SignInForm(Authenticate):  # type: ignore[misc]  # the library has no type
 
     def draw(self) -> None:
         """The form, with a picture to read after repeated failures in this browser tab."""
-        fields = {"Form name": "Sign in", "Username": EMAIL, "Password": PASSWORD, "Login": "Sign in", "Captcha": CAPTCHA}
+        fields = {
+            "Form name": "Sign in",
+            "Username": EMAIL,
+            "Password": PASSWORD,
+            "Login": "Sign in",
+            "Captcha": CAPTCHA,
+        }
         problem: str | None = st.session_state.pop(_PROBLEM, None)
         if problem:
             st.error(literal(problem), icon=":material/error:")

@@ -12,7 +12,14 @@ from nexa_core.system import Finding, JobCount, Verification, WaitingMail
 from pages._ui import format, layout
 from pages._ui.text import literal
 
-_JOB_WORDS = {"todo": "Waiting", "doing": "Running", "succeeded": "Done", "failed": "Failed", "cancelled": "Cancelled", "aborted": "Stopped"}
+_JOB_WORDS = {
+    "todo": "Waiting",
+    "doing": "Running",
+    "succeeded": "Done",
+    "failed": "Failed",
+    "cancelled": "Cancelled",
+    "aborted": "Stopped",
+}
 
 
 def findings(found: Sequence[Finding]) -> None:

@@ -15,8 +15,12 @@ Row = TypeVar("Row", bound=Any)
 
 # How much of its allowance an organization has used, the same on every screen.
 _USE = {
-    "Credits used": st.column_config.NumberColumn(format="localized", width=95, help="Credits used in the current period"),
-    "Allowance": st.column_config.NumberColumn(format="localized", width=85, help="Credits included in the current period"),
+    "Credits used": st.column_config.NumberColumn(
+        format="localized", width=95, help="Credits used in the current period"
+    ),
+    "Allowance": st.column_config.NumberColumn(
+        format="localized", width=85, help="Credits included in the current period"
+    ),
     "Used": st.column_config.ProgressColumn("Used of allowance", format="%d %%", min_value=0, max_value=100, width=145),
     "Last activity": st.column_config.DateColumn(format="distance", width=100),
 }

@@ -21,7 +21,9 @@ LISTED = {
 
 
 def _somebody(world: World, role: str, is_platform: bool) -> tuple[Actor, object]:
-    organization = world.organization("NEXA" if is_platform else "Northwind", is_platform=is_platform, is_demo=is_platform)
+    organization = world.organization(
+        "NEXA" if is_platform else "Northwind", is_platform=is_platform, is_demo=is_platform
+    )
     world.person("owner@nexa.example", organization, role="owner")
     person = world.person("ada.lovelace@nexa.example", organization, role=role)
     living = sign_in(world, person, organization)
@@ -47,7 +49,9 @@ def test_the_navigation_lists_what_the_person_may_see(
 
 
 @pytest.mark.parametrize(("role", "is_platform"), LISTED)
-def test_home_greets_and_works_for_every_kind_of_person(world: World, shell: Shell, role: str, is_platform: bool) -> None:
+def test_home_greets_and_works_for_every_kind_of_person(
+    world: World, shell: Shell, role: str, is_platform: bool
+) -> None:
     _, living = _somebody(world, role, is_platform)
     app = shell(living).run()
     assert not app.exception and not app.error and not app.warning

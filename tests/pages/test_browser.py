@@ -1,0 +1,315 @@
+"""NEXA in a real Chromium, started as the README says: signing in and out, and what a browser makes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from nexa_core.demo import PASSWORD
+from nexa_core.embedded import EmbeddedServer
+from tests.serving import Served, serve
+
+SECONDS = 20_000
+GATE = re.compile("^Sign in$")
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """A NEXA of this module's own: these tests change passwords and lock accounts."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Any, served: Served) -> Iterator[Callable[..., Page]]:
+    """``open_page(path, context=None, color_scheme="light")``; a context is a browser with its cookies."""
+    contexts: list[Any] = []
+
+    def make(path: str = "/", *, beside: Page | None = None, color_scheme: str = "light", width: int = 1280) -> Page:
+        if beside is None:
+            contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=color_scheme))
+        page: Page = (beside.context if beside else contexts[-1]).new_page()
+        page.set_default_timeout(SECONDS)
+        page.goto(served.url + path)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def _at_the_gate(page: Page) -> None:
+    expect(page.get_by_label("Password", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
+
+
+def _signed_in(page: Page, name: str) -> None:
+    expect(page.get_by_test_id("stSidebar").get_by_text(name)).to_be_visible(timeout=SECONDS)
+
+
+def _fill(page: Page, email: str, password: str) -> None:
+    page.get_by_label("E-mail address", exact=True).fill(email)
+    page.get_by_label("Password", exact=True).fill(password)
+
+
+def _sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
+    _fill(page, email, password)
+    page.get_by_label("Password", exact=True).press("Enter")
+
+
+def _database(served: Served) -> psycopg.Connection:
+    return psycopg.connect(EmbeddedServer(served.data_dir).url(), autocommit=True)
+
+
+def _name_of(served: Served, email: str) -> str:
+    with _database(served) as connection:
+        row = connection.execute("SELECT full_name FROM users WHERE email = %s", [email]).fetchone()
+    assert row
+    return str(row[0])
+
+
+def test_a_person_signs_in_with_enter_and_lands_where_the_link_pointed(served: Served, open_page: Callable[..., Page]) -> None:
+    page = open_page("/organizations?status=active&sort=usage")
+    _at_the_gate(page)
+    _sign_in(page, "admin@nexa.example")
+    _signed_in(page, _name_of(served, "admin@nexa.example"))
+    expect(page.get_by_role("heading", name="Organizations")).to_be_visible()
+    address = urlsplit(page.url)
+    assert address.path == "/organizations"
+    assert "status=active" in address.query and "sort=usage" in address.query
+    expect(page.get_by_test_id("stSelectbox").filter(has_text="Sort by")).to_contain_text("Used of allowance")
+
+
+def test_a_script_cannot_read_the_cookie(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Internal admin").click()
+    _signed_in(page, "NEXA")
+    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == "nexa"]
+    assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
+    assert cookie["value"] not in page.evaluate("document.cookie")
+    assert "nexa=" not in page.evaluate("document.cookie")
+    stored = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert cookie["value"] not in stored
+
+
+def test_a_reload_stays_signed_in_and_so_does_a_second_tab(served: Served, open_page: Callable[..., Page]) -> None:
+    page = open_page("/account")
+    _sign_in(page, "manager@nexa.example")
+    name = _name_of(served, "manager@nexa.example")
+    _signed_in(page, name)
+    page.reload()
+    _signed_in(page, name)
+    second = open_page("/organizations", beside=page)
+    _signed_in(second, name)
+    expect(second.get_by_role("heading", name="Organizations")).to_be_visible()
+
+
+def test_signing_out_ends_it_in_every_tab_and_after_a_reload(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Presenter").click()
+    _signed_in(page, "NEXA")
+    second = open_page("/organizations", beside=page)
+    _signed_in(second, "NEXA")
+    page.get_by_role("button", name="Sign out").click()
+    _at_the_gate(page)
+    _at_the_gate(second)
+    second.reload()
+    _at_the_gate(second)
+    assert "nexa" not in {cookie["name"] for cookie in page.context.cookies()}
+
+
+def test_a_wrong_password_is_one_sentence_and_the_address_stays(open_page: Callable[..., Page]) -> None:
+    page = open_page("/system")
+    _sign_in(page, "admin@nexa.example", "not the password at all")
+    expect(page.get_by_test_id("stAlert")).to_have_count(1)
+    expect(page.get_by_test_id("stAlert")).not_to_contain_text("Reference")
+    expect(page.get_by_label("E-mail address", exact=True)).to_have_value("admin@nexa.example")
+    assert "nexa" not in {cookie["name"] for cookie in page.context.cookies()}
+    _sign_in(page, "admin@nexa.example")
+    _signed_in(page, "NEXA")
+    expect(page.get_by_role("heading", name="System")).to_be_visible()
+
+
+def test_repeated_failures_bring_a_picture_and_then_a_lock_that_says_how_long(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    nobody = f"nobody-{uuid4().hex[:8]}@nexa.example"
+    seen = ""
+    for attempt in range(3):
+        _sign_in(page, nobody, f"wrong password {attempt}")
+        expect(page.get_by_test_id("stAlert")).to_have_count(1)
+        page.wait_for_timeout(400)
+    picture = page.get_by_test_id("stForm").locator("img")
+    expect(picture).to_be_visible()
+    assert picture.get_attribute("src", timeout=SECONDS).startswith("data:image/png")  # type: ignore[union-attr]
+    _sign_in(page, nobody, "wrong password again")
+    expect(page.get_by_test_id("stAlert")).to_contain_text("picture")
+    fresh = open_page()  # another browser has no picture to read, and the address is locked all the same
+    for attempt in range(3):
+        _sign_in(fresh, nobody, f"wrong password {attempt}")
+        fresh.wait_for_timeout(600)
+        seen = fresh.get_by_test_id("stAlert").inner_text()
+    assert re.search(r"\d+ (second|minute)|a minute|one minute", seen), seen
+
+
+@pytest.mark.parametrize(
+    ("button", "organization"), [("Internal admin", "NEXA"), ("Account manager", "NEXA"), ("Presenter", "NEXA"), ("Owner of", None)]
+)
+def test_the_demo_offers_to_continue_as(open_page: Callable[..., Page], button: str, organization: str | None) -> None:
+    page = open_page()
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("heading", name=re.compile("Good (morning|afternoon|evening)"))).to_be_visible(timeout=SECONDS)
+    if organization:
+        _signed_in(page, organization)
+
+
+def test_password_managers_find_the_fields(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    _at_the_gate(page)
+    assert page.get_by_label("E-mail address", exact=True).get_attribute("autocomplete") == "username"
+    password = page.get_by_label("Password", exact=True)
+    assert password.get_attribute("autocomplete") == "current-password" and password.get_attribute("type") == "password"
+
+
+def test_caps_lock_is_said(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    _at_the_gate(page)
+    page.get_by_label("Password", exact=True).focus()
+    expect(page.get_by_text("Caps Lock is on.")).to_be_hidden()
+    for on in (True, False):
+        page.evaluate(
+            """on => document.activeElement.dispatchEvent(
+                new KeyboardEvent("keydown", {key: "A", bubbles: true, modifierCapsLock: on}))""",
+            on,
+        )
+        caps = expect(page.get_by_text("Caps Lock is on."))
+        caps.to_be_visible() if on else caps.to_be_hidden()
+
+
+def test_a_forgotten_password_is_set_anew_by_the_link_on_the_system_screen(served: Served, open_page: Callable[..., Page]) -> None:
+    email, new = "owner@sorrelby.example", "an entirely new phrase to remember"
+    page = open_page()
+    page.get_by_role("button", name="Forgot password?").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Your e-mail address").fill(email)
+    dialog.get_by_role("button", name="Send the link").click()
+    known = dialog.get_by_test_id("stAlert").inner_text()
+    stranger = open_page()
+    stranger.get_by_role("button", name="Forgot password?").click()
+    dialog = stranger.get_by_role("dialog")
+    dialog.get_by_label("Your e-mail address").fill("nobody@nowhere.example")
+    dialog.get_by_role("button", name="Send the link").click()
+    assert dialog.get_by_test_id("stAlert").inner_text() == known, "the answer tells nobody who has an account"
+
+    admin = open_page("/system")
+    admin.get_by_role("button", name="Internal admin").click()
+    expect(admin.get_by_text(f"to {email}")).to_be_visible(timeout=SECONDS)
+    with admin.context.expect_page() as opened:
+        admin.get_by_role("link", name="Follow its link").first.click()
+    setting = opened.value
+    setting.get_by_label("New password", exact=True).fill(new)
+    setting.get_by_label("New password again").fill(new)
+    setting.get_by_role("button", name="Set password").click()
+    expect(setting.get_by_text("Your password is set")).to_be_visible(timeout=SECONDS)
+
+    owner = open_page()
+    _sign_in(owner, email)
+    expect(owner.get_by_test_id("stAlert")).to_be_visible()
+    _sign_in(owner, email, new)
+    _signed_in(owner, _name_of(served, email))
+
+
+def test_somebody_in_two_organizations_switches_and_the_other_tab_follows(served: Served, open_page: Callable[..., Page]) -> None:
+    email = "viewer@lumenfold.example"
+    with _database(served) as connection, connection.transaction():
+        connection.execute(
+            "SELECT set_config('nexa.action', 'membership.added', true), set_config('nexa.request', %s, true)", [str(uuid4())]
+        )
+        connection.execute(
+            "INSERT INTO organization_memberships (user_id, organization_id, role, status, joined_at)"
+            " SELECT u.id, o.id, 'viewer', 'active', now() FROM users u, organizations o"
+            " WHERE u.email = %s AND o.slug = 'halewind'",
+            [email],
+        )
+    page = open_page()
+    _sign_in(page, email)
+    switcher = page.get_by_test_id("stSidebar").get_by_test_id("stSelectbox")
+    expect(switcher).to_contain_text("Lumenfold", timeout=SECONDS)
+    other = open_page("/organization", beside=page)
+    expect(other.get_by_role("heading", name="Lumenfold Retail")).to_be_visible(timeout=SECONDS)
+    switcher.locator("input").click()
+    page.get_by_role("option", name="Halewind Mutual").click()
+    expect(page.get_by_text("Halewind Mutual, ")).to_be_visible(timeout=SECONDS)
+    other.get_by_test_id("stSidebarNav").get_by_text("Home").click()
+    expect(other.get_by_text("Halewind Mutual, ")).to_be_visible(timeout=SECONDS)
+    expect(other.get_by_test_id("stSidebar").get_by_test_id("stSelectbox")).to_contain_text("Halewind")
+
+
+def test_ending_the_other_sign_ins_throws_the_other_browser_out(open_page: Callable[..., Page]) -> None:
+    mine, other = open_page("/account"), open_page("/account")
+    for page in (other, mine):
+        _sign_in(page, "owner@halewind.example")
+        expect(page.get_by_role("heading", name="My account")).to_be_visible(timeout=SECONDS)
+    mine.reload()
+    expect(mine.get_by_text("This one")).to_be_visible(timeout=SECONDS)
+    mine.get_by_role("button", name="End all others").click()
+    mine.get_by_role("dialog").get_by_role("button", name="End all others").click()
+    expect(mine.get_by_text("1 other sign-in ended")).to_be_visible(timeout=SECONDS)
+    _at_the_gate(other)
+    expect(mine.get_by_role("heading", name="My account")).to_be_visible()
+
+
+@pytest.mark.parametrize(("scheme", "brightness"), [("light", range(200, 256)), ("dark", range(0, 60))])
+def test_the_theme_follows_the_system_in_light_and_dark(open_page: Callable[..., Page], scheme: str, brightness: range) -> None:
+    page = open_page(color_scheme=scheme)
+    _at_the_gate(page)
+    red, green, blue = (
+        int(part) for part in re.findall(r"\d+", page.get_by_test_id("stApp").evaluate("e => getComputedStyle(e).backgroundColor"))[:3]
+    )
+    assert {red, green, blue} <= set(brightness)
+
+
+def test_there_is_no_clutter_of_streamlit(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.get_by_role("button", name="Internal admin").click()
+    _signed_in(page, "NEXA")
+    for clutter in ("Deploy", "Rerun", "Clear cache", "Print", "Record screen"):
+        expect(page.get_by_text(clutter, exact=True)).to_have_count(0)
+    expect(page.get_by_test_id("stAppDeployButton")).to_have_count(0)
+
+
+def test_a_click_on_a_row_opens_the_organization(open_page: Callable[..., Page]) -> None:
+    page = open_page("/organizations?q=Quarrowby")
+    page.get_by_role("button", name="Internal admin").click()
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible(timeout=SECONDS)
+    page.wait_for_timeout(1000)
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 60, box["y"] + 52)
+    expect(page.get_by_role("heading", name="Quarrowby Freight")).to_be_visible(timeout=SECONDS)
+    assert urlsplit(page.url).path == "/organization" and "organization=quarrowby" in page.url
+
+
+def test_the_audit_log_is_verified_with_a_button(open_page: Callable[..., Page]) -> None:
+    page = open_page("/system")
+    page.get_by_role("button", name="Internal admin").click()
+    page.get_by_role("button", name="Verify every chain").click()
+    expect(page.get_by_text("every link verifies")).to_be_visible(timeout=60_000)
+
+
+@pytest.mark.parametrize("path", ["/", "/organizations", "/organization", "/system", "/account"])
+@pytest.mark.parametrize("width", [1440, 400])
+def test_no_screen_is_wider_than_its_window(open_page: Callable[..., Page], path: str, width: int) -> None:
+    page = open_page(path, width=width)
+    page.get_by_role("button", name="Internal admin").click()
+    expect(page.locator("h1").first).to_be_visible(timeout=SECONDS)
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
