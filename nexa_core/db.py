@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from uuid import UUID
 
 import psycopg
@@ -115,14 +116,13 @@ def _settings(
         "address": origin.ip_address or "",
         "agent": origin.user_agent or "",
     }
-    return ", ".join(
-        f"set_config('nexa.{name}', {sql.quote(_storable(value))}, true)" for name, value in settings.items()
-    )
+    return ", ".join(f"set_config('nexa.{name}', {_literal(value)}, true)" for name, value in settings.items())
 
 
-def _storable(value: str) -> str:
-    """A header may hold anything; PostgreSQL text holds neither NUL nor lone surrogates."""
-    return value.replace("\x00", "").encode("utf-8", "replace").decode()
+@lru_cache(maxsize=4096)
+def _literal(value: str) -> str:
+    """A quoted literal; a header may hold anything, PostgreSQL text neither NUL nor lone surrogates."""
+    return sql.quote(value.replace("\x00", "").encode("utf-8", "replace").decode())
 
 
 @contextmanager

@@ -121,6 +121,8 @@ def granted(
     """
     roles = PLATFORM_ROLES if is_platform else MEMBERSHIP_ROLES
     base = roles.get(role or "", frozenset())
+    if not grant and not deny:
+        return base
     ceiling = frozenset(Permission) if is_platform else _OWNER
     extra = frozenset(p for p in Permission if p.value in grant) & ceiling
     return frozenset(p for p in base | extra if p.value not in deny)

@@ -88,7 +88,11 @@ def test_each_verb_leaves_exactly_the_entries_of_its_changes(database: TestDatab
             lambda a: organizations.suspend_member(a, reason="left", **of_bob),
             [("membership.suspended", "membership")],
         ),
-        (ada, lambda a: organizations.resume_member(a, reason="back", **of_bob), [("membership.resumed", "membership")]),
+        (
+            ada,
+            lambda a: organizations.resume_member(a, reason="back", **of_bob),
+            [("membership.resumed", "membership")],
+        ),
         (
             root,
             lambda a: organizations.suspend(a, organization_id=northwind, reason="unpaid"),
@@ -99,7 +103,11 @@ def test_each_verb_leaves_exactly_the_entries_of_its_changes(database: TestDatab
             lambda a: organizations.resume(a, organization_id=northwind, reason="paid"),
             [("organization.resumed", "organization")],
         ),
-        (ada, lambda a: organizations.remove_member(a, reason="gone", **of_bob), [("membership.removed", "membership")]),
+        (
+            ada,
+            lambda a: organizations.remove_member(a, reason="gone", **of_bob),
+            [("membership.removed", "membership")],
+        ),
         (ada, organizations.current, []),
         (root, organizations.browse, []),
         (ada, organizations.summary, []),
@@ -230,7 +238,7 @@ def make_history(ada: Actor, entries_wanted: int) -> None:
 
 
 TAMPERINGS = {
-    "edited values": "UPDATE audit_logs SET new_values = '{\"name\": \"Innocent\"}' WHERE id = %(one)s",
+    "edited values": 'UPDATE audit_logs SET new_values = \'{"name": "Innocent"}\' WHERE id = %(one)s',
     "edited actor": "UPDATE audit_logs SET user_id = NULL WHERE id = %(one)s",
     "edited action": "UPDATE audit_logs SET action = 'organization.created' WHERE id = %(one)s",
     "edited reason": "UPDATE audit_logs SET reason = 'I was asked to' WHERE id = %(one)s",

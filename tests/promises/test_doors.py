@@ -15,7 +15,7 @@ from sqlalchemy import select, text, update
 from nexa_core import db
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
-from nexa_core.errors import Conflict, Invalid, NotFound
+from nexa_core.errors import Conflict, Invalid, NotFound, Unavailable
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from tests.conftest import TestDatabase, World
 
@@ -55,7 +55,7 @@ def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TR
                     with db.metering(actor) as session:
                         found += _strange(session, actor)
                         _maybe_fail(chance, session)
-            except (ZeroDivisionError, Invalid):
+            except (ZeroDivisionError, Invalid, Unavailable):  # no connection for 10 s is slow, not a leak
                 pass
         return found
 

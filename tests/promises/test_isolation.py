@@ -74,9 +74,7 @@ def observe(connection: psycopg.Connection, a: Tenant, b: Tenant) -> Observed:
                 seen[role, table, "read"] = reads
                 column = column_to_touch(connection, role, table)
                 if column:
-                    touch = sql.SQL("UPDATE {} SET {c} = {c} WHERE {} = %s").format(
-                        name, key, c=sql.Identifier(column)
-                    )
+                    touch = sql.SQL("UPDATE {} SET {c} = {c} WHERE {} = %s").format(name, key, c=sql.Identifier(column))
                     seen[role, table, "update A"] = bool(attempt(connection, touch, a.key(table)))
                     seen[role, table, "update B"] = bool(attempt(connection, touch, b.key(table)))
     with acting(connection, "nexa_tenant", a):
