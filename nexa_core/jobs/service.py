@@ -10,6 +10,7 @@ import contextlib
 import time
 
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from sqlalchemy import URL
 
 from nexa_core import db
@@ -90,6 +91,8 @@ async def _keep_working(url: URL) -> None:
         began = time.monotonic()
         try:
             async with application(url).open_async() as app:
+                with contextlib.suppress(ConnectorException):  # another process took them over first
+                    await tasks.retry_stalled(app)
                 await app.run_worker_async(
                     name="nexa",
                     concurrency=_JOBS_AT_ONCE,

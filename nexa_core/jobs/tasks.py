@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from procrastinate import JobContext, RetryDecision
+from procrastinate import App, JobContext, RetryDecision
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy import text
@@ -81,5 +81,10 @@ async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
 
 async def retry_stalled_jobs(context: JobContext, timestamp: int) -> None:
     """Give the jobs of a process that died to another one."""
-    for job in await context.app.job_manager.get_stalled_jobs():
-        await context.app.job_manager.retry_job(job)
+    await retry_stalled(context.app)
+
+
+async def retry_stalled(app: App) -> None:
+    """Put every job back whose worker has not been heard of for half a minute."""
+    for job in await app.job_manager.get_stalled_jobs():
+        await app.job_manager.retry_job(job)

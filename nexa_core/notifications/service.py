@@ -6,7 +6,7 @@ import json
 import smtplib
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
@@ -64,34 +64,48 @@ def deliver(actor: Actor, *, message_id: UUID) -> bool:
     server = MailServer.of(smtp_url)
     # The outbox is not audited (the event that wrote the mail is), so the door that names no action is the right one.
     with metering(actor) as db:
-        waiting = select(OutboxMessage).where(OutboxMessage.id == message_id).with_for_update(skip_locked=True)
-        mail = db.scalar(waiting)
-        if mail is None:
-            if db.scalar(select(OutboxMessage.id).where(OutboxMessage.id == message_id)) is None:
+        # Counted before it is sent, for good: whatever happens after, the mail is not taken for one nobody tried.
+        counted = update(OutboxMessage).where(_is(message_id), OutboxMessage.sent_at.is_(None))
+        attempt = db.scalar(counted.values(attempts=OutboxMessage.attempts + 1).returning(OutboxMessage.attempts))
+        if attempt is None:
+            if db.scalar(select(OutboxMessage.id).where(_is(message_id))) is None:
                 raise NotFound("There is no such mail.")
             return False
-        if mail.sent_at is not None:
+    with metering(actor) as db:
+        mine = select(OutboxMessage.recipient, OutboxMessage.subject, OutboxMessage.body, OutboxMessage.link).where(
+            _is(message_id), OutboxMessage.sent_at.is_(None), OutboxMessage.attempts == attempt
+        )
+        mail = db.execute(mine.with_for_update(skip_locked=True)).one_or_none()
+        if mail is None:  # a later attempt has it
             return False
-        mail.attempts += 1
-        failure: str | None = None
-        try:
-            server.send(
-                compose(
-                    sender=settings().mail_from,
-                    recipient=mail.recipient,
-                    subject=mail.subject,
-                    body=mail.body or "",
-                    link=mail.link,
-                    message_id=str(mail.id),
-                )
-            )
-        except (smtplib.SMTPException, OSError, ValueError) as error:
-            mail.last_error = failure = describe(error)
-        else:
-            mail.sent_at, mail.body, mail.link, mail.last_error = func.now(), None, None, None
+        failure = _send(server, message_id, mail)
+        sent = {"sent_at": func.now(), "body": None, "link": None, "last_error": None}
+        db.execute(update(OutboxMessage).where(_is(message_id)).values({"last_error": failure} if failure else sent))
     if failure:
         raise Unavailable(f"The mail did not leave. {failure}")
     return True
+
+
+def _is(message_id: UUID) -> ColumnElement[bool]:
+    return OutboxMessage.id == message_id
+
+
+def _send(server: MailServer, message_id: UUID, mail: Row[str, str, str | None, str | None]) -> str | None:
+    """Hand the mail to the server; what went wrong, or nothing."""
+    try:
+        server.send(
+            compose(
+                sender=settings().mail_from,
+                recipient=mail.recipient,
+                subject=mail.subject,
+                body=mail.body or "",
+                link=mail.link,
+                message_id=str(message_id),
+            )
+        )
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        return describe(error)
+    return None
 
 
 def waiting_mail(actor: Actor) -> tuple[UUID, ...]:

