@@ -127,7 +127,7 @@ def uses_of(
 
 def _creation(number: int, span: Span) -> Use:
     key = f"demo-session-{number:03d}"
-    return Use(span.created_at, "session_create", span.author, number, 1, {"page": "structuring"}, key)
+    return Use(span.created_at, "session_create", span.author, number, 0, {"page": "structuring"}, key)
 
 
 def _session(sessions: Sequence[Span], known: int, at: datetime, rng: random.Random) -> int | None:

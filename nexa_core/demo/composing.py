@@ -148,19 +148,19 @@ class Composition:
             parent = add("requirement", need.title, need.description, need.priority, self._ids(need.on))
             for title, text in need.parts:
                 add("requirement", title, text, need.priority, self._ids(need.on[:1]), parent)
-        for component in plan.components:
-            uses = dict.fromkeys(target for source, target, _ in plan.flows if source == component.key)
-            objects.append(
-                {
-                    "id": self.components[component.key],
-                    "kind": "component",
-                    "title": self.say(component.name),
-                    "description": self.say(component.description),
-                    "priority": "must",
-                    "parent": None,
-                    "depends_on": self._ids(uses),
-                }
+        uses = _dependencies(plan)
+        objects += [
+            StructuringObject(
+                id=self.components[component.key],
+                kind="component",
+                title=self.say(component.name),
+                description=self.say(component.description),
+                priority="must",
+                parent=None,
+                depends_on=self._ids(uses[component.key]),
             )
+            for component in plan.components
+        ]
         groups: tuple[tuple[Kind, tuple[Note, ...]], ...] = (
             ("constraint", plan.constraints),
             ("assumption", plan.assumptions),
@@ -295,6 +295,19 @@ class Composition:
         total = sum(row["likely_hours"] for row in rows)
         add("Steering, reporting, iterations", "Project lead", total * 0.12, None)
         return rows
+
+
+def _dependencies(plan: Blueprint) -> dict[str, list[str]]:
+    """What each component sends to, without the flows that lead back: dependencies run in no circle."""
+    uses: dict[str, list[str]] = {component.key: [] for component in plan.components}
+
+    def reaches(source: str, target: str) -> bool:
+        return source == target or any(reaches(next_one, target) for next_one in uses[source])
+
+    for source, target, _ in plan.flows:
+        if target not in uses[source] and not reaches(target, source):
+            uses[source].append(target)
+    return uses
 
 
 def workday(day: date) -> date:

@@ -27,9 +27,17 @@ Sornmarsh Stonewhistle Tamberlow Thistlequay Thornmallow Umberfield Valewick Vel
 Windlequist Withybrook Wrenfallow Yarrowmist Zellmarsh
 """
 _JOBS = (
-    "Solution architect", "Business analyst", "Delivery manager", "Lead engineer", "Enterprise architect", "Data architect",
-    "Product owner", "Consultant", "Integration engineer", "Security architect",
-)  # fmt: skip
+    "Solution architect",
+    "Business analyst",
+    "Delivery manager",
+    "Lead engineer",
+    "Enterprise architect",
+    "Data architect",
+    "Product owner",
+    "Consultant",
+    "Integration engineer",
+    "Security architect",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def _projects(clients: tuple[str, ...], count: int, rng: random.Random) -> list[
     rng.shuffle(kinds)
     offset = rng.randrange(len(clients))
     return [
-        (kinds[number % len(kinds)], clients[(number + number // len(kinds) + offset) % len(clients)])
+        (kinds[number % len(kinds)], clients[(number + 2 * (number // len(kinds)) + offset) % len(clients)])
         for number in range(count)
     ]
 
