@@ -1,0 +1,30 @@
+"""Measures the figures and prints them in one table; exit code 1 when one is over its bound."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from tests.benchmarks import doors, screens, signing_in  # noqa: F401 - they register their figures
+from tests.benchmarks.harness import FIGURES, Row, measure, table
+from tests.benchmarks.stage import staged
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="fewer rounds; what is over is looked at again in full")
+    parser.add_argument("--only", action="append", choices=FIGURES, metavar="NAME", help=f"of {', '.join(FIGURES)}")
+    wanted = parser.parse_args()
+    rows: list[Row] = []
+    with staged() as stage:
+        for name in wanted.only or FIGURES:
+            print(f"{name} ...", flush=True)
+            rows += measure(name, stage, short=wanted.short)
+    print(f"\n{table(rows)}\n")
+    over = [row.figure for row in rows if row.is_over]
+    print("Over the bound: " + ", ".join(over) if over else "Every figure is within its bound.")
+    return 1 if over else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""Compares two sides fairly: turn by turn in one run, medians, the ratio of the medians, and a bound on it."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+
+from tests.benchmarks.stage import Stage
+
+Sample = Callable[[], float]
+"""Does the thing once and answers how many seconds it took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long to look: so many rounds, each with this share of the pairs a figure names."""
+
+    rounds: int
+    share: float
+
+
+FULL = Effort(rounds=9, share=1.0)
+SHORT = Effort(rounds=5, share=0.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One comparison. Seconds are medians over all samples; ``lowest`` and ``highest`` are the ratios of single rounds.
+
+    Without a ``bound`` it only informs.
+    """
+
+    figure: str
+    ours: str
+    theirs: str
+    our_seconds: float
+    their_seconds: float
+    lowest: float
+    highest: float
+    bound: float | None
+
+    @property
+    def ratio(self) -> float:
+        return self.our_seconds / self.their_seconds
+
+    @property
+    def is_over(self) -> bool:
+        return self.bound is not None and self.ratio > self.bound
+
+
+class Bench:
+    """What a figure is given: the stage it plays on, and the comparison."""
+
+    def __init__(self, stage: Stage, effort: Effort, figure: str) -> None:
+        self.stage = stage
+        self._effort = effort
+        self._figure = figure
+
+    def compare(
+        self,
+        ours: tuple[str, Sample],
+        theirs: tuple[str, Sample],
+        *,
+        bound: float | None,
+        pairs: int,
+    ) -> Row:
+        """Take ours, theirs, ours, theirs ...: ``pairs`` of them a round, after one round that does not count."""
+        pairs = max(1, round(pairs * self._effort.share))
+        # As app.py does when it begins to serve: what is in memory by now is none of the collector's business.
+        gc.collect()
+        gc.freeze()
+        rounds = [[(ours[1](), theirs[1]()) for _ in range(pairs)] for _ in range(1 + self._effort.rounds)][1:]
+        ratios = [median(a for a, _ in taken) / median(b for _, b in taken) for taken in rounds]
+        return Row(
+            figure=self._figure,
+            ours=ours[0],
+            theirs=theirs[0],
+            our_seconds=median(a for taken in rounds for a, _ in taken),
+            their_seconds=median(b for taken in rounds for _, b in taken),
+            lowest=min(ratios),
+            highest=max(ratios),
+            bound=bound,
+        )
+
+
+Measure = Callable[[Bench], Iterator[Row]]
+FIGURES: dict[str, Measure] = {}
+
+
+def figure(name: str) -> Callable[[Measure], Measure]:
+    """Register what measures a figure; it yields one row for each comparison."""
+
+    def register(measure: Measure) -> Measure:
+        FIGURES[name] = measure
+        return measure
+
+    return register
+
+
+def timed(work: Callable[[], object]) -> Sample:
+    """A sample of a plain call."""
+
+    def sample() -> float:
+        began = time.perf_counter()
+        work()
+        return time.perf_counter() - began
+
+    return sample
+
+
+def measure(name: str, stage: Stage, *, short: bool) -> list[Row]:
+    """The rows of one figure.
+
+    A short look is noisy: what it finds over a bound counts only when a full look finds it too.
+    """
+    rows = list(FIGURES[name](Bench(stage, SHORT if short else FULL, name)))
+    if short and any(row.is_over for row in rows):
+        print(f"{name}: over its bound at a short look; looking again with full rounds ...", flush=True)
+        rows = list(FIGURES[name](Bench(stage, FULL, name)))
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """Both sides, the ratio with its spread, the bound and the verdict."""
+    head = ("figure", "NEXA", "against", "p50", "p50", "ratio", "rounds", "at most", "")
+    lines = [
+        (
+            row.figure,
+            row.ours,
+            row.theirs,
+            _milliseconds(row.our_seconds),
+            _milliseconds(row.their_seconds),
+            f"{row.ratio:.2f}",
+            f"{row.lowest:.2f}-{row.highest:.2f}",
+            "-" if row.bound is None else f"{row.bound:g}",
+            "" if row.bound is None else "OVER" if row.is_over else "pass",
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in (head, *lines)) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column < 3 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in (head, tuple("-" * width for width in widths), *lines)
+    )
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1000:.3f} ms" if seconds < 0.1 else f"{seconds * 1000:.0f} ms"
