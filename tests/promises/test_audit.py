@@ -154,7 +154,8 @@ def test_secrets_and_bookkeeping_never_enter(database: TestDatabase, world: Worl
             )
             connection.execute("UPDATE organization_memberships SET invitation_token = %s", [canaries[3][:60]])
             connection.execute(
-                "INSERT INTO organization_domains (organization_id, domain, verification_token) VALUES (%s, 'x.example', %s)",
+                "INSERT INTO organization_domains (organization_id, domain, verification_token)"
+                " VALUES (%s, 'x.example', %s)",
                 [ada.organization_id, canaries[4][:60]],
             )
         everything = connection.execute("SELECT string_agg(audit_logs::text, ' ') FROM audit_logs").fetchone()
@@ -249,8 +250,8 @@ TAMPERINGS = {
     " DELETE FROM audit_chain WHERE audit_log_id = %(one)s",
     "swapped values": "UPDATE audit_logs a SET new_values = b.new_values, salt = b.salt FROM audit_logs b"
     " WHERE (a.id, b.id) IN ((%(one)s, %(two)s), (%(two)s, %(one)s))",
-    "swapped links": "UPDATE audit_chain a SET audit_log_id = b.audit_log_id, digest = b.digest, logged_at = b.logged_at"
-    " FROM audit_chain b WHERE (a.audit_log_id, b.audit_log_id) IN ((%(one)s, %(two)s), (%(two)s, %(one)s))"
+    "swapped links": "UPDATE audit_chain a SET audit_log_id = b.audit_log_id, digest = b.digest,"
+    " logged_at = b.logged_at FROM audit_chain b WHERE (a.audit_log_id, b.audit_log_id) IN ((%(one)s, %(two)s), (%(two)s, %(one)s))"
     " AND a.chain_id = b.chain_id",
     "forged entry": "INSERT INTO audit_logs (action, resource_type, request_id, actor_scope, organization_id)"
     " VALUES ('organization.renamed', 'organization', gen_random_uuid(), 'tenant', %(organization)s)",

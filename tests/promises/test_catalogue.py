@@ -173,7 +173,7 @@ def test_children_carry_their_parents_organization(database: TestDatabase) -> No
             SELECT conrelid::regclass::text, conname FROM pg_constraint k
             WHERE contype = 'f' AND conrelid IN (SELECT oid FROM tenant) AND confrelid IN (SELECT oid FROM tenant)
               AND NOT EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
-                              AND a.attname = 'organization_id')""".encode()  # noqa: S608
+                              AND a.attname = 'organization_id')""".encode()
         ).fetchall()
     assert loose == []
 
