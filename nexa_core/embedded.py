@@ -137,6 +137,10 @@ class EmbeddedServer:
             if not folder.stat().st_mode & 0o001:
                 folder.chmod(folder.stat().st_mode | 0o001)
                 announce(f"Letting the system user {_SYSTEM_USER} pass through {folder}.")
+        if self._binaries.joinpath("postgres").stat().st_mode & 0o005 != 0o005:  # installed with a strict umask
+            for path in (self._binaries.parent, *self._binaries.parent.rglob("*")):
+                if not path.is_symlink():
+                    path.chmod(path.stat().st_mode | (0o005 if path.stat().st_mode & 0o100 else 0o004))
 
     def _make_cluster(self) -> None:
         """Beside its place first, so that a start killed half-way leaves nothing that looks finished."""

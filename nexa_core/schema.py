@@ -92,9 +92,17 @@ def _migrate(connection: Connection, raw: Raw, announce: Announce) -> None:
 
 def _have_roles(raw: Raw) -> None:
     """Make NEXA's roles and give them their rights on this database, if the login may; refuse if they are missing."""
+    exist = _roles_exist(raw)
+    if exist and ask(
+        raw,
+        "SELECT has_database_privilege('nexa_owner', current_database(), 'CREATE')"
+        " AND has_schema_privilege('nexa_owner', 'public', 'CREATE')"
+        " AND pg_has_role(session_user, 'nexa_owner', 'MEMBER')",
+    ):
+        return
     if ask(raw, "SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = session_user"):
         raw.execute((ROOT / "migrations" / "roles.sql").read_text().encode())
-    elif not _roles_exist(raw):
+    elif not exist:
         raise Misconfigured(
             f"NEXA's roles are missing and {raw.info.user} may not create them; let a superuser run once: "
             f"psql --dbname {raw.info.dbname} --file migrations/roles.sql, then GRANT nexa_owner, nexa_app "

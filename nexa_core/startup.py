@@ -132,7 +132,7 @@ def connect(database: Database) -> None:
 
 def seed(database: Database, announce: Announce) -> bool:
     """Fill an empty database with the demo world, one process at a time; False when there is something already."""
-    with reach(database.owner_url, database.variable) as raw:
+    with reach(database.app_url, "DATABASE_URL") as raw:
         schema.take_turn(raw, _TURN, announce, "Another NEXA is making the demo world; waiting for it ...")
         raw.execute("SET LOCAL ROLE nexa_staff")
         if schema.ask(raw, "SELECT EXISTS (SELECT FROM organizations)"):

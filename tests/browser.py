@@ -27,10 +27,11 @@ FLAGS = [
 
 def installed() -> Path | None:
     """An installed Chromium or Chrome, else the one playwright has downloaded; None when there is neither."""
-    for candidate in (os.environ.get("NEXA_TEST_CHROMIUM"), *map(shutil.which, NAMES), *PLACES, _of_playwright()):
+    for candidate in (os.environ.get("NEXA_TEST_CHROMIUM"), *map(shutil.which, NAMES), *PLACES):
         if candidate and _runs(candidate):
             return Path(candidate)
-    return None
+    own = _of_playwright()
+    return Path(own) if own and _runs(own) else None
 
 
 def install() -> Path:
@@ -65,21 +66,13 @@ def find() -> Path:
 
 
 def _of_playwright() -> str | None:
+    """Where playwright keeps its own, whether it is there or not."""
+    asking = "from playwright.sync_api import sync_playwright as p\nwith p() as q: print(q.chromium.executable_path)"
     try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        return None
-    try:
-        asking = [
-            sys.executable,
-            "-c",
-            "from playwright.sync_api import sync_playwright as s\nwith s() as p: print(p.chromium.executable_path)",
-        ]
-        return subprocess.run(asking, capture_output=True, text=True, timeout=60, check=False).stdout.strip() or None
+        done = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, timeout=60, check=False)
     except subprocess.TimeoutExpired:
         return None
-    finally:
-        del sync_playwright
+    return done.stdout.strip() or None
 
 
 def _runs(candidate: str) -> bool:

@@ -384,6 +384,37 @@ def test_data_of_another_postgresql_is_one_sentence(data_dir: Path) -> None:
         (data_dir / "postgres").rmdir()
 
 
+# A PostgreSQL of one's own
+
+
+def test_a_login_that_may_create_roles_needs_no_superuser(data_dir: Path) -> None:
+    with holding(data_dir):
+        with psycopg.connect(EmbeddedServer(data_dir).url(), autocommit=True) as superuser:
+            superuser.execute("CREATE ROLE boss LOGIN CREATEROLE BYPASSRLS")
+            superuser.execute("CREATE DATABASE theirs OWNER boss")
+        url = EmbeddedServer(data_dir).url("boss", "theirs")
+        done = run("nexa_core", "migrate", DATABASE_URL=url)
+        assert done.returncode == 0, done.stderr
+        done = run("nexa_core", "check", DATABASE_URL=url)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_two_logins_of_which_one_owns_nothing(data_dir: Path) -> None:
+    with holding(data_dir):
+        server = EmbeddedServer(data_dir)
+        with psycopg.connect(server.url(), autocommit=True) as superuser:
+            superuser.execute((ROOT / "migrations" / "roles.sql").read_text())
+            superuser.execute("CREATE ROLE maker LOGIN NOINHERIT")
+            superuser.execute("GRANT nexa_owner TO maker")
+        both = {"DATABASE_URL": server.url("nexa_app"), "NEXA_MIGRATE_DATABASE_URL": server.url("maker")}
+        done = run("nexa_core", "migrate", **both)
+        assert done.returncode == 0, done.stderr
+        with psycopg.connect(server.url("nexa_app")) as program:
+            owned = program.execute("SELECT count(*) FROM pg_class WHERE relowner = 'nexa_app'::regrole").fetchone()
+        assert owned == (0,)
+        assert run("nexa_core", "check", DATABASE_URL=server.url("nexa_app")).returncode == 0
+
+
 # The command line
 
 
