@@ -120,6 +120,18 @@ def test_every_component_is_delivered_and_every_deliverable_is_estimated_and_due
         assert all(date.fromisoformat(due).weekday() < 5 for due in dues)
 
 
+def test_every_requirement_is_covered_by_a_deliverable_that_delivers_what_it_stands_on() -> None:
+    for session in sessions():
+        needs = {o["id"]: o for o in session.documents["session_objects"]["objects"] if o["kind"] == "requirement"}
+        covered = set()
+        for deliverable in session.documents["sow_objects"]["deliverables"]:
+            own = set(deliverable["covers"])
+            for number in own & needs.keys():
+                assert own & set(needs[number]["depends_on"]), f"{session.title}: {number}"
+            covered |= own & needs.keys()
+        assert covered == needs.keys()
+
+
 def test_estimates_have_three_points_in_order_and_a_rate() -> None:
     for session in sessions():
         for row in session.documents["loe_objects"]["rows"]:
