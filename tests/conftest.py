@@ -382,6 +382,19 @@ def _settings_of_this_test() -> Iterator[None]:
     settings.cache_clear()
 
 
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty data folder; whatever server is left in it at the end is stopped."""
+    with tempfile.TemporaryDirectory(prefix="nexa-data-") as folder:
+        Path(folder).chmod(0o711)
+        data = Path(folder) / "data"
+        yield data
+        if (data / "postgres").exists():
+            server = EmbeddedServer(data)
+            server.start(lambda _sentence: None)
+            assert server.stop(), "somebody still uses the server"
+
+
 @pytest.fixture(scope="session")
 def nexa_server() -> Iterator[Served]:
     """NEXA as the README starts it, with the demo world, for tests that leave it as it is."""

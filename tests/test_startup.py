@@ -1,4 +1,4 @@
-"""Start-up: one command, recovery from any kill, and one sentence for whatever a person can put right."""
+"""Start-up: one command, and one sentence for whatever a person can put right."""
 
 from __future__ import annotations
 
@@ -8,108 +8,21 @@ import signal
 import socket
 import stat
 import struct
-import subprocess
-import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import psycopg
-import pytest
 
-from nexa_core.embedded import EmbeddedServer
-from tests.conftest import Cluster, TestDatabase, World, at
-from tests.serving import ROOT, clean_environment, end, free_port, serve, spawn
-
-KEYS = "k1:Zr7-wQ2mXn4vTb9yLc6kHd3fGs8jPa1e"
-HOLD = """
-import sys
 from nexa_core import startup
-database = startup.open_database(lambda said: print(said, flush=True))
-print("held", flush=True)
-sys.stdin.read()
-print("stopped" if startup.release() else "left running", flush=True)
-"""
+from nexa_core.embedded import EmbeddedServer
+from nexa_core.errors import Misconfigured
+from tests.conftest import Cluster, TestDatabase, at
+from tests.processes import KEYS, holding, is_alive, postmaster, refusal_of, run, start
+from tests.serving import ROOT, end, free_port, serve, spawn
 
-
-@pytest.fixture
-def data_dir() -> Iterator[Path]:
-    """An empty data folder; whatever server is left in it at the end is stopped."""
-    with tempfile.TemporaryDirectory(prefix="nexa-data-") as folder:
-        Path(folder).chmod(0o711)
-        data = Path(folder) / "data"
-        yield data
-        if (data / "postgres").exists():
-            server = EmbeddedServer(data)
-            server.start(lambda _sentence: None)
-            assert server.stop(), "somebody still uses the server"
-
-
-@contextlib.contextmanager
-def holding(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process that uses the embedded server until its input ends."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLD],
-        cwd=ROOT,
-        env=clean_environment(NEXA_DATA_DIR=str(data_dir)),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(line.strip())
-        if line.strip() == "held":
-            break
-    assert lines[-1:] == ["held"], lines
-    process.args = lines  # what it said on the way
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
-
-
-def let_go(process: subprocess.Popen[str]) -> str:
-    """End its input; what it said last."""
-    said, _ = process.communicate(timeout=60)
-    return said.strip()
-
-
-def postmaster(data_dir: Path) -> psutil.Process:
-    return psutil.Process(int((data_dir / "postgres" / "postmaster.pid").read_text().split()[0]))
-
-
-def is_alive(process: psutil.Process) -> bool:
-    """Whether it still runs; where nobody collects the dead, as in a container, they stay on the list."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
-
-
-def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """A command with no setting of NEXA but these."""
-    return subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=ROOT,
-        env=clean_environment(**environment),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-
-
-def start(**environment: str) -> subprocess.CompletedProcess[str]:
-    return run("streamlit", "run", "app.py", "--server.port", str(free_port()), **environment)
-
+EMPTY = {"NEXA_DEMO": "0", "NEXA_SECRET_KEYS": KEYS}  # no demo world: these tests are about processes
 
 # One command
 
@@ -127,7 +40,7 @@ def test_one_command_starts_and_ctrl_c_stops_it_cleanly(data_dir: Path) -> None:
 
 
 def test_terminate_ends_it_in_order_too(data_dir: Path) -> None:
-    with serve(data_dir) as nexa:
+    with serve(data_dir, EMPTY) as nexa:
         server = postmaster(data_dir)
         nexa.process.terminate()
         assert nexa.process.wait(60) in (0, -signal.SIGTERM)
@@ -135,7 +48,7 @@ def test_terminate_ends_it_in_order_too(data_dir: Path) -> None:
 
 
 def test_a_second_start_beside_a_running_one_attaches_to_its_server(data_dir: Path) -> None:
-    with serve(data_dir) as first, serve(data_dir) as second:
+    with serve(data_dir, EMPTY) as first, serve(data_dir, EMPTY) as second:
         server = postmaster(data_dir)
         assert "Using the PostgreSQL that is already running." in second.terminal
         assert first.interrupt() == 0
@@ -160,121 +73,24 @@ def test_ctrl_c_during_the_start_ends_it_at_once(data_dir: Path) -> None:
         end(process)
 
 
-def test_nothing_listens_on_the_network(data_dir: Path) -> None:
-    with holding(data_dir):
-        server = postmaster(data_dir)
-        assert [one for one in server.net_connections("inet") if one.status == psutil.CONN_LISTEN] == []
-        assert stat.S_IMODE((data_dir / "postgres").stat().st_mode) == 0o700
-
-
-# Any kill, then a start
-
-
-def test_a_killed_program_neither_keeps_nor_loses_the_server(data_dir: Path) -> None:
-    with holding(data_dir) as first:
-        first.kill()
-        first.wait()
-        server = postmaster(data_dir)
-        assert is_alive(server)
-        with holding(data_dir) as second:
-            assert "Using the PostgreSQL that is already running." in second.args
-            assert let_go(second) == "stopped"
-        assert not is_alive(server)
-
-
-def test_a_killed_postgresql_is_started_again(data_dir: Path) -> None:
-    with holding(data_dir) as first:
-        with psycopg.connect(EmbeddedServer(data_dir).url(), autocommit=True) as connection:
-            connection.execute("CREATE TABLE kept (n integer)")
-            connection.execute("INSERT INTO kept VALUES (42)")
-            postmaster(data_dir).kill()
-        with holding(data_dir) as second:
-            assert "PostgreSQL is running." in second.args
-            with psycopg.connect(EmbeddedServer(data_dir).url()) as connection:
-                assert connection.execute("SELECT n FROM kept").fetchone() == (42,)
-            assert let_go(second) == "left running"
-        assert let_go(first) == "stopped"
-
-
-def test_both_killed_recover(data_dir: Path) -> None:
-    with holding(data_dir) as first:
-        server = postmaster(data_dir)
-        for process in (server, *server.children()):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        first.kill()
-        first.wait()
-    with holding(data_dir) as second:
-        assert let_go(second) == "stopped"
-
-
-def test_a_stranger_under_the_old_process_id_is_not_taken_for_the_server(data_dir: Path) -> None:
-    with holding(data_dir) as first:
-        record = (data_dir / "postgres" / "postmaster.pid").read_text()
-        assert let_go(first) == "stopped"
-    lines = record.splitlines()
-    (data_dir / "postgres" / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    with holding(data_dir) as second:
-        assert postmaster(data_dir).pid != os.getpid()
-        assert let_go(second) == "stopped"
-
-
-def test_a_start_killed_while_making_the_cluster_is_made_good(data_dir: Path) -> None:
-    half = data_dir / "postgres.new-half"
-    half.mkdir(parents=True)
-    (half / "PG_VERSION").write_text("18\n")
-    with holding(data_dir) as process:
-        assert not half.exists()
-        assert let_go(process) == "stopped"
-
-
-def test_many_starts_at_once_make_one_server(data_dir: Path) -> None:
-    said: list[str] = []
-
-    def hold() -> None:
-        with holding(data_dir) as process:
-            all_there.wait(60)
-            said.append(let_go(process))
-
-    all_there = threading.Barrier(4)
-    threads = [threading.Thread(target=hold) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    assert sorted(said) == ["left running"] * 3 + ["stopped"]
-
-
-def test_a_folder_with_a_long_path_has_its_socket_elsewhere_and_private() -> None:
-    with tempfile.TemporaryDirectory(prefix="nexa-data-") as folder:
-        Path(folder).chmod(0o711)
-        server = EmbeddedServer(Path(folder) / ("long" * 25))
-        server.start(lambda _sentence: None)
-        try:
-            socket_dir = server._socket_dir()
-            assert socket_dir != server.cluster
-            assert stat.S_IMODE(socket_dir.stat().st_mode) == 0o700
-            assert server.is_running()
-        finally:
-            assert server.stop()
-
-
 # One sentence
 
 
-def refusal_of(done: subprocess.CompletedProcess[str]) -> str:
-    """The one sentence on the terminal, after checking that it is one."""
-    assert done.returncode not in (0, None), done.stdout + done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
-    (line,) = [line for line in done.stderr.splitlines() if line.strip()]
-    return line
+def test_a_url_that_is_none_is_one_sentence() -> None:
+    sentence = refusal_of(start(DATABASE_URL="mysql://db/nexa", NEXA_SECRET_KEYS=KEYS))
+    assert sentence.startswith("NEXA cannot start: DATABASE_URL cannot be")
+    assert "postgresql://user:password@host:5432/nexa" in sentence
 
 
-def test_a_url_that_is_none_is_one_sentence(data_dir: Path) -> None:
-    for url in ("mysql://db/nexa", "db.example", "postgresql://db:port/nexa", "postgresql://db/nexa?nonsense=1"):
-        sentence = refusal_of(start(DATABASE_URL=url, NEXA_SECRET_KEYS=KEYS, NEXA_DATA_DIR=str(data_dir)))
-        assert sentence.startswith("NEXA cannot start: DATABASE_URL cannot be"), url
-        assert "postgresql://user:password@host:5432/nexa" in sentence
+@pytest.mark.parametrize("url", ["postgresql://db:port/nexa", "postgresql://db/nexa?nonsense=1"])
+def test_a_url_that_cannot_be_read_is_one_sentence(url: str) -> None:
+    with pytest.raises(Misconfigured, match="DATABASE_URL cannot be read as a PostgreSQL URL"):
+        startup.reach(url, "DATABASE_URL")
+
+
+def test_a_host_that_is_not_known_is_one_sentence() -> None:
+    with pytest.raises(Misconfigured, match=r"no host nosuch\.invalid to be found; correct DATABASE_URL"):
+        startup.reach("postgresql://nexa@nosuch.invalid/nexa", "DATABASE_URL")
 
 
 def test_a_server_that_is_down_is_one_sentence(data_dir: Path) -> None:
@@ -348,16 +164,13 @@ def postgresql_14() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def test_short_default_and_missing_secrets_are_refused_outside_demo_mode(data_dir: Path) -> None:
-    make = "secrets.token_urlsafe(48)"
-    for environment in (
-        {"NEXA_SECRET_KEYS": "k1:short"},
-        {"NEXA_SECRET_KEYS": "k1:change-me-change-me-change-me-change-me"},
-        {"NEXA_DEMO": "0"},
-    ):
-        sentence = refusal_of(start(NEXA_DATA_DIR=str(data_dir), **environment))
-        assert "NEXA_SECRET_KEYS" in sentence
-        assert make in sentence
+@pytest.mark.parametrize(
+    "environment", [{"NEXA_SECRET_KEYS": "k1:change-me-change-me-change-me-change-me"}, {"NEXA_DEMO": "0"}]
+)
+def test_default_and_missing_secrets_are_refused_outside_demo_mode(data_dir: Path, environment: dict[str, str]) -> None:
+    sentence = refusal_of(start(NEXA_DATA_DIR=str(data_dir), **environment))
+    assert "NEXA_SECRET_KEYS" in sentence
+    assert "secrets.token_urlsafe(48)" in sentence
 
 
 def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
@@ -413,54 +226,3 @@ def test_two_logins_of_which_one_owns_nothing(data_dir: Path) -> None:
             owned = program.execute("SELECT count(*) FROM pg_class WHERE relowner = 'nexa_app'::regrole").fetchone()
         assert owned == (0,)
         assert run("nexa_core", "check", DATABASE_URL=server.url("nexa_app")).returncode == 0
-
-
-# The command line
-
-
-def test_every_command_explains_itself() -> None:
-    said = run("nexa_core", "--help").stdout
-    for command in ("migrate", "seed", "create-admin", "verify-audit", "check", "database-url"):
-        assert command in said
-        assert run("nexa_core", command, "--help").returncode == 0
-    assert run("nexa_core", "create-admin").returncode == 2
-
-
-def test_the_database_url_opens_the_database(data_dir: Path) -> None:
-    with holding(data_dir):
-        url = run("nexa_core", "database-url", NEXA_DATA_DIR=str(data_dir)).stdout.strip()
-        with psycopg.connect(url) as connection:
-            assert connection.execute("SELECT current_user, current_database()").fetchone() == ("postgres", "nexa")
-    assert run("nexa_core", "database-url", DATABASE_URL="postgresql://a@b/c").stdout == "postgresql://a@b/c\n"
-
-
-def test_migrate_can_be_repeated(database: TestDatabase) -> None:
-    done = run("nexa_core", "migrate", DATABASE_URL=database.superuser_url)
-    assert done.returncode == 0
-    assert "The database is at migration" in done.stdout
-
-
-def test_check_and_verify_audit_say_what_they_find(database: TestDatabase, world: World) -> None:
-    organization = world.organization("Northwind")
-    world.person("ada@northwind.example", organization, role="owner")
-    for command in ("check", "verify-audit"):
-        done = run("nexa_core", command, DATABASE_URL=database.superuser_url)
-        assert done.returncode == 0, done.stdout + done.stderr
-    with database.superuser() as connection:
-        connection.execute("UPDATE audit_logs SET action = 'user.signed_in'")
-        connection.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
-    broken = run("nexa_core", "check", DATABASE_URL=database.superuser_url)
-    assert (broken.returncode, "NOT OK" in broken.stdout) == (1, True)
-    tampered = run("nexa_core", "verify-audit", DATABASE_URL=database.superuser_url)
-    assert tampered.returncode == 1
-    assert "Northwind, link 1, entry" in tampered.stdout
-
-
-def test_create_admin_prints_a_link(database: TestDatabase) -> None:
-    environment = {"DATABASE_URL": database.superuser_url, "NEXA_SECRET_KEYS": KEYS}
-    done = run("nexa_core", "create-admin", "ada@nexa.example", **environment)
-    assert done.returncode == 0, done.stderr
-    assert "http://localhost:8501/" in done.stdout
-    assert "ada@nexa.example" in done.stdout
-    refused = run("nexa_core", "create-admin", "no address", **environment)
-    assert (refused.returncode, "Traceback" in refused.stderr) == (1, False)
