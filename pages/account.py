@@ -45,6 +45,7 @@ with st.form("profile"):
     left, right = st.columns(2)
     first_name = left.text_input("First name", profile.first_name, max_chars=100, autocomplete="given-name")
     last_name = right.text_input("Last name", profile.last_name, max_chars=100, autocomplete="family-name")
+    left, right = st.columns(2)
     timezone = left.selectbox(
         "Time zone",
         layout.including(format.zones(), profile.timezone),
@@ -67,7 +68,8 @@ with st.form("profile"):
         with shown_here():
             accounts.update_profile(
                 actor, first_name=first_name, last_name=last_name, timezone=timezone, locale=locale,
-                avatar_url=avatar_url.strip() or None, notification_settings={**profile.notification_settings, **wanted},
+                avatar_url=avatar_url.strip() or None,
+                notification_settings={**profile.notification_settings, **wanted},
             )  # fmt: skip
             saved("Your account is saved")
 

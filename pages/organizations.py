@@ -6,7 +6,7 @@ from nexa_core import organizations
 from pages._ui import badges, current_actor, filters, layout, menu, tables
 from pages._ui.pager import pager
 
-SORTS = {"name": "Name", "usage": "Used of allowance", "activity": "Last activity", "newest": "Newest"}
+SORTS = {"name": "Name", "usage": "Most used", "activity": "Last active", "newest": "Newest"}
 
 actor = current_actor()
 layout.title(

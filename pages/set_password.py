@@ -13,13 +13,6 @@ with layout.card():
         st.warning("This address is not complete. Open the link in the message again.", icon=":material/link_off:")
     else:
         with st.form("set-password"):
-            st.text_input(
-                "Account",
-                autocomplete="username",
-                disabled=True,
-                label_visibility="collapsed",
-                placeholder="Your account",
-            )
             new = st.text_input(
                 "New password", type="password", autocomplete="new-password", help=layout.PASSWORD_ADVICE
             )

@@ -30,7 +30,7 @@ with layout.card():
             forgot_password()
         if settings().demo_mode:
             st.caption("This is the demo world. Continue without a password as", text_alignment="center")
-            with st.grid(2, min_column_width=160):
+            with st.grid(2, min_column_width=195):
                 for email, title, description in demo.ACCOUNTS:
                     offer = st.button(
                         title, icon=layout.person_icon(email), help=description, width="stretch", key=f"demo-{email}"

@@ -30,32 +30,31 @@ layout.figures(
 )
 
 left, right = st.columns(2)
-with left:
-    with st.container(border=True, height="stretch"):
-        st.subheader("Promises", anchor=False)
-        status.findings(state.findings)
-with right:
-    with st.container(border=True, height="stretch"):
-        st.subheader("Versions", anchor=False)
-        layout.facts(
-            {
-                "NEXA": state.nexa_version,
-                "PostgreSQL": state.postgresql_version,
-                "Streamlit": state.streamlit_version,
-                "Python": state.python_version,
-                "Schema": state.migration,
-                "Connected as": state.login,
-            }
-        )
+with left, st.container(border=True, height="stretch"):
+    st.subheader("Promises", anchor=False)
+    status.findings(state.findings)
+with right, st.container(border=True, height="stretch"):
+    st.subheader("Versions", anchor=False)
+    layout.facts(
+        {
+            "NEXA": state.nexa_version,
+            "PostgreSQL": state.postgresql_version,
+            "Streamlit": state.streamlit_version,
+            "Python": state.python_version,
+            "Schema": state.migration,
+            "Connected as": state.login,
+        }
+    )
 
 with st.container(border=True):
     st.subheader("Audit log", anchor=False)
     st.caption(
-        "Every entry is a link of its organization's chain. Verifying recomputes each link and names the first that was changed."
+        "Every entry is a link of its organization's chain. "
+        "Verifying computes each link again and names the first that was changed."
     )
     if st.button("Verify every chain", icon=":material/verified_user:"):
         bar = st.progress(0.0, "Verifying …")
-        status.verification(actor, system.verify_audit(actor, progress=bar.progress))
+        status.verification(actor, system.verify_audit(actor, progress=lambda done: status.advance(bar, done)))
         bar.empty()
 
 with st.container(border=True):
@@ -63,7 +62,7 @@ with st.container(border=True):
     st.caption(
         "Mail leaves through the server named in NEXA_SMTP_URL."
         if state.smtp_configured
-        else "No mail server is set (NEXA_SMTP_URL): messages wait here, and their links can be followed from here in demo mode."
+        else "No mail server is set (NEXA_SMTP_URL): messages wait here, and in demo mode their links can be followed."
     )
     status.outbox(actor, state.mail, waiting=state.mail_waiting)
 

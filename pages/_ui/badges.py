@@ -31,11 +31,10 @@ def badge(state: str) -> str:
     return f":{_COLORS.get(state, 'gray')}-badge[{word(state)}]"
 
 
-def column(label: str, states: list[str], help: str | None = None) -> Any:
+def column(label: str, states: list[str]) -> Any:
     """A table column of states; the cells are lists of one word each."""
     return st.column_config.MultiselectColumn(
         label,
-        help=help,
         options=[word(state) for state in states],
         color=[_COLORS.get(state, "gray") for state in states],
         width=108,

@@ -52,10 +52,32 @@ _CAPS_CSS = """
 p { margin: 0; color: var(--st-orange-text-color); font-family: var(--st-font); font-size: 0.9rem; text-align: center; }
 """
 
+# When the server cuts the connection because the sign-in has ended, Streamlit connects again as nobody and leaves the
+# old screen standing until the next click. So after every new connection: are we still somebody? If not, to the gate.
+_WATCH_JS = """
+export default function () {
+  const app = document.querySelector('[data-testid="stApp"]')
+  if (!app) return
+  const state = () => app.getAttribute("data-test-connection-state")
+  let before = state()
+  const watch = new MutationObserver(async () => {
+    const now = state()
+    if (now === before) return
+    before = now
+    if (now !== "CONNECTED") return
+    const answer = await fetch("/api/me", { credentials: "same-origin" }).catch(() => null)
+    if (answer && answer.status === 401) window.location.reload()
+  })
+  watch.observe(app, { attributeFilter: ["data-test-connection-state"] })
+  return () => watch.disconnect()
+}
+"""
+
 _post = st.components.v2.component("nexa_post", html="<p></p>", css=_POST_CSS, js=_POST_JS)
 _caps = st.components.v2.component(
     "nexa_caps_lock", html='<p role="status" hidden>Caps Lock is on.</p>', css=_CAPS_CSS, js=_CAPS_JS
 )
+_watch = st.components.v2.component("nexa_watch", js=_WATCH_JS)
 
 
 def post(url: str, body: dict[str, Any], *, then: str = "", failure: str) -> None:
@@ -66,3 +88,8 @@ def post(url: str, body: dict[str, Any], *, then: str = "", failure: str) -> Non
 def caps_lock_hint() -> None:
     """Say that Caps Lock is on while somebody types a password."""
     _caps(key="nexa_caps_lock")
+
+
+def watch_sign_in() -> None:
+    """Bring the browser to the gate when its sign-in ends elsewhere."""
+    _watch(key="nexa_watch")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import streamlit as st
 
 from nexa_core import accounts
@@ -36,6 +38,7 @@ def sidebar(actor: Actor) -> None:
             st.page_link(menu.ACCOUNT.page(), label="My account")
             if st.button("Sign out", icon=":material/logout:", type="tertiary"):
                 sign_out()
+        browser.watch_sign_in()
 
 
 def sign_out() -> None:
@@ -67,7 +70,7 @@ def _organization(actor: Actor) -> None:
         st.switch_page(menu.HOME.page())
 
 
-def _memberships(actor: Actor) -> dict[str, tuple[object, str]]:
+def _memberships(actor: Actor) -> dict[str, tuple[UUID, str]]:
     """The organizations the person can switch to, asked once per sign-in and place, not at every rerun."""
     known = st.session_state.get(_ORGANIZATIONS)
     key = (actor.user_session_id, actor.organization_id)
@@ -76,5 +79,5 @@ def _memberships(actor: Actor) -> dict[str, tuple[object, str]]:
             str(m.organization_id): (m.organization_id, m.organization_name) for m in accounts.my_organizations(actor)
         }
         known = st.session_state[_ORGANIZATIONS] = (key, found)
-    memberships: dict[str, tuple[object, str]] = known[1]
+    memberships: dict[str, tuple[UUID, str]] = known[1]
     return memberships

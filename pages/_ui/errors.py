@@ -70,8 +70,8 @@ def _show_expected(exc: NexaError) -> None:
     icon, advice = next(
         ((icon, advice) for kind, icon, advice in _ADVICE if isinstance(exc, kind)), (":material/error:", "Try again.")
     )
-    if exc.sentence.rstrip(".").endswith(("try again", "again", "first")):
-        advice = ""
+    if ". " in exc.sentence and not isinstance(exc, Forbidden):
+        advice = ""  # two sentences: the second already says what to do
     box = st.error if exc.status in (422, 503) or exc.status >= 500 else st.warning
     box(f"{literal(exc.sentence)} {advice}  \n:small[Reference {incident}]", icon=icon)
 

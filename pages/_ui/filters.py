@@ -1,4 +1,7 @@
-"""Filters whose values are in the address: a filtered list can be bookmarked, sent and come back to."""
+"""Filters whose values are in the address: a filtered list can be bookmarked, sent and come back to.
+
+Streamlit writes a choice into the address as it reads on screen: ``?status=Past due``, not ``past_due``.
+"""
 
 from __future__ import annotations
 

@@ -66,6 +66,11 @@ def moment(actor: Actor, value: dt.datetime | None) -> str:
     return f"{day(actor, value)}, {clock}"
 
 
+def day_pattern(actor: Actor) -> str:
+    """How ``day`` writes a date, for a table column that stays sortable."""
+    return _of(_DATES, actor.locale).format(d="D", dd="DD", m="M", mm="MM", mon="MMM", y="YYYY")
+
+
 def ago(actor: Actor, value: dt.datetime | dt.date | None) -> str:
     """How long since, in words; beyond a month the date itself."""
     if value is None:

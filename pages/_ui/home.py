@@ -50,7 +50,8 @@ def log(actor: Actor, entries: Iterable[Any]) -> None:
     """What happened last, as sentences."""
     with st.container(border=True, gap="xsmall"):
         lines = [
-            f"{literal(entry.sentence)}  \n:small[:gray[{literal(entry.organization_name or 'Platform')} · {format.ago(actor, entry.at)}]]"
+            f"{literal(entry.sentence)}  \n:small[:gray[{literal(entry.organization_name or 'Platform')}"
+            f" · {format.ago(actor, entry.at)}]]"
             for entry in entries
         ]
         st.markdown("\n\n".join(lines) if lines else "Nothing has happened yet.")
@@ -101,7 +102,7 @@ def story(items: Sequence[Any]) -> None:
             "that something is happening to, and end at the customer's own desk."
         )
         st.page_link(
-            menu.ORGANIZATIONS.page(), label="1. All customers, most used first", query_params={"sort": "usage"}
+            menu.ORGANIZATIONS.page(), label="1. All customers, most used first", query_params={"sort": "Most used"}
         )
         for number, (slug, name, reason) in enumerate(_one_for_each_reason(items), start=2):
             st.page_link(

@@ -12,7 +12,7 @@ from nexa_core.actor import Actor
 from pages._ui import format, marks
 from pages._ui.text import literal
 
-PASSWORD_ADVICE = "15 characters or more; a few words in a row are easy to remember. Nothing else is asked of it."
+PASSWORD_ADVICE = "15 characters or more; a few words in a row are easy to remember. Nothing else is asked of it."  # noqa: S105
 _PERSON_ICONS = {
     "admin": ":material/shield_person:",
     "manager": ":material/support_agent:",
@@ -57,8 +57,8 @@ def title(text: str, caption: str | None = None) -> None:
 def figures(values: Sequence[tuple[str, str, str | None]]) -> None:
     """A row of figures: label, value, and a help text or None. It wraps on a narrow screen."""
     with st.grid(len(values), min_column_width=150):
-        for label, value, help in values:
-            st.metric(label, value, help=help, border=True, height="stretch")
+        for label, value, meaning in values:
+            st.metric(label, value, help=meaning, border=True, height="stretch")
 
 
 def nothing(icon: str, sentence: str, hint: str = "") -> None:

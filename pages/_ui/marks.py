@@ -5,7 +5,8 @@ from __future__ import annotations
 _INK = {"light": "#14242a", "dark": "#e9f1f2"}
 _BRAND = {"light": "#0b6b74", "dark": "#46b3bd"}
 _N = (
-    '<path d="M8 24V8L24 24V8" fill="none" stroke="{brand}" stroke-width="3" stroke-linecap="round" stroke-linejoin="round"/>'
+    '<path d="M8 24V8L24 24V8" fill="none" stroke="{brand}" stroke-width="3" '
+    'stroke-linecap="round" stroke-linejoin="round"/>'
     '<circle cx="8" cy="24" r="3.6" fill="{brand}"/><circle cx="24" cy="8" r="3.6" fill="{brand}"/>'
     '<circle cx="8" cy="8" r="2.4" fill="{ink}"/><circle cx="24" cy="24" r="2.4" fill="{ink}"/>'
 )

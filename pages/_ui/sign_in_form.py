@@ -38,7 +38,7 @@ class _InlineHelpers(Helpers):  # type: ignore[misc]  # the library has no types
 
 
 class _Form:
-    """The form the library draws into, with what it does not offer: names for password managers and a button one sees."""
+    """The form the library draws into, with names for password managers and a button one sees."""
 
     def __init__(self, form: Any) -> None:
         self._form = form
@@ -140,7 +140,7 @@ def accept(ticket: Any) -> None:
 
 
 def carry_ticket() -> bool:
-    """Send a ticket, if there is one, through the browser to the route that makes it a cookie; whether there was one."""
+    """Send a waiting ticket through the browser to the route that makes it a cookie; whether one waited."""
     ticket = st.session_state.pop(_TICKET, None)
     if ticket is None:
         return False

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from nexa_core.actor import Actor
 from nexa_core.system import Finding, JobCount, Verification, WaitingMail
@@ -29,11 +30,17 @@ def findings(found: Sequence[Finding]) -> None:
         st.markdown(f"{icon} **{literal(finding.name.capitalize())}**  \n:small[{literal(finding.sentence)}]")
 
 
+def advance(bar: DeltaGenerator, done: float) -> None:
+    """How far the verification is."""
+    bar.progress(done, f"Verifying, {done:.0%} done")
+
+
 def verification(actor: Actor, result: Verification) -> None:
     """What walking the chains found."""
     if result.verified:
         st.success(
-            f"{format.number(actor, result.entries)} entries in {format.number(actor, result.chains)} chains: every link verifies.",
+            f"{format.number(actor, result.entries)} entries in {format.number(actor, result.chains)} chains: "
+            "every link verifies.",
             icon=":material/verified:",
         )
         return

@@ -22,8 +22,11 @@ _USE = {
         format="localized", width=85, help="Credits included in the current period"
     ),
     "Used": st.column_config.ProgressColumn("Used of allowance", format="%d %%", min_value=0, max_value=100, width=145),
-    "Last activity": st.column_config.DateColumn(format="distance", width=100),
 }
+
+
+def _use(actor: Actor) -> dict[str, Any]:
+    return {**_USE, "Last activity": st.column_config.DateColumn(format=format.day_pattern(actor), width=100)}
 
 
 def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
@@ -49,7 +52,7 @@ def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
             "Status": badges.column("Status", badges.ORGANIZATION_STATUSES),
             "Plan": badges.column("Plan", badges.PLANS),
             "Members": st.column_config.NumberColumn(width=70),
-            **_USE,
+            **_use(actor),
         },
     )
 
@@ -75,7 +78,7 @@ def customers(actor: Actor, rows: Sequence[Row]) -> Row | None:
             "Name": st.column_config.TextColumn(width="medium"),
             "Plan": badges.column("Plan", badges.PLANS),
             "Subscription": badges.column("Subscription", badges.SUBSCRIPTION_STATUSES),
-            **_USE,
+            **_use(actor),
             "Over by": st.column_config.NumberColumn(format="localized", help="Credits above the allowance"),
         },
     )

@@ -28,7 +28,7 @@ def sign_in(world: World, person: UUID, organization: UUID) -> UUID:
 
 @pytest.fixture
 def shell() -> Shell:
-    """``shell(user_session_id=None)``: the shell, with the header the guard would have written; run it with ``.run()``."""
+    """``shell(user_session_id=None)``: the shell with the header the guard would have written, to ``.run()``."""
 
     def make(user_session_id: UUID | None = None) -> AppTest:
         app = AppTest.from_file(str(SHELL), default_timeout=30)
