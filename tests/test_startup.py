@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
+import pytest
 
 from nexa_core import startup
 from nexa_core.embedded import EmbeddedServer
