@@ -1,0 +1,182 @@
+"""The screens do what they say, and show nothing that is not for reading."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages._ui import badges, menu
+from tests.conftest import PASSWORD, TestDatabase, World
+from tests.pages.conftest import Shell, sign_in
+from tests.pages.test_gate import _open
+
+A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+NEW = "a password nobody has thought of"
+
+
+@pytest.fixture
+def account(world: World, shell: Shell) -> AppTest:
+    organization = world.organization()
+    person = world.person("ada.lovelace@northwind.example", organization, role="owner")
+    sign_in(world, person, organization)
+    return _open(shell(sign_in(world, person, organization)), menu.ACCOUNT.path)
+
+
+def _words(app: AppTest) -> str:
+    shown = [*app.title, *app.caption, *app.markdown, *app.subheader, *app.text, *app.metric]
+    return " ".join(str(element.value) for element in shown)
+
+
+def _press(app: AppTest, label: str) -> AppTest:
+    next(button for button in app.button if button.label == label).click()
+    return app.run()
+
+
+def _field(app: AppTest, label: str) -> object:
+    return next(box for box in [*app.text_input, *app.selectbox, *app.checkbox] if box.label == label)
+
+
+def test_a_profile_is_saved_and_said(account: AppTest) -> None:
+    _field(account, "First name").set_value("Augusta")
+    _field(account, "Time zone").set_value("Asia/Tokyo")
+    _press(account, "Save")
+    assert not account.exception and not account.error
+    assert [toast.value for toast in account.toast] == ["Your account is saved"]
+    assert _field(account, "First name").value == "Augusta"
+    assert "Augusta Lovelace" in " ".join(element.value for element in account.sidebar.markdown)
+    account.run()
+    assert not account.toast, "said once"
+
+
+def test_a_refusal_stands_beside_its_form_and_the_rest_of_the_page_stays(account: AppTest) -> None:
+    _field(account, "First name").set_value("")
+    _field(account, "Last name").set_value("")
+    _press(account, "Save")
+    assert len(account.error) == 1 and "at least one name" in account.error[0].value
+    assert "Where I am signed in" in [heading.value for heading in account.subheader]
+
+
+def test_a_password_changes_with_the_current_one_only(account: AppTest) -> None:
+    for current, again, outcome in (("wrong", NEW, "error"), (PASSWORD, "other", "error"), (PASSWORD, NEW, "toast")):
+        _field(account, "Current password").set_value(current)
+        _field(account, "New password").set_value(NEW)
+        _field(account, "New password again").set_value(again)
+        _press(account, "Change password")
+        assert bool(account.error) is (outcome == "error"), (current, again)
+        assert bool(account.toast) is (outcome == "toast"), (current, again)
+
+
+def test_my_sign_ins_are_listed_and_this_one_cannot_be_ended_here(account: AppTest) -> None:
+    assert [button.label for button in account.button].count("End this one") == 1
+    assert _words(account).count("This one") == 1
+
+
+@pytest.mark.parametrize("screen", [*menu.SCREENS], ids=lambda screen: screen.path)
+def test_no_screen_shows_a_raw_identifier(world: World, shell: Shell, screen: menu.Screen) -> None:
+    platform = world.organization("NEXA", is_platform=True)
+    admin = world.person("admin@nexa.example", platform, role="owner")
+    northwind = world.organization("Northwind", plan="starter", account_manager_id=admin)
+    world.session(northwind, world.person("ada@northwind.example", northwind, role="owner"))
+    app = _open(shell(sign_in(world, admin, platform)), screen.path)
+    assert not app.exception and not app.error
+    tables = " ".join(table.value.to_string() for table in app.dataframe)
+    assert not A_UUID.search(_words(app) + tables)
+    assert "None" not in _words(app)
+
+
+def test_the_list_is_searched_filtered_and_sorted_by_the_address(world: World, shell: Shell) -> None:
+    platform = world.organization("NEXA", is_platform=True)
+    admin = world.person("admin@nexa.example", platform, role="owner")
+    for name, plan in (("Alder", "starter"), ("Birch", "free"), ("Cedar", "starter")):
+        world.person(f"owner@{name.lower()}.example", world.organization(name, plan=plan), role="owner")
+    living = sign_in(world, admin, platform)
+
+    def names(**query: str) -> list[str]:
+        app = shell(living)
+        for key, value in query.items():
+            app.query_params[key] = value
+        _open(app, menu.ORGANIZATIONS.path)
+        assert not app.exception and not app.error
+        return list(app.dataframe[0].value["Name"]) if app.dataframe else []
+
+    assert names() == ["Alder", "Birch", "Cedar"]
+    assert names(plan="Starter") == ["Alder", "Cedar"]
+    assert names(q="bir") == ["Birch"]
+    assert names(sort="Newest") == ["Cedar", "Birch", "Alder"]
+    assert names(status="Suspended") == []
+    assert names(status="Nonsense", sort="Nonsense") == ["Alder", "Birch", "Cedar"]
+
+
+def test_a_long_list_is_paged_forth_and_back_and_a_filter_starts_again(
+    world: World, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform = world.organization("NEXA", is_platform=True)
+    admin = world.person("admin@nexa.example", platform, role="owner")
+    for number in range(7):
+        owned = world.organization(f"Customer {number}")
+        world.person(f"owner@c{number}.example", owned, role="owner")
+    from nexa_core import organizations
+
+    browse = organizations.browse
+    monkeypatch.setattr(organizations, "browse", lambda actor, **wanted: browse(actor, **{**wanted, "limit": 3}))
+    app = _open(shell(sign_in(world, admin, platform)), menu.ORGANIZATIONS.path)
+
+    def numbers() -> list[int]:
+        return [int(name[-1]) for name in app.dataframe[0].value["Name"]]
+
+    assert numbers() == [0, 1, 2]
+    _press(app, "Next")
+    assert numbers() == [3, 4, 5] and app.query_params["after"]
+    _press(app, "Next")
+    assert numbers() == [6]
+    _press(app, "Previous")
+    assert numbers() == [3, 4, 5]
+    app.text_input(key="q").set_value("customer").run()
+    assert numbers() == [0, 1, 2] and "after" not in app.query_params
+
+
+def test_another_customers_address_is_no_organization_at_all(world: World, shell: Shell) -> None:
+    mine, other = world.organization("Mine"), world.organization("Other", slug="other")
+    world.person("owner@other.example", other, role="owner")
+    person = world.person("owner@mine.example", mine, role="owner")
+    app = shell(sign_in(world, person, mine))
+    app.query_params["organization"] = "other"
+    _open(app, menu.ORGANIZATION.path)
+    assert "There is no such organization" in app.warning[0].value
+    assert "Other" not in _words(app)
+
+
+def test_a_viewer_sees_neither_use_nor_members(world: World, shell: Shell) -> None:
+    organization = world.organization("Northwind")
+    world.person("owner@northwind.example", organization, role="owner")
+    viewer = world.person("viewer@northwind.example", organization, role="viewer")
+    app = _open(shell(sign_in(world, viewer, organization)), menu.ORGANIZATION.path)
+    assert [metric.label for metric in app.metric] == ["Members", "Sessions"]
+    assert not app.dataframe and not app.progress
+
+
+def test_the_demo_is_offered_in_demo_mode_only(
+    database: TestDatabase, shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from nexa_core.config import settings
+
+    assert any("demo world" in caption.value for caption in shell().run().caption)
+    monkeypatch.setenv("NEXA_DEMO", "0")
+    settings.cache_clear()
+    app = shell().run()
+    assert not any("demo" in caption.value for caption in app.caption)
+    assert [button.label for button in app.button] == ["Sign in", "Forgot password?"]
+
+
+def test_every_state_of_the_schema_has_a_colour_and_a_word(database: TestDatabase) -> None:
+    kinds = {"organization_status": badges.ORGANIZATION_STATUSES, "membership_status": badges.MEMBER_STATUSES,
+             "membership_role": badges.ROLES}  # fmt: skip
+    with database.superuser() as connection:
+        for kind, known in kinds.items():
+            (found,) = connection.execute(f"SELECT enum_range(NULL::{kind})::text[]").fetchone() or ()
+            assert set(found) == set(known)
+    from nexa_core.billing import PLANS
+
+    assert list(PLANS) == badges.PLANS
