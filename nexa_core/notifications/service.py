@@ -66,17 +66,17 @@ def deliver(actor: Actor, *, message_id: UUID) -> bool:
     with metering(actor) as db:
         # Counted before it is sent, for good: whatever happens after, the mail is not taken for one nobody tried.
         counted = update(OutboxMessage).where(_is(message_id), OutboxMessage.sent_at.is_(None))
-        attempt = db.scalar(counted.values(attempts=OutboxMessage.attempts + 1).returning(OutboxMessage.attempts))
-        if attempt is None:
+        attempt = counted.values(attempts=OutboxMessage.attempts + 1).returning(OutboxMessage.id)
+        if db.scalar(attempt) is None:
             if db.scalar(select(OutboxMessage.id).where(_is(message_id))) is None:
                 raise NotFound("There is no such mail.")
             return False
     with metering(actor) as db:
         mine = select(OutboxMessage.recipient, OutboxMessage.subject, OutboxMessage.body, OutboxMessage.link).where(
-            _is(message_id), OutboxMessage.sent_at.is_(None), OutboxMessage.attempts == attempt
+            _is(message_id), OutboxMessage.sent_at.is_(None)
         )
         mail = db.execute(mine.with_for_update(skip_locked=True)).one_or_none()
-        if mail is None:  # a later attempt has it
+        if mail is None:  # another delivery has it
             return False
         failure = _send(server, message_id, mail)
         sent = {"sent_at": func.now(), "body": None, "link": None, "last_error": None}

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import make_url
+from structlog.testing import capture_logs
 
-from nexa_core import accounts, db, jobs, notifications
+from nexa_core import accounts, jobs, notifications
 from nexa_core.actor import Origin
 from nexa_core.config import settings
 from nexa_core.db import entering
@@ -234,14 +235,29 @@ def test_a_worker_outlives_the_loss_of_every_connection(database, postbox):
     asyncio.run(scene())
 
 
-def test_a_database_that_is_away_at_the_start_ends_nothing(database):
-    async def scene() -> None:
-        db.configure("postgresql://nexa_app@127.0.0.1:1/nowhere")
-        async with working():
-            await asyncio.sleep(1)
-            assert jobs.is_running()
+def test_a_worker_that_fails_while_the_database_is_away_begins_again_when_it_is_back(database, postbox):
+    def let_in(allowed: bool) -> None:
+        database.cluster.execute(f'ALTER DATABASE "{database.name}" ALLOW_CONNECTIONS {allowed}')
 
-    asyncio.run(scene())
+    async def scene() -> None:
+        async with working():
+            await asyncio.to_thread(put)
+            await until(lambda: len(postbox.taken) == 1)
+            let_in(False)
+            database.cluster.execute(
+                f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database.name}'"
+                " AND application_name = 'nexa jobs'"
+            )
+            try:
+                await until(lambda: any(line["event"] == "jobs_worker_failed" for line in written), 90)
+                assert jobs.is_running()
+            finally:
+                let_in(True)
+            await asyncio.to_thread(put)
+            await until(lambda: len(postbox.taken) == 2, 90)
+
+    with capture_logs() as written:
+        asyncio.run(scene())
 
 
 def test_starting_twice_makes_one_worker_and_stopping_twice_is_no_error(database):
