@@ -23,5 +23,5 @@ def sign_in(bench: Bench) -> Iterator[Row]:
         ("accounts.sign_in and open_browser_sign_in", timed(enter)),
         ("Argon2id verification", timed(lambda: passwords.verify(PASSWORD, stored))),
         bound=1.5,
-        pairs=40,
+        pairs=25,
     )
