@@ -12,7 +12,6 @@ from starlette.types import Message
 
 from nexa_core.api.sockets import SIGN_IN_ENDED, Socket, Sockets
 
-
 T = TypeVar("T")
 
 
