@@ -27,6 +27,7 @@ class Action(StrEnum):
     USER_UNLOCKED = "user.unlocked", "{actor} unlocked {resource}"
     USER_SIGNED_OUT = "user.signed_out", "{actor} signed out"
     SIGN_IN_ENDED = "sign_in.ended", "{actor} ended a sign-in"
+    SIGN_INS_PURGED = "sign_in.purged", "Sign-ins that ended long ago were removed"
     SIGN_IN_SWITCHED = "sign_in.switched", "{actor} switched to {organization}"
     REFRESH_REUSED = "sign_in.refresh_reused", "A spent refresh token was used again; the sign-in was ended"
     PASSWORD_CHANGED = "user.password_changed", "{actor} changed their password"

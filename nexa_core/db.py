@@ -45,6 +45,11 @@ def dispose() -> None:
     _engines.clear()
 
 
+def url() -> str:
+    """Where the doors lead, password included: for what needs a connection of its own, as the queue's worker does."""
+    return _engine_named("primary").url.render_as_string(hide_password=False).replace("+psycopg", "", 1)
+
+
 def pool_status() -> dict[str, int]:
     """Connections in use and allowed, for the metrics."""
     pool = _engine_named("primary").pool
@@ -145,9 +150,11 @@ def _opened(engine: Engine, opening: str) -> Iterator[Session]:
         try:
             _send(connection.connection.driver_connection, opening)
         except psycopg.OperationalError:
-            # A pooled connection whose server went away: nothing has happened yet, so a fresh one may try again.
+            # The server went away under the pool: nothing has happened yet, so a fresh connection may try again, and
+            # what else waits in the pool is as dead as this one.
             connection.invalidate()
             connection.close()
+            engine.dispose()
             connection = engine.connect()
             _send(connection.connection.driver_connection, opening)
         with Session(bind=connection, expire_on_commit=False) as db:
@@ -179,6 +186,7 @@ def _engine(url: str, pool_size: int, max_overflow: int) -> Engine:
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=10,
+        hide_parameters=True,  # an error must not print a token into the log
         connect_args={"connect_timeout": 5, "application_name": "nexa"},
     )
     event.listen(engine, "connect", _become_nexa_app)

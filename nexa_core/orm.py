@@ -48,9 +48,9 @@ MEMBERSHIP_ROLE = ENUM("owner", "admin", "member", "viewer", "billing", name="me
 MEMBERSHIP_STATUS = ENUM("active", "pending", "suspended", name="membership_status", create_type=False)
 
 
-def secret(length: int = 64) -> Mapped[str | None]:
+def secret(length: int = 64, *, nullable: bool = True) -> Mapped[Any]:
     """A column no ordinary transaction may read: loaded only where it is asked for by name."""
-    return deferred(mapped_column(String(length)), raiseload=True)
+    return deferred(mapped_column(String(length), nullable=nullable), raiseload=True)
 
 
 #: Constraints that live in triggers, not in the mapping.

@@ -130,17 +130,25 @@ def connect(database: Database) -> None:
     db.configure(database.app_url, read_url=settings().read_database_url, pool_size=settings().pool_size)
 
 
+_SEEDED = """
+    SELECT EXISTS (SELECT FROM organizations) AND NOT EXISTS (
+        SELECT FROM organizations WHERE is_platform AND subscription_data->'demo'->>'complete' = 'false')
+"""
+
+
 def seed(database: Database, announce: Announce) -> bool:
-    """Fill an empty database with the demo world, one process at a time; False when there is something already."""
+    """Fill an empty database with the demo world, one process at a time, or complete one that was interrupted.
+
+    False when there was nothing to do.
+    """
     with reach(database.app_url, "DATABASE_URL") as raw:
         schema.take_turn(raw, _TURN, announce, "Another NEXA is making the demo world; waiting for it ...")
         raw.execute("SET LOCAL ROLE nexa_staff")
-        if schema.ask(raw, "SELECT EXISTS (SELECT FROM organizations)"):
+        if schema.ask(raw, _SEEDED):
             return False
         from nexa_core import demo  # large, and wanted once in the life of a database
 
-        announce("Making the demo world ...")
-        demo.seed()
+        demo.seed(announce)
         return True
 
 

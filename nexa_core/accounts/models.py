@@ -80,7 +80,7 @@ class UserSession(Base):
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     kind: Mapped[str] = mapped_column(String(10), server_default="browser")
-    session_token: Mapped[str | None] = secret()
+    session_token: Mapped[str] = secret(nullable=False)
     refresh_token: Mapped[str | None] = secret()
     expires_at: Mapped[dt.datetime]
     ip_address: Mapped[str | None] = mapped_column(INET)

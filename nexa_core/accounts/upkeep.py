@@ -30,5 +30,5 @@ def purge() -> int:
         delete(UserSession).where(func.coalesce(UserSession.revoked_at, UserSession.expires_at) < oldest),
     )
     reason = f"Sign-ins are kept for {SIGN_INS_KEPT.days} days after their end"
-    with entering(Origin(user_agent="nexa"), Action.SIGN_IN_ENDED, reason=reason) as db:
+    with entering(Origin(user_agent="nexa"), Action.SIGN_INS_PURGED, reason=reason) as db:
         return sum(db.execute(s.execution_options(synchronize_session=False)).rowcount for s in statements)  # type: ignore[attr-defined]

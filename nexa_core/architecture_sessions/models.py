@@ -100,7 +100,7 @@ class ShareLink(Base):
     organization_id: Mapped[UUID]
     session_id: Mapped[int] = mapped_column(Integer)
     revision: Mapped[int] = mapped_column(Integer)
-    token: Mapped[str | None] = secret()
+    token: Mapped[str] = secret(nullable=False)
     passcode_hash: Mapped[str | None] = secret(255)
     pages: Mapped[list[Any]] = mapped_column(
         JSONB, server_default=text("""'["structuring", "sow", "loe", "visuals"]'""")

@@ -32,7 +32,7 @@ class Use:
     at: datetime
     event_type: str
     person: UUID
-    session: int | None
+    architecture_session: int | None
     credits: int
     data: dict[str, Any]
     key: str
@@ -113,13 +113,13 @@ def uses_of(
         there = bisect_left(joined, at)
         if not there:
             continue
-        session = _session(sessions, bisect_left(created, at), at, rng)
-        if session is not None and rng.random() < 0.4:
-            person = sessions[session].author
+        architecture_session = _session(sessions, bisect_left(created, at), at, rng)
+        if architecture_session is not None and rng.random() < 0.4:
+            person = sessions[architecture_session].author
         else:
             person = workers[bisect_left(shares, rng.random() * shares[there - 1])].id
         spent, data = _content(kind, rng)
-        found.append(Use(at, kind, person, session, spent, data, f"demo-{customer.slug}-{number:05d}"))
+        found.append(Use(at, kind, person, architecture_session, spent, data, f"demo-{customer.slug}-{number:05d}"))
     found.sort(key=lambda use: (use.at, use.key))
     most = customer.usage_limits.get("monthly_credits") if customer.usage_limits.get("hard") else None
     return found if most is None else _within(found, most, zone)

@@ -39,33 +39,33 @@ def write_sessions(tenant: Tenant) -> dict[UUID, int]:
     customer = tenant.customer
     people = {person.id: person for person in tenant.people}
     by_author: dict[UUID, list[tuple[int, Session]]] = {}
-    for number, session in enumerate(tenant.sessions):
-        by_author.setdefault(session.author, []).append((number, session))
+    for number, architecture_session in enumerate(tenant.sessions):
+        by_author.setdefault(architecture_session.author, []).append((number, architecture_session))
     for author, sessions in by_author.items():
         actor = at_work(people[author], tenant.id, customer.name)
-        rows = ",".join(_session_row(number, session) for number, session in sessions)
+        rows = ",".join(_session_row(number, architecture_session) for number, architecture_session in sessions)
         with recording(actor, Action.SESSION_CREATED) as db:
             db.execute(_SESSION, {"organization_id": tenant.id, "sessions": f"[{rows}]"})
     with reading(at_work(tenant.people[0], tenant.id, customer.name)) as db:
         return {row.uuid: row.id for row in db.execute(_SESSION_IDS, {"organization_id": tenant.id})}
 
 
-def _session_row(number: int, session: Session) -> str:
-    deleted_at = session.deleted_at.isoformat() if session.deleted_at else None
+def _session_row(number: int, architecture_session: Session) -> str:
+    deleted_at = architecture_session.deleted_at.isoformat() if architecture_session.deleted_at else None
     return json.dumps(
         {
             "number": number,
-            "uuid": str(session.uuid),
-            "user_id": str(session.author),
-            "title": session.title,
-            "client": session.client,
-            "session_type": session.session_type,
-            "is_template": session.is_template,
-            "tags": session.tags,
-            "created_at": session.created_at.isoformat(),
-            "updated_at": session.updated_at.isoformat(),
+            "uuid": str(architecture_session.uuid),
+            "user_id": str(architecture_session.author),
+            "title": architecture_session.title,
+            "client": architecture_session.client,
+            "session_type": architecture_session.session_type,
+            "is_template": architecture_session.is_template,
+            "tags": architecture_session.tags,
+            "created_at": architecture_session.created_at.isoformat(),
+            "updated_at": architecture_session.updated_at.isoformat(),
             "deleted_at": deleted_at,
-            **session.documents,
+            **architecture_session.documents,
         }
     )
 
@@ -78,7 +78,9 @@ def write_usage(system: Actor, tenant: Tenant, numbers: dict[UUID, int], now: da
             idempotency_key=use.key,
             credits=use.credits,
             user_id=use.person,
-            session_id=None if use.session is None else numbers[tenant.sessions[use.session].uuid],
+            session_id=None
+            if use.architecture_session is None
+            else numbers[tenant.sessions[use.architecture_session].uuid],
             event_data=use.data,
             occurred_at=use.at,
         )

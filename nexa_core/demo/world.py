@@ -126,7 +126,10 @@ def _tenant(customer: Customer, day: date, rng: random.Random, names: Names, ear
     days = weights_by_day(customer, day, rng)
     sessions = _sessions(customer, people, days, day, rng)
     workers = [*people, *(_working_here(guest) for guest in guests)]
-    spans = [Span(session.author, session.created_at, session.deleted_at) for session in sessions]
+    spans = [
+        Span(architecture_session.author, architecture_session.created_at, architecture_session.deleted_at)
+        for architecture_session in sessions
+    ]
     uses = uses_of(customer, workers, spans, days, rng)
     return Tenant(customer, organization_id, joined_at, people, guests, _touched(sessions, uses, day), uses)
 
@@ -189,10 +192,12 @@ def _touched(sessions: list[Session], uses: list[Use], day: date) -> list[Sessio
     today = datetime.combine(day, time(0), UTC)
     last: dict[int, datetime] = {}
     for use in uses:
-        if use.session is not None and use.event_type in ("ai_call", "session_save") and use.at < today:
-            last[use.session] = use.at
+        if use.architecture_session is not None and use.event_type in ("ai_call", "session_save") and use.at < today:
+            last[use.architecture_session] = use.at
     found: list[Session] = []
-    for number, session in enumerate(sessions):
-        updated_at = session.deleted_at or max(session.created_at, last.get(number, session.created_at))
-        found.append(replace(session, updated_at=updated_at))
+    for number, architecture_session in enumerate(sessions):
+        updated_at = architecture_session.deleted_at or max(
+            architecture_session.created_at, last.get(number, architecture_session.created_at)
+        )
+        found.append(replace(architecture_session, updated_at=updated_at))
     return found

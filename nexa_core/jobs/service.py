@@ -11,7 +11,7 @@ import time
 
 from procrastinate import App, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
-from sqlalchemy import URL
+from psycopg.conninfo import conninfo_to_dict
 
 from nexa_core import db
 from nexa_core.jobs import tasks
@@ -39,7 +39,7 @@ async def start() -> None:
     """Begin to work off the queue of the configured database; a second call changes nothing."""
     global _worker
     if _worker is None or _worker.done():
-        _worker = asyncio.create_task(_keep_working(_database()), name="nexa jobs")
+        _worker = asyncio.create_task(_keep_working(db.url()), name="nexa jobs")
 
 
 async def stop() -> None:
@@ -58,14 +58,14 @@ def is_running() -> bool:
     return _worker is not None and not _worker.done()
 
 
-def application(url: URL) -> App:
+def application(url: str) -> App:
     """A queue over this database with every task NEXA has; open it before use."""
     options = "-c search_path=procrastinate"
-    if url.username != "nexa_app":
+    if conninfo_to_dict(url).get("user") != "nexa_app":
         options += " -c role=nexa_app"
     app = App(
         connector=PsycopgConnector(
-            conninfo=url.set(drivername="postgresql").render_as_string(hide_password=False),
+            conninfo=url,
             kwargs={"options": options, "application_name": "nexa jobs", "connect_timeout": 5},
             min_size=1,
             max_size=_JOBS_AT_ONCE + 2,
@@ -84,7 +84,7 @@ def application(url: URL) -> App:
     return app
 
 
-async def _keep_working(url: URL) -> None:
+async def _keep_working(url: str) -> None:
     """Work until cancelled. Whatever ends the worker, a lost database above all, it begins again after a pause."""
     log, pause = logger("nexa.jobs"), 1.0
     while True:
@@ -104,7 +104,3 @@ async def _keep_working(url: URL) -> None:
             log.warning("jobs_worker_failed", error=type(error).__name__)
         pause = 1.0 if time.monotonic() - began > 60 else min(2 * pause, _LONGEST_PAUSE_SECONDS)
         await asyncio.sleep(pause)
-
-
-def _database() -> URL:
-    return db._engine_named("primary").url

@@ -111,4 +111,3 @@ def _waiting(message: OutboxMessage) -> WaitingMail:
         last_error=message.last_error,
         link=message.link if settings().demo_mode else None,
     )
-

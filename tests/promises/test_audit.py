@@ -119,9 +119,9 @@ def test_each_verb_leaves_exactly_the_entries_of_its_changes(database: TestDatab
 
 
 def test_a_rolled_back_write_leaves_no_entry(database: TestDatabase, ada: Actor) -> None:
-    with pytest.raises(ZeroDivisionError), db.recording(ada, Action.ORGANIZATION_RENAMED) as session:
-        session.get_one(Organization, ada.organization_id).name = "Never"
-        session.flush()
+    with pytest.raises(ZeroDivisionError), db.recording(ada, Action.ORGANIZATION_RENAMED) as transaction:
+        transaction.get_one(Organization, ada.organization_id).name = "Never"
+        transaction.flush()
         raise ZeroDivisionError
     assert entries(database, ada.origin.request_id) == []
 
@@ -167,10 +167,10 @@ def test_secrets_and_bookkeeping_never_enter(database: TestDatabase, world: Worl
 def test_documents_are_proven_not_repeated(database: TestDatabase, world: World, ada: Actor) -> None:
     assert ada.user_id
     assert ada.organization_id
-    session = world.session(ada.organization_id, ada.user_id, sow_objects={"note": "for the client's eyes only"})
+    reviewed = world.session(ada.organization_id, ada.user_id, sow_objects={"note": "for the client's eyes only"})
     with database.superuser() as connection:
         row = connection.execute(
-            "SELECT new_values, audit_logs::text FROM audit_logs WHERE resource_id = %s", [session]
+            "SELECT new_values, audit_logs::text FROM audit_logs WHERE resource_id = %s", [reviewed]
         ).fetchone()
     assert row is not None
     assert set(row[0]["sow_objects"]) == {"sha256", "bytes"}
@@ -179,8 +179,8 @@ def test_documents_are_proven_not_repeated(database: TestDatabase, world: World,
 
 def test_every_action_reads_as_a_sentence(database: TestDatabase, ada: Actor) -> None:
     for action in Action:
-        with db.recording(ada, action) as session:
-            audit.note(session, "user", ada.user_id, {"seen": action.value})
+        with db.recording(ada, action) as transaction:
+            audit.note(transaction, "user", ada.user_id, {"seen": action.value})
     found = audit.recent(ada, limit=200)
     sentences = {entry.action: entry.sentence for entry in found}
     for action in Action:
@@ -251,7 +251,8 @@ TAMPERINGS = {
     "swapped values": "UPDATE audit_logs a SET new_values = b.new_values, salt = b.salt FROM audit_logs b"
     " WHERE (a.id, b.id) IN ((%(one)s, %(two)s), (%(two)s, %(one)s))",
     "swapped links": "UPDATE audit_chain a SET audit_log_id = b.audit_log_id, digest = b.digest,"
-    " logged_at = b.logged_at FROM audit_chain b WHERE (a.audit_log_id, b.audit_log_id) IN ((%(one)s, %(two)s), (%(two)s, %(one)s))"
+    " logged_at = b.logged_at FROM audit_chain b"
+    " WHERE (a.audit_log_id, b.audit_log_id) IN ((%(one)s, %(two)s), (%(two)s, %(one)s))"
     " AND a.chain_id = b.chain_id",
     "forged entry": "INSERT INTO audit_logs (action, resource_type, request_id, actor_scope, organization_id)"
     " VALUES ('organization.renamed', 'organization', gen_random_uuid(), 'tenant', %(organization)s)",

@@ -44,17 +44,17 @@ def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TR
                 if door == "none":
                     found += _sees_anything()
                 elif door == "reading":
-                    with db.reading(actor) as session:
-                        found += _strange(session, actor)
+                    with db.reading(actor) as transaction:
+                        found += _strange(transaction, actor)
                 elif door == "recording":
-                    with db.recording(actor, Action.ORGANIZATION_RENAMED) as session:
-                        found += _strange(session, actor)
-                        session.execute(update(Organization).values(name=f"Renamed {seed}"))
-                        _maybe_fail(chance, session)
+                    with db.recording(actor, Action.ORGANIZATION_RENAMED) as transaction:
+                        found += _strange(transaction, actor)
+                        transaction.execute(update(Organization).values(name=f"Renamed {seed}"))
+                        _maybe_fail(chance, transaction)
                 else:
-                    with db.metering(actor) as session:
-                        found += _strange(session, actor)
-                        _maybe_fail(chance, session)
+                    with db.metering(actor) as transaction:
+                        found += _strange(transaction, actor)
+                        _maybe_fail(chance, transaction)
             except (ZeroDivisionError, Invalid, Unavailable):  # no connection for 10 s is slow, not a leak
                 pass
         return found
@@ -63,21 +63,21 @@ def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TR
         return sum(pool.map(worker, range(threads)))
 
 
-def _strange(session: db.Session, actor: Actor) -> int:
-    row = session.execute(
+def _strange(transaction: db.Session, actor: Actor) -> int:
+    row = transaction.execute(
         text("SELECT current_user, current_setting('nexa.organization'), current_setting('nexa.person')")
     ).one()
-    visible = session.scalars(select(Organization.id)).all()
+    visible = transaction.scalars(select(Organization.id)).all()
     mine = ("nexa_tenant", str(actor.organization_id), str(actor.user_id))
     return int(tuple(row) != mine or list(visible) != [actor.organization_id])
 
 
-def _maybe_fail(chance: random.Random, session: db.Session) -> None:
+def _maybe_fail(chance: random.Random, transaction: db.Session) -> None:
     match chance.randrange(4):
         case 0:
             raise ZeroDivisionError
         case 1:
-            session.execute(text("SELECT 'no number'::int"))
+            transaction.execute(text("SELECT 'no number'::int"))
 
 
 def _sees_anything() -> int:
@@ -113,8 +113,8 @@ def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: li
             driver = connection.connection.driver_connection
             assert driver is not None
             driver.pgconn.trace(trace.fileno())
-        with db.reading(actors[0]) as session:
-            session.scalars(select(Organization.id)).all()
+        with db.reading(actors[0]) as transaction:
+            transaction.scalars(select(Organization.id)).all()
         driver.pgconn.untrace()
         os.lseek(trace.fileno(), 0, os.SEEK_SET)
         sent = [line for line in trace.read().decode().splitlines() if "\tF\t" in line]
@@ -126,42 +126,45 @@ def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: li
 
 def test_a_write_without_an_action_is_refused_by_the_database(world: World, actors: list[Actor]) -> None:
     for door in (db.metering(actors[0]), db.entering(Origin(), user_id=actors[0].user_id)):
-        with pytest.raises(Exception, match="recording door"), door as session:
-            session.execute(update(OrganizationMembership).values(role="viewer"))
+        with pytest.raises(Exception, match="recording door"), door as transaction:
+            transaction.execute(update(OrganizationMembership).values(role="viewer"))
 
 
 def test_a_reading_door_cannot_write(actors: list[Actor]) -> None:
-    with pytest.raises(Exception, match="read-only transaction"), db.reading(actors[0]) as session:
-        session.execute(update(Organization).values(name="Elsewhere"))
+    with pytest.raises(Exception, match="read-only transaction"), db.reading(actors[0]) as transaction:
+        transaction.execute(update(Organization).values(name="Elsewhere"))
 
 
 def test_what_raises_leaves_nothing(actors: list[Actor]) -> None:
-    with pytest.raises(ZeroDivisionError), db.recording(actors[0], Action.ORGANIZATION_RENAMED) as session:
-        session.execute(update(Organization).values(name="Half done"))
+    with pytest.raises(ZeroDivisionError), db.recording(actors[0], Action.ORGANIZATION_RENAMED) as transaction:
+        transaction.execute(update(Organization).values(name="Half done"))
         raise ZeroDivisionError
-    with db.reading(actors[0]) as session:
-        assert session.scalars(select(Organization.name)).all() == ["Customer 0"]
+    with db.reading(actors[0]) as transaction:
+        assert transaction.scalars(select(Organization.name)).all() == ["Customer 0"]
 
 
 def test_what_the_database_refuses_reads_as_a_sentence(actors: list[Actor]) -> None:
     ada, stranger = actors[0], actors[1]
     assert stranger.organization_id
-    with pytest.raises(NotFound, match="no such thing"), db.reading(ada) as session:
-        session.get_one(Organization, stranger.organization_id)
-    with pytest.raises(Conflict, match="transfer the ownership"), db.recording(ada, Action.MEMBER_SUSPENDED) as session:
-        session.execute(text("UPDATE organization_memberships SET status = 'suspended'"))
-    with pytest.raises(Conflict, match="slug is taken"), db.recording(ada, Action.ORGANIZATION_UPDATED) as session:
-        session.execute(update(Organization).values(slug="customer-1"))
+    with pytest.raises(NotFound, match="no such thing"), db.reading(ada) as transaction:
+        transaction.get_one(Organization, stranger.organization_id)
+    with (
+        pytest.raises(Conflict, match="transfer the ownership"),
+        db.recording(ada, Action.MEMBER_SUSPENDED) as transaction,
+    ):
+        transaction.execute(text("UPDATE organization_memberships SET status = 'suspended'"))
+    with pytest.raises(Conflict, match="slug is taken"), db.recording(ada, Action.ORGANIZATION_UPDATED) as transaction:
+        transaction.execute(update(Organization).values(slug="customer-1"))
     for unstorable in ("nul \x00 byte", "half a \ud83d pair"):
-        with pytest.raises(Invalid), db.recording(ada, Action.ORGANIZATION_RENAMED) as session:
-            session.execute(update(Organization).values(name=unstorable))
+        with pytest.raises(Invalid), db.recording(ada, Action.ORGANIZATION_RENAMED) as transaction:
+            transaction.execute(update(Organization).values(name=unstorable))
 
 
 def test_a_hostile_header_is_only_text(actors: list[Actor]) -> None:
     agent = "x'); DROP TABLE users; --\x00\ud83d" + "\\'" * 50
     origin = Origin(user_agent=agent, ip_address="203.0.113.9")
-    with db.entering(origin) as session:
-        kept = session.scalar(text("SELECT current_setting('nexa.agent')"))
+    with db.entering(origin) as transaction:
+        kept = transaction.scalar(text("SELECT current_setting('nexa.agent')"))
     assert kept.startswith("x'); DROP TABLE users; --")
 
 
@@ -170,15 +173,15 @@ def test_a_connection_that_died_in_the_pool_is_replaced(database: TestDatabase, 
         pass
     with database.superuser() as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nexa_app'")
-    with db.reading(actors[0]) as session:
-        assert session.scalars(select(Organization.id)).all() == [actors[0].organization_id]
+    with db.reading(actors[0]) as transaction:
+        assert transaction.scalars(select(Organization.id)).all() == [actors[0].organization_id]
 
 
 def test_an_owners_login_gives_up_its_rights(database: TestDatabase, actors: list[Actor]) -> None:
     db.configure(database.superuser_url)
     assert _sees_anything() == 0
-    with db.reading(actors[0]) as session:
-        assert session.scalars(select(Organization.id)).all() == [actors[0].organization_id]
+    with db.reading(actors[0]) as transaction:
+        assert transaction.scalars(select(Organization.id)).all() == [actors[0].organization_id]
 
 
 def test_secrets_are_for_the_entry_door_alone(database: TestDatabase, actors: list[Actor]) -> None:

@@ -65,7 +65,7 @@ def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
 
 def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
     mine = {"organization_id": tenant.organization}
-    session = {**mine, "session_id": tenant.session_id, "revision": 1}
+    with_session = {**mine, "session_id": tenant.session_id, "revision": 1}
     return {
         "organization_domains": {**mine, "domain": f"{tenant.organization}.example"},
         "one_time_tokens": {
@@ -75,8 +75,8 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "user_id": tenant.person,
             "expires_at": "infinity",
         },
-        "session_revisions": {**session, "user_id": tenant.person, "documents": "{}"},
-        "share_links": {**session, "token": uuid4().hex, "created_by": tenant.person, "expires_at": "infinity"},
+        "session_revisions": {**with_session, "user_id": tenant.person, "documents": "{}"},
+        "share_links": {**with_session, "token": uuid4().hex, "created_by": tenant.person, "expires_at": "infinity"},
         "usage_events": {**mine, "event_type": "ai_call", "idempotency_key": uuid4().hex, "credits_consumed": 3},
         "usage_idempotency_keys": {
             **mine,

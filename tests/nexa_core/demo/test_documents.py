@@ -21,7 +21,7 @@ DAY = date(2026, 11, 22)
 
 @cache
 def sessions() -> tuple[Session, ...]:
-    return tuple(session for tenant in build(DAY).tenants for session in tenant.sessions)
+    return tuple(architecture_session for tenant in build(DAY).tenants for architecture_session in tenant.sessions)
 
 
 def parts(documents: Documents) -> dict[str, list[str]]:
@@ -64,42 +64,44 @@ def dangling(documents: Documents) -> set[str]:
 
 def test_every_document_has_the_described_shape() -> None:
     adapter = TypeAdapter(Documents)
-    for session in sessions():
-        assert adapter.validate_python(session.documents, strict=True) == session.documents, session.title
-        assert {document["format"] for document in session.documents.values()} == {shape.FORMAT}
+    for architecture_session in sessions():
+        assert adapter.validate_python(architecture_session.documents, strict=True) == architecture_session.documents, (
+            architecture_session.title
+        )
+        assert {document["format"] for document in architecture_session.documents.values()} == {shape.FORMAT}
 
 
 def test_every_id_is_unique_in_its_session_and_says_what_it_is() -> None:
-    for session in sessions():
-        ids = list(chain.from_iterable(parts(session.documents).values()))
+    for architecture_session in sessions():
+        ids = list(chain.from_iterable(parts(architecture_session.documents).values()))
         assert len(ids) == len(set(ids))
         assert all(re.fullmatch(r"[a-z]{3}-[1-9][0-9]*", number) for number in ids)
-        for item in session.documents["session_objects"]["objects"]:
+        for item in architecture_session.documents["session_objects"]["objects"]:
             assert item["id"].startswith(shape.PREFIXES[item["kind"]])
 
 
 def test_every_reference_between_the_pages_resolves() -> None:
-    for session in sessions():
-        assert dangling(session.documents) == set(), session.title
+    for architecture_session in sessions():
+        assert dangling(architecture_session.documents) == set(), architecture_session.title
 
 
 def test_the_tree_is_a_tree_and_dependencies_of_components_run_in_no_circle() -> None:
-    for session in sessions():
-        objects = {o["id"]: o for o in session.documents["session_objects"]["objects"]}
+    for architecture_session in sessions():
+        objects = {o["id"]: o for o in architecture_session.documents["session_objects"]["objects"]}
         for item in objects.values():
             assert item["parent"] is None or objects[item["parent"]]["parent"] is None
         left = {number: set(o["depends_on"]) for number, o in objects.items() if o["kind"] == "component"}
         while free := [number for number, needs in left.items() if not needs & left.keys()]:
             for number in free:
                 del left[number]
-        assert not left, f"{session.title}: {sorted(left)}"
+        assert not left, f"{architecture_session.title}: {sorted(left)}"
 
 
 def test_all_four_pages_have_something_to_show() -> None:
-    for session in sessions():
-        kinds = {o["kind"] for o in session.documents["session_objects"]["objects"]}
+    for architecture_session in sessions():
+        kinds = {o["kind"] for o in architecture_session.documents["session_objects"]["objects"]}
         assert kinds == set(shape.KINDS)
-        counts = {name: len(found) for name, found in parts(session.documents).items()}
+        counts = {name: len(found) for name, found in parts(architecture_session.documents).items()}
         assert counts["sections"] >= 6
         assert counts["deliverables"] >= 3
         assert counts["rows"] >= 9
@@ -108,12 +110,14 @@ def test_all_four_pages_have_something_to_show() -> None:
 
 
 def test_every_component_is_delivered_and_every_deliverable_is_estimated_and_due() -> None:
-    for session in sessions():
-        sow = session.documents["sow_objects"]
-        components = {o["id"] for o in session.documents["session_objects"]["objects"] if o["kind"] == "component"}
+    for architecture_session in sessions():
+        sow = architecture_session.documents["sow_objects"]
+        components = {
+            o["id"] for o in architecture_session.documents["session_objects"]["objects"] if o["kind"] == "component"
+        }
         assert components <= set(chain.from_iterable(d["covers"] for d in sow["deliverables"]))
         numbers = {d["id"] for d in sow["deliverables"]}
-        assert numbers == {row["deliverable"] for row in session.documents["loe_objects"]["rows"]} - {None}
+        assert numbers == {row["deliverable"] for row in architecture_session.documents["loe_objects"]["rows"]} - {None}
         assert numbers == set(chain.from_iterable(m["deliverables"] for m in sow["milestones"]))
         dues = [m["due"] for m in sow["milestones"]]
         assert dues == sorted(dues)
@@ -121,28 +125,32 @@ def test_every_component_is_delivered_and_every_deliverable_is_estimated_and_due
 
 
 def test_every_requirement_is_covered_by_a_deliverable_that_delivers_what_it_stands_on() -> None:
-    for session in sessions():
-        needs = {o["id"]: o for o in session.documents["session_objects"]["objects"] if o["kind"] == "requirement"}
+    for architecture_session in sessions():
+        needs = {
+            o["id"]: o
+            for o in architecture_session.documents["session_objects"]["objects"]
+            if o["kind"] == "requirement"
+        }
         covered = set()
-        for deliverable in session.documents["sow_objects"]["deliverables"]:
+        for deliverable in architecture_session.documents["sow_objects"]["deliverables"]:
             own = set(deliverable["covers"])
             for number in own & needs.keys():
-                assert own & set(needs[number]["depends_on"]), f"{session.title}: {number}"
+                assert own & set(needs[number]["depends_on"]), f"{architecture_session.title}: {number}"
             covered |= own & needs.keys()
         assert covered == needs.keys()
 
 
 def test_estimates_have_three_points_in_order_and_a_rate() -> None:
-    for session in sessions():
-        for row in session.documents["loe_objects"]["rows"]:
+    for architecture_session in sessions():
+        for row in architecture_session.documents["loe_objects"]["rows"]:
             assert 0 < row["optimistic_hours"] < row["likely_hours"] < row["pessimistic_hours"]
             assert row["rate_minor"] > 0
 
 
 def test_diagram_texts_name_exactly_the_components_they_depict() -> None:
-    for session in sessions():
-        names = {o["id"]: o["title"] for o in session.documents["session_objects"]["objects"]}
-        for diagram in session.documents["diagram_texts_json"]["diagrams"]:
+    for architecture_session in sessions():
+        names = {o["id"]: o["title"] for o in architecture_session.documents["session_objects"]["objects"]}
+        for diagram in architecture_session.documents["diagram_texts_json"]["diagrams"]:
             found = set(re.findall(r"\bcmp_\d+\b", diagram["text"]))
             assert found == {shape.node(number) for number in diagram["depicts"]}
             assert all(names[number] in diagram["text"] for number in diagram["depicts"])
@@ -152,17 +160,25 @@ def test_diagram_texts_name_exactly_the_components_they_depict() -> None:
 
 
 def test_no_placeholder_and_no_wrong_article_is_left() -> None:
-    for session in sessions():
-        text = repr(session.documents)
-        assert not re.search(r"\{[A-Za-z_]+\}", text), session.title
+    for architecture_session in sessions():
+        text = repr(architecture_session.documents)
+        assert not re.search(r"\{[A-Za-z_]+\}", text), architecture_session.title
         assert not re.search(r"\b[Aa] (?:[aei]\w+|o(?!ne|nce)\w+)", text), re.findall(r"\b[Aa] [aeio]\w+", text)
 
 
 def test_sessions_differ_between_industries_and_within_a_customer() -> None:
-    assert len({(session.title, session.client, session.created_at) for session in sessions()}) == 150
-    assert len({session.title for session in sessions()}) >= 100
+    assert (
+        len(
+            {
+                (architecture_session.title, architecture_session.client, architecture_session.created_at)
+                for architecture_session in sessions()
+            }
+        )
+        == 150
+    )
+    assert len({architecture_session.title for architecture_session in sessions()}) >= 100
     for tenant in build(DAY).tenants:
-        pairs = [(session.title, session.client) for session in tenant.sessions]
+        pairs = [(architecture_session.title, architecture_session.client) for architecture_session in tenant.sessions]
         assert len(set(pairs)) == len(pairs)
 
 

@@ -179,12 +179,12 @@ def test_use_is_by_people_who_were_there_and_of_sessions_that_were_there() -> No
         for use in found.uses:
             since = joined[use.person]
             assert since is not None
-            if use.session is None:
+            if use.architecture_session is None:
                 assert since <= use.at
                 continue
-            session = found.sessions[use.session]
-            assert session.created_at <= use.at
-            assert session.deleted_at is None or use.at < session.deleted_at
+            architecture_session = found.sessions[use.architecture_session]
+            assert architecture_session.created_at <= use.at
+            assert architecture_session.deleted_at is None or use.at < architecture_session.deleted_at
         assert len({use.key for use in found.uses}) == len(found.uses)
         assert sum(use.event_type == "session_create" for use in found.uses) == len(found.sessions)
 

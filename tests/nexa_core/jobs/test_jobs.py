@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
-from sqlalchemy import make_url
 from structlog.testing import capture_logs
 
 from nexa_core import accounts, jobs, notifications
@@ -288,7 +287,7 @@ def test_every_periodic_job_runs_and_may_run_again(database, world):
         connection.execute("SELECT nexa.make_month('audit_logs', '2031-01-01')")
 
     async def scene() -> None:
-        application = service.application(make_url(database.app_url))
+        application = service.application(database.app_url)
         async with application.open_async():
             for _ in range(2):
                 for name in service.TIMETABLE:
@@ -310,7 +309,7 @@ def test_every_periodic_job_runs_and_may_run_again(database, world):
 
 def test_a_login_that_owns_the_database_works_the_queue_as_nexa_app(database):
     async def who() -> str:
-        application = service.application(make_url(database.superuser_url))
+        application = service.application(database.superuser_url)
         async with application.open_async():
             row = await application.connector.execute_query_one_async(
                 "SELECT current_user AS who, current_schema() AS schema"
