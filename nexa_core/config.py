@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from functools import cached_property, lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -86,6 +87,16 @@ class Settings(BaseSettings):
         if not separator or scheme.partition("+")[0] not in ("postgresql", "postgres"):
             raise ValueError("must be a PostgreSQL URL such as postgresql://user:password@host:5432/nexa")
         return f"postgresql://{rest}"
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            try:
+                ip_network(network, strict=False)
+            except ValueError:
+                raise ValueError(f"{network!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
 
     @field_validator("public_url")
     @classmethod

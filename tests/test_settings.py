@@ -60,6 +60,7 @@ def test_demo_mode_is_the_default_exactly_without_a_database(monkeypatch: pytest
         ("NEXA_POOL_SIZE", "many", "integer"),
         ("NEXA_POOL_SIZE", "0", "greater than or equal to 1"),
         ("NEXA_DEMO", "perhaps", "boolean"),
+        ("NEXA_TRUSTED_PROXIES", "10.0.0.0/8, proxy", "neither an address nor a network"),
         ("NEXA_LOG_FORMAT", "xml", "'console' or 'json'"),
         ("NEXA_PUBLIC_URL", "nexa.example", "https://nexa.example"),
         ("NEXA_SECRET_KEYS", "k1:short", "shorter than 32"),
