@@ -18,6 +18,7 @@ with startup.one_sentence():
     streamlit_config.set_option("server.cookieSecret", settings().derived_secret("streamlit cookie"))
 
 from nexa_core import api, jobs
+from pages._ui import errors
 
 
 @asynccontextmanager
@@ -39,4 +40,5 @@ app = st.App(
     routes=api.routes(),
     middleware=[Middleware(api.Guard)],
     lifespan=lifespan,
+    on_script_error=errors.show,
 )

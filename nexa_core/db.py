@@ -13,7 +13,7 @@ from functools import lru_cache
 from uuid import UUID
 
 import psycopg
-from psycopg import sql
+from psycopg import pq, sql
 from sqlalchemy import Engine, create_engine, event, exc
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -88,13 +88,16 @@ def entering(
     user_id: UUID | None = None,
     organization_id: UUID | None = None,
     reason: str | None = None,
+    durable: bool = True,
 ) -> Iterator[Session]:
     """What happens before there is an actor: sign-in, refresh, invitation, share link.
 
-    The only door that reads secrets; without an action it cannot change what is audited.
+    The only door that reads secrets; without an action it cannot change what is audited. ``durable=False`` does not
+    wait for the disk: for a step whose loss with a crashed server only means that the person starts over.
     """
     context = _settings(origin, "entry", user_id, organization_id, action, reason)
-    with _transaction("primary", "BEGIN", "nexa_entry", context) as db:
+    begin = "BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit = off"
+    with _transaction("primary", begin, "nexa_entry", context) as db:
         yield db
 
 
@@ -121,7 +124,7 @@ def _settings(
         "address": origin.ip_address or "",
         "agent": origin.user_agent or "",
     }
-    return ", ".join(f"set_config('nexa.{name}', {_literal(value)}, true)" for name, value in settings.items())
+    return ", ".join(f"set_config('nexa.{name}', {_literal(value)}, true)" for name, value in settings.items() if value)
 
 
 @lru_cache(maxsize=4096)
@@ -168,8 +171,13 @@ def _opened(engine: Engine, opening: str) -> Iterator[Session]:
 
 
 def _send(connection: psycopg.Connection | None, statements: str) -> None:
+    """Several statements in one message; libpq's own call, because a cursor would cost as much as the round trip."""
     assert connection is not None
-    connection.execute(statements.encode(), prepare=False)
+    result = connection.pgconn.exec_(statements.encode())
+    if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
+        if connection.pgconn.status == pq.ConnStatus.BAD:
+            raise psycopg.OperationalError("the connection is lost")
+        raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
 
 
 def _engine_named(name: str) -> Engine:

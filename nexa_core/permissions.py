@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ def granted(
     return frozenset(p for p in base | extra if p.value not in deny)
 
 
+@lru_cache(maxsize=4096)  # a screen asks the same of the same person many times a rerun
 def explain(actor: Actor, permission: Permission, resource: Resource | None = None) -> Explanation:
     """May this actor do this to that? The one function that decides, and the one that says why.
 

@@ -17,7 +17,7 @@ layout.figures(
         (
             "Checks",
             "All hold" if not failed else f"{len(failed)} failed",
-            "Schema, roles, row-level security, invariants, usage",
+            "Schema, roles, row-level security and invariants",
         ),
         ("Mail waiting", format.number(actor, state.mail_waiting), "Messages that have not left yet"),
         (

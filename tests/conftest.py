@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -331,7 +332,7 @@ class World:
             user_id=person,
             organization_id=organization,
             session_token=token_hash or secrets.token_hex(32),
-            expires_at="infinity",
+            expires_at=datetime.now(UTC) + timedelta(hours=12),
         )
 
     def actor(self, user_id: UUID, organization_id: UUID, *, user_session_id: UUID | None = None) -> Actor:

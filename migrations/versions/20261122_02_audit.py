@@ -113,6 +113,9 @@ BEGIN
     IF TG_OP <> 'DELETE' THEN
         SELECT array_agg(to_jsonb(a) ORDER BY a.id) INTO afters FROM after_change a;
     END IF;
+    IF cardinality(befores) = 1 AND befores[1] - left_out = afters[1] - left_out THEN
+        RETURN NULL;  -- bookkeeping only, as at every sign-in: worth a short cut
+    END IF;
     INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
                             ip_address, user_agent, request_id, reason, actor_scope)
     SELECT coalesce((coalesce(c.after, c.before)->>TG_ARGV[2])::uuid, nexa.current_organization()),
@@ -168,6 +171,8 @@ END $$;
 
 CREATE FUNCTION nexa.audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    content CONSTANT bytea := nexa.audit_digest(NEW);
 BEGIN
     IF current_setting('nexa.chains', true) <> '' THEN
         PERFORM nexa.audit_lock_chains();
@@ -175,12 +180,12 @@ BEGIN
     LOOP
         WITH link AS (
             UPDATE audit_heads SET sequence = sequence + 1,
-                hash = nexa.audit_link(hash, sequence + 1, NEW, nexa.audit_digest(NEW))
+                hash = nexa.audit_link(hash, sequence + 1, NEW, content)
             WHERE chain_id = coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')
             RETURNING chain_id, sequence, hash
         )
         INSERT INTO audit_chain (chain_id, sequence, audit_log_id, logged_at, digest, hash)
-            SELECT chain_id, sequence, NEW.id, NEW.created_at, nexa.audit_digest(NEW), hash FROM link;
+            SELECT chain_id, sequence, NEW.id, NEW.created_at, content, hash FROM link;
         EXIT WHEN FOUND;
         INSERT INTO audit_heads (chain_id)  -- the first entry of this chain
             VALUES (coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')) ON CONFLICT DO NOTHING;

@@ -115,7 +115,7 @@ def claim(origin: Origin, email: str) -> Attempt:
     address = normalised(email).encode("utf-8", "replace").decode()
     address_hash = digest_of(address)
     values = {"address": address, "address_hash": address_hash, "allowed": settings().failed_sign_ins}
-    with entering(origin) as db:
+    with entering(origin, durable=False) as db:
         found = db.execute(_CLAIM, values).one()
     if not found.claimed:
         raise _locked(found.wait)

@@ -58,10 +58,16 @@ def sign_in(origin: Origin, *, email: str, password: str) -> SignInTicket:
     has and an account that may not enter; LimitExceeded while the address is locked.
     """
     attempt = _authenticated(origin, email, password)
+    upgraded = _upgraded(attempt, password)
+    # Until the ticket is a cookie nothing is promised; that commit waits for the disk, and for this one too.
     with entering(
-        origin, Action.USER_SIGNED_IN, user_id=attempt.user_id, organization_id=attempt.organization_id
+        origin,
+        Action.USER_SIGNED_IN,
+        user_id=attempt.user_id,
+        organization_id=attempt.organization_id,
+        durable=upgraded is not None,
     ) as db:
-        attempts.succeed(db, attempt, ip_address=origin.ip_address, new_hash=_upgraded(attempt, password))
+        attempts.succeed(db, attempt, ip_address=origin.ip_address, new_hash=upgraded)
         return _ticket(db, attempt.user_id, attempt.organization_id, attempt.full_name or attempt.email)
 
 

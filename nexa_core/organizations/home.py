@@ -118,7 +118,7 @@ def _reasons(row: Any) -> Iterator[str]:
     if organization.status == "suspended":
         yield "Suspended"
     if organization.subscription_status == "trialing" and (end := row.subscription_data.get("trial_ends_on")):
-        yield f"Trial ends on {end}"
+        yield f"Trial ends on {_day(end)}"
     quiet = organization.last_activity is None or dt.datetime.now(
         dt.UTC
     ).date() - organization.last_activity > dt.timedelta(days=30)
@@ -128,3 +128,11 @@ def _reasons(row: Any) -> Iterator[str]:
         and organization.created_at < dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
     ):
         yield "Nobody has used NEXA for a month"
+
+
+def _day(value: object) -> str:
+    """A day of stored JSON in words; what is no day is shown as it is."""
+    try:
+        return f"{dt.date.fromisoformat(str(value)):%-d %b %Y}"
+    except ValueError:
+        return str(value)

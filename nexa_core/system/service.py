@@ -16,7 +16,7 @@ from nexa_core.config import settings
 from nexa_core.db import reading
 from nexa_core.notifications.models import OutboxMessage
 from nexa_core.permissions import Permission
-from nexa_core.system.checks import CHECKS, Finding, expected_head, present_head
+from nexa_core.system.checks import QUICK_CHECKS, Finding, expected_head, present_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class SystemView:
 
 
 def overview(actor: Actor) -> SystemView:
-    """Versions, database, jobs, the newest waiting mail and every check. Raises Forbidden without SYSTEM_READ."""
+    """Versions, database, jobs, the newest waiting mail and every quick check. Raises Forbidden without SYSTEM_READ."""
     actor.require(Permission.SYSTEM_READ)
     waiting = OutboxMessage.sent_at.is_(None)
     with reading(actor) as db:
@@ -91,7 +91,7 @@ def overview(actor: Actor) -> SystemView:
                     select(OutboxMessage).where(waiting).order_by(OutboxMessage.created_at.desc()).limit(20)
                 )
             ),
-            findings=tuple(run(db) for run in CHECKS),
+            findings=tuple(run(db) for run in QUICK_CHECKS),
         )
 
 
