@@ -138,15 +138,14 @@ def _transaction(engine_name: str, begin: str, role: str, context: str) -> Itera
     opening = f"{begin}; SET LOCAL ROLE {role}; SELECT {context}"
     with _sentences(), _opened(_engine_named(engine_name), opening) as db:
         yield db
-        db.commit()
 
 
 @contextmanager
 def _opened(engine: Engine, opening: str) -> Iterator[Session]:
     """A session on a connection whose transaction has begun with ``opening``.
 
-    The engine is in driver autocommit, so that BEGIN travels with the context in one message; commit and rollback
-    act on the open transaction all the same.
+    The engine is in driver autocommit, so BEGIN travels with the context in one message, and COMMIT goes past the
+    session, which has nothing left to do after its flush.
     """
     connection = engine.connect()
     try:
@@ -163,6 +162,8 @@ def _opened(engine: Engine, opening: str) -> Iterator[Session]:
         with Session(bind=connection, expire_on_commit=False) as db:
             try:
                 yield db
+                db.flush()
+                _send(connection.connection.driver_connection, "COMMIT")
             except BaseException:
                 db.rollback()
                 raise
