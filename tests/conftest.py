@@ -386,7 +386,7 @@ def _settings_of_this_test() -> Iterator[None]:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """An empty data folder; whatever server is left in it at the end is stopped."""
-    with tempfile.TemporaryDirectory(prefix="nexa-data-") as folder:
+    with tempfile.TemporaryDirectory(prefix="nexa-data-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o711)
         data = Path(folder) / "data"
         yield data

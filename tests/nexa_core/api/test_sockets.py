@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 from uuid import UUID, uuid4
 
 from starlette.types import Message
 
 from nexa_core.api.sockets import SIGN_IN_ENDED, Socket, Sockets
-
-T = TypeVar("T")
+from tests.stories import play
 
 
 class _Browser:
@@ -27,12 +25,6 @@ class _Browser:
 
     async def send(self, message: Message) -> None:
         self.received.append(message)
-
-
-def _played(story: Coroutine[Any, Any, T]) -> T:
-    """Run a story in a thread: playwright keeps an event loop running in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, story).result(timeout=60)
 
 
 def _socket(browser: _Browser, sign_in: UUID | None) -> Socket:
@@ -52,7 +44,7 @@ def test_the_application_is_told_although_the_browser_never_answers_the_close() 
         await socket.closed()
         return told, browser.received
 
-    told, received = _played(story())
+    told, received = play(story())
     assert (told["type"], told["code"]) == ("websocket.disconnect", SIGN_IN_ENDED)
     assert [message["type"] for message in received] == ["websocket.accept", "websocket.close"]
     assert received[-1]["code"] == SIGN_IN_ENDED
@@ -86,7 +78,7 @@ def test_the_database_is_asked_once_for_all_and_only_while_somebody_is_signed_in
         for socket in strangers:
             sockets.remove(socket)
 
-    _played(story())
+    play(story())
 
 
 def test_a_watcher_that_fails_in_any_way_goes_on_watching() -> None:
@@ -108,5 +100,5 @@ def test_a_watcher_that_fails_in_any_way_goes_on_watching() -> None:
         sockets.remove(socket)
         return browser.received
 
-    assert [message["type"] for message in _played(story())] == ["websocket.close"]
+    assert [message["type"] for message in play(story())] == ["websocket.close"]
     assert answers == []

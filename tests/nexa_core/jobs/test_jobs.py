@@ -24,6 +24,7 @@ from nexa_core.db import entering
 from nexa_core.errors import Unavailable
 from nexa_core.jobs import service, tasks
 from tests.nexa_core.notifications.test_mail import Postbox, free_port
+from tests.stories import play
 
 ROOT = Path(__file__).parents[3]
 
@@ -74,7 +75,7 @@ def test_a_mailed_link_arrives_while_the_server_runs(database, world, postbox):
             await until(lambda: len(postbox.taken) == 1)
             await until(lambda: ("deliver_mail", "succeeded") in jobs_of(database))
 
-    asyncio.run(scene())
+    play(scene())
     assert "/set-password?token=" in postbox.taken[0].get_content()
 
 
@@ -87,7 +88,7 @@ def test_mail_that_waited_for_a_mail_server_leaves_when_there_is_one(database, p
             await asyncio.to_thread(put)
             await until(lambda: ("deliver_mail", "succeeded") in jobs_of(database))
 
-    asyncio.run(without())
+    play(without())
     assert postbox.taken == []
     with database.superuser() as connection:
         connection.execute("UPDATE outbox_messages SET created_at = now() - interval '2 minutes'")
@@ -126,7 +127,7 @@ def test_a_failed_delivery_is_tried_again_later_each_time(database, postbox):
                     )
             await until(lambda: len(postbox.taken) == 1)
 
-    asyncio.run(scene())
+    play(scene())
 
 
 def test_only_want_of_a_service_is_tried_again_and_not_for_ever():
@@ -174,7 +175,7 @@ def test_of_three_replicas_one_runs_each_job(database):
     try:
         for _ in range(40):
             put()
-        asyncio.run(until(lambda: sum(job == ("deliver_mail", "succeeded") for job in jobs_of(database)) == 40))
+        play(until(lambda: sum(job == ("deliver_mail", "succeeded") for job in jobs_of(database)) == 40))
         assert len(box.taken) == 40
         assert len({mail["Message-ID"] for mail in box.taken}) == 40
         with database.superuser() as connection:
@@ -200,7 +201,7 @@ def test_the_job_of_a_killed_process_is_taken_over(database, postbox):
     process = replica(database, controller.port)
     try:
         put()
-        asyncio.run(until(lambda: ("deliver_mail", "doing") in jobs_of(database)))
+        play(until(lambda: ("deliver_mail", "doing") in jobs_of(database)))
     finally:
         process.kill()
         process.communicate()
@@ -212,7 +213,7 @@ def test_the_job_of_a_killed_process_is_taken_over(database, postbox):
         async with working():
             await until(lambda: len(postbox.taken) == 1)
 
-    asyncio.run(scene())
+    play(scene())
 
 
 def test_a_worker_outlives_the_loss_of_every_connection(database, postbox):
@@ -231,7 +232,7 @@ def test_a_worker_outlives_the_loss_of_every_connection(database, postbox):
                 await until(lambda number=number: len(postbox.taken) == number)
                 assert jobs.is_running()
 
-    asyncio.run(scene())
+    play(scene())
 
 
 def test_a_worker_that_fails_while_the_database_is_away_begins_again_when_it_is_back(database, postbox):
@@ -256,7 +257,7 @@ def test_a_worker_that_fails_while_the_database_is_away_begins_again_when_it_is_
             await until(lambda: len(postbox.taken) == 2, 90)
 
     with capture_logs() as written:
-        asyncio.run(scene())
+        play(scene())
 
 
 def test_starting_twice_makes_one_worker_and_stopping_twice_is_no_error(database):
@@ -275,7 +276,7 @@ def test_starting_twice_makes_one_worker_and_stopping_twice_is_no_error(database
         assert not jobs.is_running()
 
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    asyncio.run(scene())
+    play(scene())
     assert {number: signal.getsignal(number) for number in handlers} == handlers
 
 
@@ -294,7 +295,7 @@ def test_every_periodic_job_runs_and_may_run_again(database, world):
                     await application.configure_task(name, allow_unknown=False).defer_async(timestamp=0)
                 await application.run_worker_async(wait=False, install_signal_handlers=False)
 
-    asyncio.run(scene())
+    play(scene())
     ran = [job for job in jobs_of(database) if job[0] in service.TIMETABLE]
     assert {status for _, status in ran} == {"succeeded"}
     assert all(ran.count((name, "succeeded")) >= 2 for name in service.TIMETABLE)
@@ -316,4 +317,4 @@ def test_a_login_that_owns_the_database_works_the_queue_as_nexa_app(database):
             )
         return f"{row['who']} {row['schema']}"
 
-    assert asyncio.run(who()) == "nexa_app procrastinate"
+    assert play(who()) == "nexa_app procrastinate"
