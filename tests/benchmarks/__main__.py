@@ -1,4 +1,4 @@
-"""Measures the figures and prints them in one table; exit code 1 when one is over its bound."""
+"""Measures the figures and prints them in one table; exit code 3 when one is over its bound."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from tests.benchmarks import doors, screens, signing_in  # noqa: F401 - they register their figures
 from tests.benchmarks.harness import FIGURES, Row, measure, table
 from tests.benchmarks.stage import staged
+
+OVER_A_BOUND = 3  # not 1, which is what a run that broke down exits with
 
 
 def main() -> int:
@@ -23,7 +25,7 @@ def main() -> int:
     print(f"\n{table(rows)}\n")
     over = [row.figure for row in rows if row.is_over]
     print("Over the bound: " + ", ".join(over) if over else "Every figure is within its bound.")
-    return 1 if over else 0
+    return OVER_A_BOUND if over else 0
 
 
 if __name__ == "__main__":
