@@ -39,7 +39,7 @@ def test_a_figure_within_its_bound_passes(run: Any, capsys: pytest.CaptureFixtur
 
 @pytest.mark.parametrize("arguments", [[], ["--short"]])
 def test_a_figure_over_its_bound_fails_the_run(run: Any, arguments: list[str], capsys: Any) -> None:
-    assert run(lambda: 1.6, *arguments) == 1
+    assert run(lambda: 1.6, *arguments) == program.OVER_A_BOUND
     assert "OVER" in capsys.readouterr().out
 
 
@@ -59,7 +59,7 @@ def test_noise_does_not_count_in_a_short_run_and_does_in_a_full_one(run: Any, ca
 
     assert run(disturbed(), "--short") == 0
     assert "noise" in capsys.readouterr().out
-    assert run(disturbed()) == 1
+    assert run(disturbed()) == program.OVER_A_BOUND
 
 
 def test_the_sides_take_turns() -> None:
