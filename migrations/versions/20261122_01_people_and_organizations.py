@@ -234,7 +234,9 @@ GRANT UPDATE (email, first_name, last_name, full_name, avatar_url, timezone, loc
 GRANT SELECT, INSERT, UPDATE ON users TO nexa_entry;
 
 GRANT SELECT ON organizations TO nexa_tenant, nexa_staff, nexa_presenter, nexa_entry;
-GRANT UPDATE ON organizations TO nexa_tenant;
+-- What makes an organization the platform's or a demo, and whose customer it is, no customer can change.
+GRANT UPDATE (name, slug, domain, logo_url, brand_colors, address, tax_id, billing_email, plan_type, subscription_status,
+              subscription_data, usage_limits, status, time_zone, updated_at, deleted_at) ON organizations TO nexa_tenant;
 GRANT INSERT, UPDATE ON organizations TO nexa_staff;
 
 GRANT SELECT (id, user_id, organization_id, role, permissions, status, invited_by, invited_at, invitation_expires_at,

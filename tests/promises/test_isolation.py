@@ -174,6 +174,20 @@ def test_a_tenant_reaches_nothing_of_another(
             assert reached == 0, f"{operation} on {table}"
 
 
+@pytest.mark.parametrize(
+    "claim", ["is_platform = true", "is_demo = true", "account_manager_id = NULL", "created_at = now()"]
+)
+def test_a_customer_cannot_become_what_the_platform_makes_it(
+    database: TestDatabase, tenants: tuple[Tenant, Tenant], claim: str
+) -> None:
+    with (
+        database.app(autocommit=True) as connection,
+        acting(connection, "nexa_tenant", tenants[0]),
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        connection.execute(f"UPDATE organizations SET {claim}".encode())
+
+
 CHILDREN = {
     "session_revisions": "INSERT INTO session_revisions (organization_id, session_id, user_id, revision, documents)"
     " VALUES (%(mine)s, %(their_session)s, %(me)s, 9, '{}')",
