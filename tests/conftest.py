@@ -412,8 +412,9 @@ def own_nexa_server() -> Iterator[Served]:
 
 @pytest.fixture(scope="session")
 def _playwright() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=60_000)  # a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         yield playwright
 

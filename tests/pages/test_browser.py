@@ -16,7 +16,7 @@ from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
 from tests.serving import Served, serve
 
-SECONDS = 20_000
+SECONDS = 60_000  # a busy machine is slow, not wrong: no promise is about time
 OpenPage = Callable[..., Page]
 
 
@@ -185,14 +185,19 @@ def test_caps_lock_is_said(open_page: OpenPage) -> None:
     _at_the_gate(page)
     page.get_by_label("Password", exact=True).focus()
     expect(page.get_by_text("Caps Lock is on.")).to_be_hidden()
+    hint = page.get_by_text("Caps Lock is on.")
     for on in (True, False):
-        page.evaluate(
-            """on => document.activeElement.dispatchEvent(
-                new KeyboardEvent("keydown", {key: "A", bubbles: true, modifierCapsLock: on}))""",
-            on,
-        )
-        caps = expect(page.get_by_text("Caps Lock is on."))
-        caps.to_be_visible() if on else caps.to_be_hidden()
+        # The listener may still be on its way: a person types more than one key, too.
+        for _ in range(100):
+            page.evaluate(
+                """on => document.activeElement.dispatchEvent(
+                    new KeyboardEvent("keydown", {key: "A", bubbles: true, modifierCapsLock: on}))""",
+                on,
+            )
+            if hint.is_visible() is on:
+                break
+            page.wait_for_timeout(100)
+        assert hint.is_visible() is on
 
 
 def test_a_forgotten_password_is_set_anew_by_the_link_on_the_system_screen(served: Served, open_page: OpenPage) -> None:

@@ -13,7 +13,7 @@ from nexa_core import organizations
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NexaError, NotFound, Unavailable
 from pages._ui import errors
 from tests.conftest import World
-from tests.pages.conftest import Shell, sign_in
+from tests.pages.conftest import Shell
 
 SECRET = "postgresql://nexa:hunter2@db.internal/nexa"
 
@@ -21,7 +21,7 @@ SECRET = "postgresql://nexa:hunter2@db.internal/nexa"
 @pytest.fixture
 def signed_in(world: World, shell: Shell) -> AppTest:
     organization = world.organization()
-    return shell(sign_in(world, world.person("ada@northwind.example", organization, role="owner"), organization))
+    return shell(world.sign_in(world.person("ada@northwind.example", organization, role="owner"), organization))
 
 
 def _reference(sentence: str) -> str:

@@ -10,7 +10,7 @@ from streamlit.util import calc_hash
 from nexa_core.api import identity
 from pages._ui import menu
 from tests.conftest import TestDatabase, World
-from tests.pages.conftest import SHELL, Shell, sign_in
+from tests.pages.conftest import SHELL, Shell
 
 ADDRESSES = [screen.path for screen in menu.SCREENS]
 
@@ -54,7 +54,7 @@ def test_there_is_no_pages_folder_beside_the_script_that_streamlit_runs() -> Non
 def test_the_same_address_shows_the_page_to_somebody_who_may(world: World, shell: Shell, path: str) -> None:
     platform = world.organization("NEXA", is_platform=True)
     admin = world.person("admin@nexa.example", platform, role="owner")
-    app = _open(shell(sign_in(world, admin, platform)), path)
+    app = _open(shell(world.sign_in(admin, platform)), path)
     assert not app.exception and not app.error
     assert not _shows_the_gate(app)
     assert len(_titles(app)) == 1
@@ -62,7 +62,7 @@ def test_the_same_address_shows_the_page_to_somebody_who_may(world: World, shell
 
 def test_a_header_that_this_process_did_not_write_opens_nothing(world: World, shell: Shell) -> None:
     organization = world.organization()
-    living = sign_in(world, world.person("ada@northwind.example", organization, role="owner"), organization)
+    living = world.sign_in(world.person("ada@northwind.example", organization, role="owner"), organization)
     app = shell(living)
     assert not _shows_the_gate(app.run())
     for forged in (str(living), f"nonce.{living}", f".{living}", f"{identity.header_value(living)[:-1]}", ""):
@@ -74,7 +74,7 @@ def test_a_header_that_this_process_did_not_write_opens_nothing(world: World, sh
 def test_a_sign_in_that_ended_shows_the_gate_at_the_next_rerun(world: World, shell: Shell) -> None:
     organization = world.organization()
     person = world.person("ada@northwind.example", organization, role="owner")
-    app = shell(sign_in(world, person, organization)).run()
+    app = shell(world.sign_in(person, organization)).run()
     assert not _shows_the_gate(app)
     with world.database.superuser() as connection, connection.transaction():
         world.name_the_change(connection)

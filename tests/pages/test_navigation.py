@@ -7,7 +7,7 @@ import pytest
 from nexa_core.actor import Actor
 from pages._ui import menu
 from tests.conftest import World
-from tests.pages.conftest import Shell, sign_in
+from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
 LISTED = {
@@ -26,7 +26,7 @@ def _somebody(world: World, role: str, is_platform: bool) -> tuple[Actor, object
     )
     world.person("owner@nexa.example", organization, role="owner")
     person = world.person("ada.lovelace@nexa.example", organization, role=role)
-    living = sign_in(world, person, organization)
+    living = world.sign_in(person, organization)
     return world.actor(person, organization), living
 
 
@@ -87,7 +87,7 @@ def test_somebody_in_several_organizations_switches_in_the_sidebar(world: World,
     person = world.person("ada.lovelace@here.example", here, role="owner")
     world.person("bob@there.example", there, role="owner")
     world.membership(person, there, role="viewer")
-    app = shell(sign_in(world, person, here)).run()
+    app = shell(world.sign_in(person, here)).run()
     assert app.sidebar.selectbox[0].options == ["Here", "There"]
     app.sidebar.selectbox[0].set_value(str(there)).run()
     assert not app.exception and not app.error

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages._ui import badges, menu
 from tests.conftest import PASSWORD, TestDatabase, World
-from tests.pages.conftest import Shell, sign_in
+from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -20,8 +20,8 @@ NEW = "a password nobody has thought of"
 def account(world: World, shell: Shell) -> AppTest:
     organization = world.organization()
     person = world.person("ada.lovelace@northwind.example", organization, role="owner")
-    sign_in(world, person, organization)
-    return _open(shell(sign_in(world, person, organization)), menu.ACCOUNT.path)
+    world.sign_in(person, organization)
+    return _open(shell(world.sign_in(person, organization)), menu.ACCOUNT.path)
 
 
 def _words(app: AppTest) -> str:
@@ -79,7 +79,7 @@ def test_no_screen_shows_a_raw_identifier(world: World, shell: Shell, screen: me
     admin = world.person("admin@nexa.example", platform, role="owner")
     northwind = world.organization("Northwind", plan="starter", account_manager_id=admin)
     world.session(northwind, world.person("ada@northwind.example", northwind, role="owner"))
-    app = _open(shell(sign_in(world, admin, platform)), screen.path)
+    app = _open(shell(world.sign_in(admin, platform)), screen.path)
     assert not app.exception and not app.error
     tables = " ".join(table.value.to_string() for table in app.dataframe)
     assert not A_UUID.search(_words(app) + tables)
@@ -91,7 +91,7 @@ def test_the_list_is_searched_filtered_and_sorted_by_the_address(world: World, s
     admin = world.person("admin@nexa.example", platform, role="owner")
     for name, plan in (("Alder", "starter"), ("Birch", "free"), ("Cedar", "starter")):
         world.person(f"owner@{name.lower()}.example", world.organization(name, plan=plan), role="owner")
-    living = sign_in(world, admin, platform)
+    living = world.sign_in(admin, platform)
 
     def names(**query: str) -> list[str]:
         app = shell(living)
@@ -121,7 +121,7 @@ def test_a_long_list_is_paged_forth_and_back_and_a_filter_starts_again(
 
     browse = organizations.browse
     monkeypatch.setattr(organizations, "browse", lambda actor, **wanted: browse(actor, **{**wanted, "limit": 3}))
-    app = _open(shell(sign_in(world, admin, platform)), menu.ORGANIZATIONS.path)
+    app = _open(shell(world.sign_in(admin, platform)), menu.ORGANIZATIONS.path)
 
     def numbers() -> list[int]:
         return [int(name[-1]) for name in app.dataframe[0].value["Name"]]
@@ -141,7 +141,7 @@ def test_another_customers_address_is_no_organization_at_all(world: World, shell
     mine, other = world.organization("Mine"), world.organization("Other", slug="other")
     world.person("owner@other.example", other, role="owner")
     person = world.person("owner@mine.example", mine, role="owner")
-    app = shell(sign_in(world, person, mine))
+    app = shell(world.sign_in(person, mine))
     app.query_params["organization"] = "other"
     _open(app, menu.ORGANIZATION.path)
     assert "There is no such organization" in app.warning[0].value
@@ -152,7 +152,7 @@ def test_a_viewer_sees_neither_use_nor_members(world: World, shell: Shell) -> No
     organization = world.organization("Northwind")
     world.person("owner@northwind.example", organization, role="owner")
     viewer = world.person("viewer@northwind.example", organization, role="viewer")
-    app = _open(shell(sign_in(world, viewer, organization)), menu.ORGANIZATION.path)
+    app = _open(shell(world.sign_in(viewer, organization)), menu.ORGANIZATION.path)
     assert [metric.label for metric in app.metric] == ["Members", "Sessions"]
     assert not app.dataframe and not app.progress
 
