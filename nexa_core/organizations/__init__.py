@@ -13,13 +13,22 @@ from nexa_core.organizations.bulk import (
     preview_undo,
     undo_batch,
 )
+from nexa_core.organizations.colors import contrast_warnings, ink_on, is_color
 from nexa_core.organizations.countries import COUNTRIES, is_tax_id_checked
 from nexa_core.organizations.export import export
 from nexa_core.organizations.filters import SUBSCRIPTION_STATUSES, Filter
 from nexa_core.organizations.health import Health, health
 from nexa_core.organizations.home import Attention, HomeSummary, RecentSession, summary
 from nexa_core.organizations.lifecycle import Consequences, consequences_of_deletion, delete, restore
-from nexa_core.organizations.limits import EVENT_TYPES, FEATURE_MEANINGS, UNLIMITED, Limits, limits_of, update_limits
+from nexa_core.organizations.limits import (
+    EVENT_TYPES,
+    FEATURE_MEANINGS,
+    UNLIMITED,
+    Limits,
+    as_json,
+    limits_of,
+    update_limits,
+)
 from nexa_core.organizations.listing import SORTS, OrganizationRow, Page, browse
 from nexa_core.organizations.logos import MOST_BYTES, Logo, logo, store_logo
 from nexa_core.organizations.members import (
@@ -73,17 +82,21 @@ __all__ = [
     "Target",
     "account_managers",
     "apply_batch",
+    "as_json",
     "batches",
     "browse",
     "change_of_plan",
     "change_plan",
     "change_role",
     "consequences_of_deletion",
+    "contrast_warnings",
     "current",
     "delete",
     "export",
     "get",
     "health",
+    "ink_on",
+    "is_color",
     "is_tax_id_checked",
     "limits_of",
     "logo",

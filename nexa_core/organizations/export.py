@@ -75,13 +75,13 @@ def neutral(value: object) -> object:
 
 def _csv(sink: IO[bytes], rows: Iterable[list[Any]]) -> int:
     count = 0
-    with io.TextIOWrapper(sink, encoding="utf-8-sig", newline="", write_through=True) as lines:
-        writer = csv.writer(lines)
-        writer.writerow(COLUMNS)
-        for cells in rows:
-            writer.writerow(["" if cell is None else neutral(cell) for cell in cells])
-            count += 1
-        lines.detach()
+    lines = io.TextIOWrapper(sink, encoding="utf-8-sig", newline="", write_through=True)
+    writer = csv.writer(lines)
+    writer.writerow(COLUMNS)
+    for cells in rows:
+        writer.writerow(["" if cell is None else neutral(cell) for cell in cells])
+        count += 1
+    lines.detach()  # the file is the caller's to read: the wrapper must not close it
     return count
 
 

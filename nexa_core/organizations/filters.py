@@ -27,7 +27,10 @@ _agreed = Organization.usage_limits["monthly_credits"]
 #: ``billing.allowance`` in SQL; NULL where there is no limit.
 allowance = case(
     (func.jsonb_typeof(_agreed) == "null", None),
-    (_agreed.astext.regexp_match(r"^\d{1,18}$"), cast(_agreed.astext, BigInteger)),
+    (
+        and_(func.jsonb_typeof(_agreed) == "number", _agreed.astext.regexp_match(r"^\d{1,18}$")),
+        cast(_agreed.astext, BigInteger),
+    ),
     else_=case({key: plan.monthly_credits for key, plan in PLANS.items()}, value=Organization.plan_type),
 )
 _owners = (

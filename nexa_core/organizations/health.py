@@ -68,7 +68,11 @@ class _Subscriber:
 
 def _figures(organization_id: UUID) -> Any:
     person = aliased(User)
-    memberships = select(func.count()).where(OrganizationMembership.organization_id == organization_id)
+    memberships = (
+        select(func.count())
+        .select_from(OrganizationMembership)
+        .where(OrganizationMembership.organization_id == organization_id)
+    )
     owners = (
         memberships.join(person, person.id == OrganizationMembership.user_id)
         .where(OrganizationMembership.role == "owner", OrganizationMembership.status == "active")

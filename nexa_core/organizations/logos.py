@@ -117,8 +117,10 @@ def _drawn_anew(content: bytes) -> Logo:
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombWarning):
         raise Invalid("This picture is damaged; save it anew and try again.", field="logo") from None
     drawn.thumbnail((_SIDE, _SIDE))
+    bare = Image.new(drawn.mode, drawn.size)  # a copy of the pixels leaves comments, profiles and trailers behind
+    bare.paste(drawn)
     sink = io.BytesIO()
-    drawn.save(sink, kind, optimize=True, **({"quality": 88} if kind == "JPEG" else {}))
+    bare.save(sink, kind, optimize=True, **({"quality": 88} if kind == "JPEG" else {}))
     if sink.tell() > MOST_BYTES:
         raise Invalid("This picture is too detailed for a logo; make it smaller.", field="logo")
     return Logo(f"image/{kind.lower()}", sink.getvalue())
