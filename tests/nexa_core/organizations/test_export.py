@@ -56,7 +56,7 @@ def test_no_cell_is_a_formula(world: World, root: Actor, name: str) -> None:
     (line,) = lines(root)
     assert all(not (cell and cell.lstrip()[:1] in "=+-@＝") for cell in line.values())
     names, raw = sheet(root)
-    assert "<f>" not in raw and names[0].strip() == name.strip()
+    assert "<f>" not in raw and names[0].replace("_x000D_", "").strip() == name.strip()
 
 
 def test_figures_stay_figures_and_harmless_text_stays_itself() -> None:
