@@ -44,6 +44,36 @@ class Action(StrEnum):
     ORGANIZATION_SUSPENDED = "organization.suspended", "{actor} suspended {organization}"
     ORGANIZATION_RESUMED = "organization.resumed", "{actor} resumed {organization}"
     ORGANIZATION_DELETED = "organization.deleted", "{actor} deleted {organization}"
+    ORGANIZATION_RESTORED = "organization.restored", "{actor} restored {organization}"
+    ORGANIZATION_SLUG_CHANGED = "organization.slug_changed", "{actor} changed the slug {old[slug]} to {new[slug]}"
+    ORGANIZATION_SLUG_RELEASED = (
+        "organization.slug_released",
+        "The slug {old[slug]} came free: its organization was deleted long ago",
+    )
+    ORGANIZATION_BRANDING_CHANGED = "organization.branding_changed", "{actor} changed the branding of {organization}"
+    ORGANIZATION_BUSINESS_CHANGED = (
+        "organization.business_changed",
+        "{actor} changed the business details of {organization}",
+    )
+    ORGANIZATION_PLAN_CHANGED = (
+        "organization.plan_changed",
+        "{actor} changed the plan of {organization} from {old[plan_type]} to {new[plan_type]}",
+    )
+    ORGANIZATION_SUBSCRIPTION_CHANGED = (
+        "organization.subscription_changed",
+        "{actor} changed the subscription of {organization}",
+    )
+    ORGANIZATION_LIMITS_CHANGED = "organization.limits_changed", "{actor} changed the limits of {organization}"
+    ORGANIZATION_MANAGER_ASSIGNED = (
+        "organization.manager_assigned",
+        "{actor} gave {organization} another account manager",
+    )
+    ORGANIZATIONS_CHANGED = "organizations.changed", "{actor} changed {new[changed]} organizations at once"
+    ORGANIZATIONS_CHANGE_UNDONE = (
+        "organizations.change_undone",
+        "{actor} undid a change of {new[changed]} organizations",
+    )
+    ORGANIZATIONS_EXPORTED = "organizations.exported", "{actor} exported a list of {new[organizations]} organizations"
 
     MEMBER_ADDED = "membership.added", "{actor} added {resource} to {organization}"
     MEMBER_REMOVED = "membership.removed", "{actor} removed {resource} from {organization}"

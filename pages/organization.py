@@ -1,10 +1,12 @@
-"""One organization, to look at: what it is, who is in it, what it subscribed to and what its limits are."""
+"""One organization: how it is doing, and everything about it in tabs."""
 
 import streamlit as st
 
 from nexa_core import organizations
 from nexa_core.permissions import Permission
-from pages._ui import badges, current_actor, format, home, layout, menu, tables
+from pages._ui import badges, current_actor, layout, menu
+from pages._ui.organization import life, strip, tabs
+from pages._ui.text import literal
 
 actor = current_actor()
 slug = st.query_params.get("organization")
@@ -13,38 +15,9 @@ organization = organizations.get(actor, slug=slug) if slug else organizations.cu
 if actor.may(Permission.ORGANIZATIONS_BROWSE):
     st.page_link(menu.ORGANIZATIONS.page(), label="Organizations", icon=":material/arrow_back:")
 states = dict.fromkeys((organization.status, organization.plan, organization.subscription_status))
-with layout.header(organization.name, organization.slug, picture=organization.logo_url):
+with layout.header(literal(organization.name), organization.slug, picture=organization.logo_url):
     st.markdown(" ".join(badges.badge(state) for state in states))
+life.draw(actor, organization)
 
-home.own_organization(actor, organization)
-
-overview, subscription = st.columns(2)
-with overview.container(border=True, height="stretch"):
-    st.subheader("Overview", anchor=False)
-    layout.facts(
-        {
-            "Domain": organization.domain,
-            "Time zone": organization.time_zone,
-            "Account manager": organization.account_manager,
-            "Customer since": format.day(actor, organization.created_at),
-            "Last activity": format.ago(actor, organization.last_activity),
-        }
-    )
-with subscription.container(border=True, height="stretch"):
-    st.subheader("Subscription and limits", anchor=False)
-    layout.facts(
-        {
-            "Plan": badges.word(organization.plan),
-            "State": badges.word(organization.subscription_status),
-            "Billing address": organization.billing_email,
-            **layout.limits(actor, organization.usage_limits),
-        }
-    )
-
-if actor.may(Permission.MEMBERS_READ):
-    st.subheader("Members", anchor=False)
-    members = organizations.members(actor, organization_id=organization.id)
-    if members:
-        tables.members(actor, members)
-    else:
-        layout.nothing("group_off", "Nobody is a member yet")
+strip.draw(actor, organization)
+tabs.draw(actor, organization)

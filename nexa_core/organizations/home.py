@@ -15,7 +15,8 @@ from nexa_core.accounts.models import User
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.db import reading
-from nexa_core.organizations.listing import OrganizationRow, credits_used, row_of, rows
+from nexa_core.organizations.filters import credits_used
+from nexa_core.organizations.listing import OrganizationRow, row_of, rows
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.reach import customers_of
 from nexa_core.permissions import Permission

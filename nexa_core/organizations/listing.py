@@ -6,25 +6,11 @@ import base64
 import binascii
 import datetime as dt
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Date,
-    Row,
-    Select,
-    SQLColumnExpression,
-    and_,
-    cast,
-    func,
-    literal,
-    or_,
-    select,
-    tuple_,
-)
+from sqlalchemy import ColumnElement, Date, Row, Select, SQLColumnExpression, cast, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
 from nexa_core.accounts.models import User
@@ -32,12 +18,11 @@ from nexa_core.actor import Actor
 from nexa_core.billing import allowance
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
+from nexa_core.organizations.filters import Filter, credits_used, of_current_period
 from nexa_core.organizations.models import Organization, organization_members
 from nexa_core.organizations.reach import customers_of
 from nexa_core.permissions import Permission
 from nexa_core.usage.models import UsageByDay, UsageCounter
-
-STATUSES = ("pending", "active", "suspended", "deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +52,6 @@ class Page:
     next_cursor: str | None
 
 
-credits_used = func.coalesce(UsageCounter.used, 0)
 _manager = aliased(User)
 _members = (
     select(func.count())
@@ -88,6 +72,7 @@ _NEVER = cast(literal(dt.date(1, 1, 1)), Date)
 SORTS: dict[str, tuple[SQLColumnExpression[Any], bool]] = {
     "name": (func.lower(Organization.name), False),
     "usage": (credits_used, True),
+    "plan": (Organization.plan_type, False),
     "activity": (func.coalesce(last_activity, _NEVER), True),
     "newest": (Organization.created_at, True),
 }
@@ -99,34 +84,45 @@ def browse(
     text: str = "",
     status: str | None = None,
     plan: str | None = None,
+    subscription_status: str | None = None,
+    account_manager_id: UUID | None = None,
+    over_limit: bool = False,
+    without_owner: bool = False,
+    demo: bool | None = None,
     sort: str = "name",
     after: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """A page of the organizations the actor can reach, at most 200 at once.
+    """A page of the organizations the actor can reach, at most 200 at once, narrowed as ``Filter`` says.
 
-    ``text`` is searched in name, slug, domain, billing address and members' addresses; deleted organizations are
-    listed only when asked for. ``after`` is the ``next_cursor`` of the page before, of the same sort.
+    ``after`` is the ``next_cursor`` of the page before, of the same sort.
     Raises Forbidden without ORGANIZATIONS_BROWSE, Invalid for an unknown status, sort or cursor.
     """
+    wanted = Filter(text, status, plan, subscription_status, account_manager_id, over_limit, without_owner, demo)
+    limit = max(1, min(limit, 200))
+    found = listed(actor, wanted, sort=sort, after=after)
+    with reading(actor) as db:
+        page = db.execute(found.limit(limit + 1)).all()
+    more = len(page) > limit
+    last = page[limit - 1] if more else None
+    return Page(tuple(row_of(row) for row in page[:limit]), _cursor(last.sort_value, last.id) if last else None)
+
+
+def listed(
+    actor: Actor, wanted: Filter, *, sort: str = "name", after: str | None = None, extra: tuple[Any, ...] = ()
+) -> Select[*tuple[Any, ...]]:
+    """The rows a list shows, in its order, for somebody who may see it; ``extra`` are columns of ``organizations``."""
     actor.require(Permission.ORGANIZATIONS_BROWSE)
-    if status and status not in STATUSES:
-        raise Invalid(f"There is no status “{status[:40]}”.", field="status")
+    wanted.check()
     if sort not in SORTS:
         raise Invalid(f"Organizations cannot be sorted by “{sort[:40]}”.", field="sort")
-    limit = max(1, min(limit, 200))
     value, descending = SORTS[sort]
-    found = rows(value.label("sort_value")).where(customers_of(actor), *_filters(text, status, plan))
+    found = rows(value.label("sort_value"), *extra).where(customers_of(actor), *wanted.conditions())
     if after:
         place = tuple_(value, Organization.id)
         given = tuple_(*_position(after, value))
         found = found.where(place < given if descending else place > given)
-    order = (value.desc(), Organization.id.desc()) if descending else (value, Organization.id)
-    with reading(actor) as db:
-        page = db.execute(found.order_by(*order).limit(limit + 1)).all()
-    more = len(page) > limit
-    last = page[limit - 1] if more else None
-    return Page(tuple(row_of(row) for row in page[:limit]), _cursor(last.sort_value, last.id) if last else None)
+    return found.order_by(*((value.desc(), Organization.id.desc()) if descending else (value, Organization.id)))
 
 
 def rows(*extra: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
@@ -151,14 +147,7 @@ def rows(*extra: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
             *extra,
         )
         .outerjoin(_manager, _manager.id == Organization.account_manager_id)
-        .outerjoin(
-            UsageCounter,
-            and_(
-                UsageCounter.organization_id == Organization.id,
-                UsageCounter.metric == "credits",
-                UsageCounter.period_start == func.nexa.period_start(func.now(), Organization.time_zone),
-            ),
-        )
+        .outerjoin(UsageCounter, of_current_period)
     )
 
 
@@ -179,23 +168,6 @@ def row_of(row: Row[*tuple[Any, ...]]) -> OrganizationRow:
         is_demo=row.is_demo,
         created_at=row.created_at,
     )
-
-
-def _filters(text: str, status: str | None, plan: str | None) -> Sequence[ColumnElement[bool]]:
-    filters: list[ColumnElement[bool]] = [
-        Organization.status == status if status else Organization.status != "deleted",
-    ]
-    if plan:
-        filters.append(Organization.plan_type == plan)
-    if text := text.strip():
-        by_member = select(organization_members.c.organization_id).where(
-            organization_members.c.email.icontains(text, autoescape=True)
-        )
-        columns = (Organization.name, Organization.slug, Organization.domain, Organization.billing_email)
-        filters.append(
-            or_(*(column.icontains(text, autoescape=True) for column in columns), Organization.id.in_(by_member))
-        )
-    return filters
 
 
 def _cursor(value: object, organization_id: UUID) -> str:

@@ -12,6 +12,8 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
     String,
     Table,
     UniqueConstraint,
@@ -60,6 +62,7 @@ class Organization(Base):
             info={"sentence": "There is a platform organization already."},
         ),
         Index("organizations_name_id_idx", "name", "id"),
+        Index("organizations_lower_name_id_idx", text("lower(name)"), "id"),
         Index("organizations_account_manager_id_idx", "account_manager_id"),
     )
 
@@ -146,6 +149,36 @@ class OrganizationDomain(Base):
     verified_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[Timestamp]
     updated_at: Mapped[Timestamp]
+
+
+class OrganizationLogo(Base):
+    """A small picture, named by the SHA-256 of its bytes; ``organizations.logo_url`` says which one is shown."""
+
+    __tablename__ = "organization_logos"
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "digest"),
+        CheckConstraint(
+            "media_type IN ('image/png', 'image/jpeg', 'image/svg+xml')",
+            name="media_type",
+            info={"sentence": "A logo is a PNG, JPEG or SVG picture."},
+        ),
+        CheckConstraint(
+            "octet_length(content) <= 262144",
+            name="content",
+            info={"sentence": "A logo has at most 256 kB."},
+        ),
+        CheckConstraint(
+            "digest = encode(sha256(content), 'hex')",
+            name="digest",
+            info={"sentence": "The picture is not the one its address names."},
+        ),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(20))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Timestamp]
 
 
 #: Active memberships with their person and organization (a view: non-deleted people and organizations only).

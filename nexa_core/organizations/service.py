@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,8 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.db import reading, recording
-from nexa_core.errors import Conflict, Invalid, NotFound
+from nexa_core.errors import Conflict, NotFound
+from nexa_core.organizations import fields
 from nexa_core.organizations.listing import OrganizationRow, row_of, rows
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.reach import customers_of, require_for
@@ -34,6 +36,9 @@ class OrganizationView(OrganizationRow):
     usage_limits: dict[str, Any]
     time_zone: str
     sessions: int
+    is_platform: bool
+    account_manager_id: UUID | None
+    deleted_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +96,7 @@ def rename(actor: Actor, *, name: str, organization_id: UUID | None = None) -> O
     over 255 characters.
     """
     target = _target(actor, organization_id)
-    if not (name := name.strip()):
-        raise Invalid("An organization needs a name.", field="name")
-    if len(name) > 255:
-        raise Invalid("A name has at most 255 characters.", field="name")
+    name = fields.line(name, "The name", field="name", most=255, required=True)
     with recording(actor, Action.ORGANIZATION_RENAMED) as db:
         return OrganizationState(*db.execute(_RENAME, {"target": target, "new_name": name}).one())
 
@@ -116,9 +118,7 @@ def _set_status(
     actor: Actor, organization_id: UUID, reason: str, action: Action, before: str, after: str
 ) -> OrganizationState:
     actor.require(Permission.ORGANIZATIONS_MANAGE)
-    if not reason.strip():
-        raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
-    with recording(actor, action, reason=reason.strip()) as db:
+    with recording(actor, action, reason=fields.reason(reason)) as db:
         organization = db.get_one(Organization, organization_id, with_for_update=True)
         if organization.is_platform:
             raise Conflict("The platform's own organization cannot be suspended.")
@@ -153,6 +153,8 @@ def _view(db: Session, which: Any) -> OrganizationView:
         Organization.tax_id,
         Organization.billing_email,
         Organization.time_zone,
+        Organization.is_platform,
+        Organization.deleted_at,
         _sessions.label("sessions"),
     )
     row = db.execute(details.where(which)).one()
@@ -168,4 +170,7 @@ def _view(db: Session, which: Any) -> OrganizationView:
         usage_limits=row.usage_limits,
         time_zone=row.time_zone,
         sessions=row.sessions,
+        is_platform=row.is_platform,
+        account_manager_id=row.account_manager_id,
+        deleted_at=row.deleted_at,
     )

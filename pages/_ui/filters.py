@@ -38,6 +38,27 @@ def choice(place: DeltaGenerator, label: str, options: Sequence[str], *, key: st
     return chosen if chosen in options else None
 
 
+def named(place: DeltaGenerator, label: str, options: Mapping[str, str], *, key: str, every: str) -> str | None:
+    """One of ``options``, which have names of their own, or None for all of them."""
+    chosen = place.selectbox(
+        label,
+        ["", *options],
+        key=key,
+        format_func=lambda option: options.get(option, every) if option else every,
+        bind="query-params",
+    )
+    return chosen if chosen in options else None
+
+
+def flags(place: DeltaGenerator, label: str, options: Mapping[str, str], *, key: str) -> frozenset[str]:
+    """Those of ``options`` that are asked for; none asks for nothing."""
+    chosen = place.pills(
+        label, list(options), selection_mode="multi", key=key, format_func=lambda option: options[option],
+        bind="query-params",
+    )  # fmt: skip
+    return frozenset(chosen) & frozenset(options)
+
+
 def order(place: DeltaGenerator, options: Mapping[str, str], *, key: str) -> str:
     """What to sort by; the first is the default."""
     names = list(options)

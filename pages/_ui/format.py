@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import lru_cache
+from typing import Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from nexa_core.actor import Actor
@@ -69,6 +70,13 @@ def moment(actor: Actor, value: dt.datetime | None) -> str:
 def day_pattern(actor: Actor) -> str:
     """How ``day`` writes a date, for a table column that stays sortable."""
     return _of(_DATES, actor.locale).format(d="D", dd="DD", m="M", mm="MM", mon="MMM", y="YYYY")
+
+
+def picker_pattern(actor: Actor) -> Literal["YYYY-MM-DD", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY"]:
+    """How a date is typed; of the orders that the date picker knows, the one nearest to ``day``."""
+    patterns = {"en-US": "MM/DD/YYYY", "de": "DD.MM.YYYY", "pl": "DD.MM.YYYY", "nl": "DD-MM-YYYY", "ja": "YYYY-MM-DD"}
+    usual = {"sv": "YYYY-MM-DD", "en": "DD/MM/YYYY"}
+    return _of({**usual, **patterns}, actor.locale)  # type: ignore[return-value]
 
 
 def ago(actor: Actor, value: dt.datetime | dt.date | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from typing import Any
 
 import streamlit as st
@@ -75,7 +76,9 @@ def nothing(icon: str, sentence: str, hint: str = "") -> None:
 def header(text: str, caption: str, *, picture: str | None = None) -> Iterator[None]:
     """A title with a picture beside it, where there is one."""
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if picture:
+        if picture and picture.startswith("/"):  # one of ours; st.image would look for it on the disk
+            st.html(f'<img src="{escape(picture)}" alt="" width="56">', width="content")
+        elif picture:
             st.image(picture, width=56, alt="")
         with st.container(gap="xxsmall"):
             title(text, caption)

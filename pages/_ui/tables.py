@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -12,16 +13,19 @@ from pages._ui import badges, format
 from pages._ui.text import literal
 
 Row = TypeVar("Row", bound=Any)
+SelectionMode = Literal["multi-row", "single-cell"]
 
 # How much of its allowance an organization has used, the same on every screen.
 _USE = {
     "Credits used": st.column_config.NumberColumn(
-        format="localized", width=95, help="Credits used in the current period"
+        format="localized", width=90, help="Credits used in the current period"
     ),
     "Allowance": st.column_config.NumberColumn(
-        format="localized", width=85, help="Credits included in the current period"
+        format="localized", width=80, help="Credits included in the current period"
     ),
-    "Used": st.column_config.ProgressColumn("Used of allowance", format="%d %%", min_value=0, max_value=100, width=145),
+    "Used": st.column_config.ProgressColumn(
+        "Used", format="%d %%", min_value=0, max_value=100, width=110, help="Of the allowance of the current period"
+    ),
 }
 
 
@@ -29,8 +33,8 @@ def _use(actor: Actor) -> dict[str, Any]:
     return {**_USE, "Last activity": st.column_config.DateColumn(format=format.day_pattern(actor), width=100)}
 
 
-def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
-    """Customers with their use of the allowance; the row that was clicked, or None."""
+def organizations(actor: Actor, rows: Sequence[Row], *, selectable: bool = False) -> tuple[Row | None, tuple[Row, ...]]:
+    """Customers with their use of the allowance; the row that was clicked, or None, and those that are ticked."""
     columns: dict[str, list[Any]] = {
         "Name": [row.name for row in rows],
         "Status": [[badges.word(row.status)] for row in rows],
@@ -42,13 +46,16 @@ def organizations(actor: Actor, rows: Sequence[Row]) -> Row | None:
         "Last activity": [row.last_activity for row in rows],
         "Account manager": [row.account_manager or "–" for row in rows],
     }
-    return _clickable(
+    # Ticks are numbers of rows: another page or order is another table, so that none goes over to another row.
+    shown = hashlib.sha256(b"".join(row.id.bytes for row in rows)).hexdigest()[:16]
+    return _selectable(
         rows,
         columns,
-        key="organizations",
+        key=f"organizations-{shown}",
+        modes=["multi-row", "single-cell"] if selectable else ["single-cell"],
         alt="Organizations with their status, plan, members, use of the allowance and last activity",
         config={
-            "Name": st.column_config.TextColumn(width=175),
+            "Name": st.column_config.TextColumn(width=165),
             "Status": badges.column("Status", badges.ORGANIZATION_STATUSES),
             "Plan": badges.column("Plan", badges.PLANS),
             "Members": st.column_config.NumberColumn(width=70),
@@ -123,12 +130,26 @@ def _clickable(
     rows: Sequence[Row], columns: dict[str, list[Any]], *, key: str, alt: str, config: dict[str, Any]
 ) -> Row | None:
     """A table of which one row can be chosen, by a click on any of its cells."""
+    return _selectable(rows, columns, key=key, alt=alt, config=config, modes=["single-cell"])[0]
+
+
+def _selectable(
+    rows: Sequence[Row],
+    columns: dict[str, list[Any]],
+    *,
+    key: str,
+    alt: str,
+    config: dict[str, Any],
+    modes: list[SelectionMode],
+) -> tuple[Row | None, tuple[Row, ...]]:
+    """A table of which one row can be clicked and, with the mode for it, several be ticked."""
     event = st.dataframe(
         columns, key=key, alt=alt, column_config=config, hide_index=True, height="content",
-        placeholder="–", on_select="rerun", selection_mode="single-cell",
+        placeholder="–", on_select="rerun", selection_mode=modes,
     )  # fmt: skip
-    chosen = [cell[0] for cell in event.selection.cells]
-    return rows[chosen[0]] if chosen and chosen[0] < len(rows) else None
+    clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(rows)]
+    ticked = tuple(rows[number] for number in event.selection.rows if number < len(rows))
+    return (rows[clicked[0]] if clicked else None), ticked
 
 
 def _percent(used: int, allowance: int | None) -> int | None:

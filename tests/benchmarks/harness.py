@@ -44,6 +44,7 @@ class Row:
     quiet_ratio: float
     bound: float | None
     is_excused: bool = False
+    is_count: bool = False  # of things, not seconds
 
     @property
     def ratio(self) -> float:
@@ -100,6 +101,21 @@ class Bench:
             bound=bound,
         )
 
+    def count(self, ours: tuple[str, int], allowed: tuple[str, int]) -> Row:
+        """A number of things against the number allowed: not a matter of time, so it is taken once."""
+        share = ours[1] / allowed[1]
+        return Row(
+            self._figure,
+            ours[0],
+            allowed[0],
+            *map(float, (ours[1], allowed[1])),
+            share,
+            share,
+            share,
+            1.0,
+            is_count=True,
+        )
+
 
 Measure = Callable[[Bench], Iterator[Row]]
 FIGURES: dict[str, Measure] = {}
@@ -147,8 +163,8 @@ def table(rows: list[Row]) -> str:
             row.figure,
             row.ours,
             row.theirs,
-            _milliseconds(row.our_seconds),
-            _milliseconds(row.their_seconds),
+            _amount(row, row.our_seconds),
+            _amount(row, row.their_seconds),
             f"{row.ratio:.2f}",
             f"{row.lowest:.2f}-{row.highest:.2f}",
             "-" if row.bound is None else f"{row.bound:g}",
@@ -164,6 +180,10 @@ def table(rows: list[Row]) -> str:
         ).rstrip()
         for line in (head, tuple("-" * width for width in widths), *lines)
     )
+
+
+def _amount(row: Row, value: float) -> str:
+    return f"{value:g}" if row.is_count else _milliseconds(value)
 
 
 def _milliseconds(seconds: float) -> str:

@@ -60,7 +60,7 @@ class Tab:
 
 
 @contextmanager
-def _tab(url: str, screen: str = "", cookie: str | None = None) -> Iterator[Tab]:
+def tab(url: str, screen: str = "", cookie: str | None = None) -> Iterator[Tab]:
     with connect(
         f"{url.replace('http', 'ws', 1)}/_stcore/stream",
         subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -89,8 +89,8 @@ def empty_rerun(bench: Bench) -> Iterator[Row]:
         with (
             programs.nexa(bench.stage, app) as nexa,
             programs.streamlit("run", "empty.py", folder=folder / "default") as default,
-            _tab(nexa, programs.EMPTY, bench.stage.cookie()) as ours,
-            _tab(default) as theirs,
+            tab(nexa, programs.EMPTY, bench.stage.cookie()) as ours,
+            tab(default) as theirs,
         ):
             yield bench.compare(
                 (f"empty screen, signed in{under_load}", ours.sample),

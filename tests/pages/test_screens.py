@@ -153,7 +153,8 @@ def test_a_viewer_sees_neither_use_nor_members(world: World, shell: Shell) -> No
     world.person("owner@northwind.example", organization, role="owner")
     viewer = world.person("viewer@northwind.example", organization, role="viewer")
     app = _open(shell(world.sign_in(viewer, organization)), menu.ORGANIZATION.path)
-    assert [metric.label for metric in app.metric] == ["Members", "Sessions"]
+    assert "Credits" not in [metric.label for metric in app.metric]
+    assert [tab.label for tab in app.tabs] == ["Profile"]
     assert not app.dataframe and not app.progress
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -88,5 +89,11 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         "usage_counters": {**mine, "period_start": "2026-01-01", "metric": "credits", "used": 3},
         "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
         "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
+        "organization_logos": {
+            **mine,
+            "digest": hashlib.sha256(tenant.organization.bytes).hexdigest(),
+            "media_type": "image/png",
+            "content": tenant.organization.bytes,
+        },
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

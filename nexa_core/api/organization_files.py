@@ -1,0 +1,67 @@
+"""/api/organizations: the list as a file, and uploaded logos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+from uuid import UUID
+
+from starlette.responses import Response, StreamingResponse
+
+from nexa_core import organizations
+from nexa_core.actor import Actor
+from nexa_core.api.endpoint import Body, get
+
+_CHUNK = 65_536
+_CSV = "text/csv; charset=utf-8"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+class Listed(Body):
+    """The filters of the list, and its order."""
+
+    text: str = ""
+    status: str | None = None
+    plan: str | None = None
+    subscription_status: str | None = None
+    account_manager_id: UUID | None = None
+    over_limit: bool = False
+    without_owner: bool = False
+    demo: bool | None = None
+    sort: str = "name"
+
+    def filter(self) -> organizations.Filter:
+        return organizations.Filter(**self.model_dump(exclude={"sort"}))
+
+
+@get("/organizations/export.csv", "The organizations a filter shows, as CSV")
+def csv(actor: Actor, query: Listed) -> Response:
+    file = organizations.export(actor, wanted=query.filter(), sort=query.sort, form="csv")
+    return _download(file, _CSV, "organizations.csv")
+
+
+@get("/organizations/export.xlsx", "The organizations a filter shows, as XLSX")
+def xlsx(actor: Actor, query: Listed) -> Response:
+    file = organizations.export(actor, wanted=query.filter(), sort=query.sort, form="xlsx")
+    return _download(file, _XLSX, "organizations.xlsx")
+
+
+@get("/organizations/{organization_id}/logo/{digest}", "An uploaded logo")
+def logo(actor: Actor, organization_id: UUID, digest: str) -> Response:
+    found = organizations.logo(actor, organization_id=organization_id, digest=digest)
+    return Response(found.content, media_type=found.media_type)
+
+
+def _download(file: IO[bytes], media_type: str, name: str) -> StreamingResponse:
+    return StreamingResponse(
+        _chunks(file), media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+ENDPOINTS = (csv, xlsx, logo)

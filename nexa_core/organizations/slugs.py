@@ -1,0 +1,46 @@
+"""Slugs: what one may look like, which are NEXA's own, and when a deleted organization's comes free."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from nexa_core.errors import Invalid
+
+_SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+_RESERVED = """
+about abuse account accounts admin administrator api app apps assets audit auth autodiscover billing blog cdn contact
+dashboard demo dev docs domain domains download downloads email export exports favicon feedback files ftp health healthz
+help home hostmaster imap info internal invitation invitations invite join legal localhost login logo logout mail
+mailer-daemon media members metrics mx new nexa none noreply no-reply null oauth ns ns1 ns2 openapi organization
+organizations owner password people platform pop pop3 portfolio postmaster pricing privacy public register root robots
+search security session sessions set-password settings share sign-in sign-out sign-up signin signup sitemap smtp ssl
+staff staging static status stream subscription support system team terms test tls undefined upload uploads usage user
+users view-as webhook webhooks webmaster well-known wiki www
+"""
+#: Words that are, or could become, addresses, mailboxes and hosts of NEXA itself.
+RESERVED = frozenset(_RESERVED.split())
+
+
+def sensible_slug(text: str) -> str:
+    """A slug that may be taken; raises Invalid, naming the field, for one that may not."""
+    given = text.strip()
+    if not given:
+        raise Invalid("An organization needs a slug.", field="slug")
+    if len(given) > 100:
+        raise Invalid(f"A slug has at most 100 characters; this has {len(given)}.", field="slug")
+    if not _SLUG.fullmatch(given):
+        raise Invalid("A slug consists of lower-case letters a to z, digits and single hyphens.", field="slug")
+    if given in RESERVED:
+        raise Invalid(f"The slug “{given}” is kept for NEXA itself; choose another one.", field="slug")
+    return given
+
+
+def claim(db: Session, slug: str) -> None:
+    """Let go of the slug if an organization deleted more than 90 days ago still holds it; else nothing happens.
+
+    Whether it is taken is then for the unique constraint to say.
+    """
+    db.execute(select(func.nexa.release_slug(slug)))

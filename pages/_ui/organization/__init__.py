@@ -1,0 +1,1 @@
+"""The page of one organization, a file for each of its tabs."""

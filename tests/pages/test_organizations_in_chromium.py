@@ -1,0 +1,185 @@
+"""Running customers in a real Chromium: find, change together, undo, edit, export, delete and restore."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from nexa_core.demo import PASSWORD
+from tests.serving import Served, serve
+
+SECONDS = 20_000
+MARKUP = "<b>Bold</b> **stars** $x^2$ :red[red]"
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """A NEXA of this module's own: these tests change its customers."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def admin(browser: Any, served: Served) -> Iterator[Page]:
+    """An internal admin at the list of organizations."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
+    page: Page = context.new_page()
+    page.set_default_timeout(SECONDS)
+    page.goto(f"{served.url}/organizations")
+    page.get_by_label("E-mail address", exact=True).fill("admin@nexa.example")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name="Organizations")).to_be_visible(timeout=SECONDS)
+    yield page
+    context.close()
+
+
+def _open(page: Page, served: Served, slug: str, tab: str) -> None:
+    page.goto(f"{served.url}/organization?organization={slug}&tab={tab}")
+    expect(page.get_by_role("tab", name=tab.title())).to_have_attribute("aria-selected", "true", timeout=SECONDS)
+
+
+def _said(page: Page, sentence: str) -> None:
+    expect(page.get_by_test_id("stToast").filter(has_text=sentence)).to_be_visible(timeout=SECONDS)
+
+
+def _choose(page: Page, label: str, option: str) -> None:
+    page.get_by_role("combobox", name=label).click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def test_what_is_shown_is_suspended_together_and_set_back(admin: Page) -> None:
+    admin.get_by_label("Search", exact=True).fill("ne")
+    _choose(admin, "Status", "Active")
+    expect(admin).to_have_url(re.compile("q=ne.*status=Active|status=Active.*q=ne"))
+    admin.get_by_text("All that the filters show").click()
+    admin.get_by_role("button", name="Suspend …").click()
+    dialog = admin.get_by_role("dialog")
+    expect(dialog.get_by_text("organizations change.")).to_be_visible()
+    dialog.get_by_role("button", name="Suspend ").click()
+    expect(dialog.get_by_text("Please give a reason")).to_be_visible()
+    dialog.get_by_label("Reason", exact=True).fill("Contract review")
+    dialog.get_by_role("button", name="Suspend ").click()
+    _said(admin, "changed")
+    expect(admin.get_by_text("No organization fits")).to_be_visible()
+    admin.get_by_role("button", name="Recent bulk changes").click()
+    dialog.get_by_role("combobox", name="Bulk change").click()
+    admin.get_by_role("option").first.click()
+    expect(dialog.get_by_text("Contract review")).to_be_visible()
+    dialog.get_by_label("Reason", exact=True).fill("Review is over")
+    dialog.get_by_role("button", name="Undo ").click()
+    _said(admin, "set back")
+    expect(admin.get_by_text("No organization fits")).to_have_count(0)
+
+
+def test_a_ticked_row_gets_another_plan(admin: Page) -> None:
+    table = admin.get_by_test_id("stDataFrame").first
+    expect(table).to_be_visible()
+    box = table.bounding_box()
+    assert box
+    admin.mouse.click(box["x"] + 17, box["y"] + 35 + 17)
+    expect(admin.get_by_text("Change the 1 ticked")).to_be_visible()
+    admin.get_by_role("button", name="Plan …").click()
+    dialog = admin.get_by_role("dialog")
+    _choose(admin, "New plan", "Free")
+    expect(dialog.get_by_text("1 of 1 organizations change.")).to_be_visible()
+    dialog.get_by_label("Reason", exact=True).fill("Trial over")
+    dialog.get_by_role("button", name="Change 1").click()
+    _said(admin, "1 organization changed")
+
+
+def test_the_file_holds_what_the_filters_show(admin: Page) -> None:
+    admin.get_by_label("Search", exact=True).fill("lumen")
+    link = admin.get_by_role("link", name="Export CSV")
+    expect(link).to_have_attribute("href", re.compile("text=lumen"))
+    answer = admin.context.request.get(admin.url.split("/organizations")[0] + str(link.get_attribute("href")))
+    assert answer.status == 200 and "attachment" in answer.headers["content-disposition"]
+    rows = list(csv.DictReader(io.StringIO(answer.body().decode("utf-8-sig"))))
+    assert [row["Name"] for row in rows] == ["Lumenfold Retail"]
+
+
+def test_markup_in_a_name_is_shown_and_not_drawn(admin: Page, served: Served) -> None:
+    _open(admin, served, "sorrelby", "profile")
+    admin.get_by_label("Name", exact=True).fill(MARKUP)
+    admin.get_by_role("button", name="Save profile").click()
+    _said(admin, "The profile is saved")
+    expect(admin.get_by_role("heading", name=MARKUP)).to_be_visible()
+    assert admin.locator("h1 b, h1 strong, h1 .katex, h1 span[style*=color]").count() == 0
+    assert admin.locator('[aria-label^="Preview"] b').first.inner_text() == MARKUP
+    admin.get_by_role("button", name="Delete …").click()
+    expect(admin.get_by_role("dialog").get_by_label("Type sorrelby to confirm")).to_be_visible()
+
+
+def test_a_reserved_slug_is_refused_beside_its_form_and_what_was_typed_stays(admin: Page, served: Served) -> None:
+    _open(admin, served, "nimbrook", "profile")
+    admin.get_by_label("Slug", exact=True).fill("admin")
+    admin.get_by_role("button", name="Save profile").click()
+    expect(admin.get_by_test_id("stAlert")).to_contain_text("kept for NEXA itself")
+    expect(admin.get_by_label("Slug", exact=True)).to_have_value("admin")
+
+
+def test_an_uploaded_logo_is_shown_from_nexas_own_address(admin: Page, served: Served, tmp_path: Path) -> None:
+    from PIL import Image
+
+    file = tmp_path / "logo.png"
+    Image.new("RGB", (64, 64), "#7a2e8e").save(file)
+    _open(admin, served, "lumenfold", "profile")
+    admin.locator("input[type=file]").set_input_files(file)
+    expect(admin.get_by_text("logo.png")).to_be_visible()
+    admin.get_by_role("button", name="Use this logo").click()
+    _said(admin, "The logo is saved")
+    shown = admin.locator('img[src^="/api/organizations/"]')
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.naturalWidth") == 64
+
+
+def test_another_plan_is_compared_before_it_is_confirmed(admin: Page, served: Served) -> None:
+    _open(admin, served, "brindlemoor", "subscription")
+    _choose(admin, "Change to", "Starter")
+    expect(admin.get_by_text("10 seats instead of unlimited")).to_be_visible()
+    expect(admin.get_by_text("members are 15 more than the 10 seats")).to_be_visible()
+    admin.get_by_role("button", name="Change to Starter …").click()
+    dialog = admin.get_by_role("dialog")
+    dialog.get_by_label("Reason", exact=True).fill("Asked for by the customer")
+    dialog.get_by_role("button", name="Change to Starter").click()
+    _said(admin, "The plan is Starter now")
+
+
+def test_limits_are_agreed_and_the_wrong_one_is_named(admin: Page, served: Served) -> None:
+    _open(admin, served, "kestrane", "limits")
+    admin.get_by_role("radiogroup", name="Seats").get_by_text("Agreed").click()
+    admin.get_by_label("Agreed seats").fill("12")
+    admin.get_by_label("Agreed seats").press("Enter")
+    admin.get_by_role("button", name="Save limits").click()
+    expect(admin.get_by_test_id("stAlert")).to_contain_text("Please give a reason")
+    admin.get_by_label("Reason", exact=True).fill("Side letter")
+    admin.get_by_label("Reason", exact=True).press("Tab")
+    admin.get_by_role("button", name="Save limits").click()
+    _said(admin, "The limits are saved")
+    expect(admin.get_by_text("of 12")).to_be_visible()
+
+
+def test_an_organization_is_deleted_by_its_slug_and_restored(admin: Page, served: Served) -> None:
+    _open(admin, served, "halewind", "business")
+    admin.get_by_role("button", name="Delete …").click()
+    dialog = admin.get_by_role("dialog")
+    expect(dialog.get_by_text("can no longer sign in to it")).to_be_visible()
+    dialog.get_by_label("Type halewind to confirm").fill("Halewind")
+    dialog.get_by_label("Reason", exact=True).fill("Contract ended")
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    expect(dialog.get_by_text("This is not its slug")).to_be_visible()
+    dialog.get_by_label("Type halewind to confirm").fill("halewind")
+    dialog.get_by_role("button", name="Delete", exact=True).click()
+    _said(admin, "The organization is deleted")
+    expect(admin.get_by_text("it can be restored")).to_be_visible()
+    admin.get_by_role("button", name="Restore …").click()
+    dialog.get_by_label("Reason", exact=True).fill("They came back")
+    dialog.get_by_role("button", name="Restore", exact=True).click()
+    _said(admin, "The organization is restored")
