@@ -82,6 +82,22 @@ def allowance(organization: Subscriber) -> int | None:
     return plan.monthly_credits if plan else None
 
 
+def seats(organization: Subscriber) -> int | None:
+    """How many people may be active members at once: the organization's own ``usage_limits.seats``, else its plan's.
+
+    None for no limit: an explicit null, or an unknown plan with nothing agreed.
+    """
+    limits = organization.usage_limits
+    if "seats" in limits:
+        agreed = limits["seats"]
+        if agreed is None:
+            return None
+        if isinstance(agreed, int) and not isinstance(agreed, bool) and agreed >= 0:
+            return agreed
+    plan = PLANS.get(organization.plan_type)
+    return plan.seats if plan else None
+
+
 def is_hard(organization: Subscriber) -> bool:
     """Whether use stops at the allowance, rather than being charged beyond it."""
     return organization.usage_limits.get("hard") is True
