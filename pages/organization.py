@@ -4,7 +4,8 @@ import streamlit as st
 
 from nexa_core import organizations
 from nexa_core.permissions import Permission
-from pages._ui import badges, current_actor, format, home, layout, menu, tables
+from pages._ui import badges, current_actor, format, home, layout, menu
+from pages._ui.organization import invitations, members
 
 actor = current_actor()
 slug = st.query_params.get("organization")
@@ -42,9 +43,10 @@ with subscription.container(border=True, height="stretch"):
     )
 
 if actor.may(Permission.MEMBERS_READ):
-    st.subheader("Members", anchor=False)
-    members = organizations.members(actor, organization_id=organization.id)
-    if members:
-        tables.members(actor, members)
-    else:
-        layout.nothing("group_off", "Nobody is a member yet")
+    who, asked = st.tabs(["Members", "Invitations"], key="tab", on_change="rerun")
+    if who.open:
+        with who:
+            members.draw(actor, organization)
+    if asked.open:
+        with asked:
+            invitations.draw(actor, organization)

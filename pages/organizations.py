@@ -3,6 +3,7 @@
 import streamlit as st
 
 from nexa_core import organizations
+from nexa_core.permissions import Permission
 from pages._ui import badges, current_actor, filters, layout, menu, tables
 from pages._ui.pager import pager
 
@@ -12,6 +13,8 @@ actor = current_actor()
 layout.title(
     "Organizations", "Find a customer by name, see what it uses of its allowance, and open it with a click on its row."
 )
+if actor.may(Permission.ORGANIZATIONS_MANAGE):
+    st.page_link(menu.NEW_ORGANIZATION.page(), icon=menu.NEW_ORGANIZATION.icon)
 
 left, second, third, right = filters.row(4, 2, 2, 2)
 text = filters.search(left, "Search by name", key="q")

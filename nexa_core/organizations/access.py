@@ -92,7 +92,7 @@ def resources(actor: Actor, *, organization_id: UUID) -> tuple[Resource, ...]:
     with reading(actor) as db:
         organization = _organization(db, organization_id)
         found = [
-            Resource(organization.name, organization.id, deleted=organization.status == "deleted"),
+            Resource("The organization", organization.id, deleted=organization.status == "deleted"),
             Resource("A credit of this period", organization.id, remaining=_remaining(db, organization, organization)),
             Resource("Something of another organization", UUID(int=0)),
         ]

@@ -92,7 +92,7 @@ def create(
         raise Conflict("The account of this address is not active, so it cannot become the owner.")
     with recording(actor, Action.ORGANIZATION_CREATED) as db:
         values = {"id": uuid4(), "name": name, "slug": slug, "plan_type": plan, "status": "pending"}
-        db.execute(insert(Organization).values(values, time_zone=time_zone))
+        db.execute(insert(Organization).values(**values, time_zone=time_zone))
         organization = db.get_one(Organization, values["id"])
         send(actor, db, organization, email, "owner", message)
         return OrganizationState.of(organization)

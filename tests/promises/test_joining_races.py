@@ -1,9 +1,9 @@
-"""Whatever happens to an invitation, an organization or its owners at the same moment: one order of events, and no crash."""
+"""Whatever happens to an invitation, an organization or its owners at one moment: an order of events, and no crash."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID, uuid4
@@ -37,10 +37,10 @@ class Invited:
 
 
 @pytest.fixture
-def root(world: World, database: TestDatabase) -> Iterator[Actor]:
+def root(world: World, database: TestDatabase) -> Actor:
     database.configure(pool_size=60)
     nexa = world.organization("NEXA", is_platform=True)
-    yield world.actor(world.person("root@nexa.example", nexa, role="owner"), nexa)
+    return world.actor(world.person("root@nexa.example", nexa, role="owner"), nexa)
 
 
 def made(database: TestDatabase, root: Actor, count: int, *, together: bool = False, seats: int = 10) -> list[Invited]:
@@ -53,7 +53,8 @@ def made(database: TestDatabase, root: Actor, count: int, *, together: bool = Fa
             if number == 0 or not together:
                 organization, owners = uuid4(), (uuid4(), uuid4())
                 connection.execute(
-                    "INSERT INTO organizations (id, name, slug, status, usage_limits) VALUES (%s, %s, %s, 'active', %s)",
+                    "INSERT INTO organizations (id, name, slug, status, usage_limits)"
+                    " VALUES (%s, %s, %s, 'active', %s)",
                     [organization, f"Race {number}", f"race-{number}", f'{{"seats": {seats}}}'],
                 )
                 for membership in owners:
@@ -223,4 +224,3 @@ def test_without_the_lock_the_seats_are_oversold(
     """The control: the same fifty, counted without the organization's lock."""
     monkeypatch.setattr(acceptance, "locked", lambda door, which: door.get_one(Organization, which))
     assert fifty_at_once(database, root).count(None) > 10
-

@@ -118,7 +118,7 @@ def test_a_link_ends_with_its_week_its_withdrawal_and_its_successor(
         with pytest.raises(Invalid, match="used or withdrawn"):
             organizations.open_invitation(Origin(), token=old)
     change(database, "UPDATE organization_memberships SET invitation_expires_at = now() WHERE id = %s", invitation)
-    with pytest.raises(Invalid, match="has expired. Ask Ada"):
+    with pytest.raises(Invalid, match=r"has expired\. Ask Ada"):
         accept(third)
     assert state_of(cast) == "expired"
     organizations.resend_invitation(cast.ada, organization_id=cast.northwind, invitation_id=invitation)
@@ -148,9 +148,7 @@ def test_somebody_elses_link_names_both_and_takes_neither(cast: Cast, token_of: 
     assert accept(token_of(NEW)).email == NEW
 
 
-def test_a_person_with_an_account_joins_signed_in_and_never_with_a_new_password(
-    cast: Cast, token_of: TokenOf
-) -> None:
+def test_a_person_with_an_account_joins_signed_in_and_never_with_a_new_password(cast: Cast, token_of: TokenOf) -> None:
     invited(cast, cast.eve.email, "viewer")
     token = token_of(cast.eve.email)
     with pytest.raises(Conflict, match="Sign in, then open"):
@@ -199,10 +197,10 @@ LOST = {
     "suspended in the organization": "UPDATE organization_memberships SET status = 'suspended' WHERE user_id = %s",
     "no longer allowed to": "UPDATE organization_memberships SET role = 'member' WHERE user_id = %s",
     "below the role offered": "UPDATE organization_memberships SET permissions ="
-    " '{\"deny\": [\"usage.read\"]}' WHERE user_id = %s",
+    ' \'{"deny": ["usage.read"]}\' WHERE user_id = %s',
     "account suspended": "UPDATE users SET status = 'suspended' WHERE id = %s",
-    "removed": "WITH home AS (INSERT INTO organization_memberships (user_id, organization_id, status) SELECT u.id, o.id,"
-    " 'active' FROM users u, organizations o WHERE u.email = 'adm@northwind.example' AND o.slug = 'contoso')"
+    "removed": "WITH home AS (INSERT INTO organization_memberships (user_id, organization_id, status) SELECT u.id,"
+    " o.id, 'active' FROM users u, organizations o WHERE u.email = 'adm@northwind.example' AND o.slug = 'contoso')"
     " DELETE FROM organization_memberships m USING organizations o WHERE o.id = m.organization_id"
     " AND o.slug = 'northwind' AND m.user_id = %s",
 }
@@ -220,12 +218,10 @@ def test_an_inviter_who_lost_the_right_invites_nobody(
 
 
 @pytest.mark.parametrize("status", ["suspended", "deleted"])
-def test_a_closed_organization_takes_nobody(
-    database: TestDatabase, cast: Cast, token_of: TokenOf, status: str
-) -> None:
+def test_a_closed_organization_takes_nobody(database: TestDatabase, cast: Cast, token_of: TokenOf, status: str) -> None:
     invited(cast)
     change(database, "UPDATE organizations SET status = %s::organization_status WHERE id = %s", status, cast.northwind)
-    with pytest.raises((Conflict, Invalid), match="suspended|used or withdrawn"):
+    with pytest.raises((Conflict, Invalid), match=r"suspended|used or withdrawn"):
         accept(token_of(NEW))
     with pytest.raises(Conflict, match="nobody can be invited"):
         organizations.invite(cast.root, organization_id=cast.northwind, people="lee@northwind.example")
@@ -268,9 +264,7 @@ def test_twins_of_an_address_are_one_person(cast: Cast) -> None:
     assert [v.verdict for v in verdicts] == ["new", "twice", "twice"]
 
 
-def test_a_message_and_a_name_smuggle_nothing_into_the_mail(
-    database: TestDatabase, world: World, cast: Cast
-) -> None:
+def test_a_message_and_a_name_smuggle_nothing_into_the_mail(database: TestDatabase, world: World, cast: Cast) -> None:
     change(database, "UPDATE organizations SET name = E'Evil\\r\\nBcc: x@y.example' WHERE id = %s", cast.northwind)
     organizations.invite(
         cast.ada, organization_id=cast.northwind, people=NEW, message="Hi\x00\ud800 there\n.\nSubject: no"

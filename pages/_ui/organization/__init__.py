@@ -1,0 +1,1 @@
+"""The tabs of one organization's page, a file each with ``draw(actor, organization)``."""
