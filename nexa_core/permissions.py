@@ -175,6 +175,8 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
     name = resource.name if resource else "It"
     whose = resource.organization_id if resource else None
     strange = whose is not None and whose != actor.organization_id and actor.scope.value == "tenant"
-    yield Gate("tenant", not strange, f"{name} {'belongs to another organization' if strange else f'is within {where}'}.")
+    yield Gate(
+        "tenant", not strange, f"{name} {'belongs to another organization' if strange else f'is within {where}'}."
+    )
     deleted = resource is not None and resource.deleted
     yield Gate("deleted", not deleted, f"{name} is {'' if deleted else 'not '}deleted.")
