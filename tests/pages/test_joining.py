@@ -210,6 +210,7 @@ def test_an_invitation_is_withdrawn_on_the_board_and_its_link_is_dead(open_page:
     invite(owner, "lee@lumenfold.example", people="1 person")
     link = postbox.link_to("lee@lumenfold.example")
     owner.get_by_label("Search invitations by address").fill("lee@")
+    expect(owner.get_by_role("button", name="Withdraw", exact=True)).to_have_count(1)
     owner.get_by_role("button", name="Withdraw", exact=True).click()
     owner.get_by_role("dialog").get_by_role("button", name="Withdraw the invitation").click()
     expect(owner.get_by_text("Withdrawn 1")).to_be_visible()

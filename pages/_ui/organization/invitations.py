@@ -119,6 +119,7 @@ def _board(actor: Actor, organization: OrganizationView, may_manage: bool) -> No
             default=next((one for one in organizations.STATES if counts[one]), "sent"),
             required=True,
             key="invitation-state",
+            wrap=True,
         )
     text = filters.search(right, "Search invitations by address", key="invited").lower()
     found = [one for one in every if one.state == state and text in one.email]
