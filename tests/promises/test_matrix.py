@@ -9,8 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.orm import Session
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.testclient import TestClient
@@ -59,13 +57,12 @@ def stage(built: Stage, monkeypatch: pytest.MonkeyPatch) -> Stage:
     """The stage, with commits that check everything and then undo it."""
     built.database.configure()
 
-    def check_and_undo(door: Session) -> None:
-        door.flush()
-        door.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-        door.expunge_all()  # what the verb answers from stays readable, as after a commit
-        door.rollback()
+    sends = db._send
 
-    monkeypatch.setattr(Session, "commit", check_and_undo)
+    def check_and_undo(connection: Any, statements: str) -> None:
+        sends(connection, "SET CONSTRAINTS ALL IMMEDIATE; ROLLBACK" if statements == "COMMIT" else statements)
+
+    monkeypatch.setattr(db, "_send", check_and_undo)
     return built
 
 
