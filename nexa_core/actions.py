@@ -75,11 +75,20 @@ class Action(StrEnum):
     )
     ORGANIZATIONS_EXPORTED = "organizations.exported", "{actor} exported a list of {new[organizations]} organizations"
 
+    INVITATION_SENT = "invitation.sent", "{actor} invited {resource} to {organization}"
+    INVITATION_RESENT = "invitation.resent", "{actor} invited {resource} to {organization} once more"
+    INVITATION_LINK_COPIED = "invitation.link_copied", "{actor} copied the invitation link of {resource}"
+    INVITATION_OPENED = "invitation.opened", "{resource} opened the invitation to {organization}"
+    INVITATION_ACCEPTED = "invitation.accepted", "{resource} accepted the invitation to {organization}"
+    INVITATION_REVOKED = "invitation.revoked", "{actor} withdrew the invitation of {resource} to {organization}"
+
     MEMBER_ADDED = "membership.added", "{actor} added {resource} to {organization}"
     MEMBER_REMOVED = "membership.removed", "{actor} removed {resource} from {organization}"
     MEMBER_ROLE_CHANGED = "membership.role_changed", "{actor} changed {resource} from {old[role]} to {new[role]}"
     MEMBER_SUSPENDED = "membership.suspended", "{actor} suspended {resource} in {organization}"
     MEMBER_RESUMED = "membership.resumed", "{actor} resumed {resource} in {organization}"
+    MEMBER_PERMISSIONS_CHANGED = "membership.permissions_changed", "{actor} changed what {resource} may do"
+    MEMBER_SENT_HOME = "membership.sent_home", "{actor} moved {resource} to an organization of their own"
     OWNERSHIP_TRANSFERRED = "membership.ownership_transferred", "{actor} transferred the ownership of {organization}"
 
     SESSION_CREATED = "session.created", "{actor} created the session {resource}"

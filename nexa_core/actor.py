@@ -36,6 +36,7 @@ class Standing:
     account_status: str = "active"
     signed_in: bool = True
     membership_status: str | None = "active"
+    organization_status: str = "active"
     is_platform: bool = False
     grant: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
@@ -102,6 +103,7 @@ class Actor:
             account_status=standing.account_status,
             signed_in=standing.signed_in,
             membership_status=standing.membership_status,
+            organization_status=standing.organization_status,
             is_platform=standing.is_platform,
             grant=grant,
             deny=deny,

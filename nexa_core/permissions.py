@@ -146,6 +146,7 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
     who, where = actor.full_name or "This person", actor.organization_name or "this organization"
     yield Gate("account", standing.account_status == "active", f"{who}'s account is {standing.account_status}.")
     yield Gate("sign_in", standing.signed_in, f"{who}'s sign-in is {'valid' if standing.signed_in else 'over'}.")
+    yield Gate("organization", standing.organization_status == "active", f"{where} is {standing.organization_status}.")
     yield Gate(
         "membership",
         standing.membership_status == "active",
@@ -171,6 +172,11 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
         remaining is None or remaining > 0,
         "No limit applies." if remaining is None else f"{max(remaining, 0):,} left of the limit of {where}.",
     )
-    deleted = resource is not None and resource.deleted
     name = resource.name if resource else "It"
+    whose = resource.organization_id if resource else None
+    strange = whose is not None and whose != actor.organization_id and actor.scope.value == "tenant"
+    yield Gate(
+        "tenant", not strange, f"{name} {'belongs to another organization' if strange else f'is within {where}'}."
+    )
+    deleted = resource is not None and resource.deleted
     yield Gate("deleted", not deleted, f"{name} is {'' if deleted else 'not '}deleted.")

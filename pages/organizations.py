@@ -3,6 +3,7 @@
 import streamlit as st
 
 from nexa_core import organizations
+from nexa_core.permissions import Permission
 from pages._ui import bulk, current_actor, layout, listing, menu, tables
 from pages._ui.pager import pager
 
@@ -10,6 +11,8 @@ actor = current_actor()
 layout.title(
     "Organizations", "Find a customer by name, see what it uses of its allowance, and open it with a click on its row."
 )
+if actor.may(Permission.ORGANIZATIONS_MANAGE):
+    st.page_link(menu.NEW_ORGANIZATION.page(), icon=menu.NEW_ORGANIZATION.icon)
 
 wanted, sort = listing.filters_of(actor)
 place = pager("organizations", wanted, sort)

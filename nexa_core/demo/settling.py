@@ -38,10 +38,11 @@ VALUES (:id, :email, :first_name, :last_name, :full_name, :time_zone, :locale, C
 ON CONFLICT (id) DO NOTHING
 """)
 _MEMBERSHIP = text("""
-INSERT INTO organization_memberships (user_id, organization_id, role, status, invited_by, invited_at, invitation_token,
-    invitation_expires_at, joined_at, last_active_at, created_at, updated_at)
-VALUES (:user_id, :organization_id, CAST(:role AS membership_role), CAST(:status AS membership_status), :invited_by,
-    :invited_at, :invitation_token, :invitation_expires_at, :joined_at, :last_active_at, :invited_at, :invited_at)
+INSERT INTO organization_memberships (user_id, organization_id, role, permissions, status, invited_by, invited_at,
+    invitation_token, invitation_expires_at, invitation_opened_at, joined_at, last_active_at, created_at, updated_at)
+VALUES (:user_id, :organization_id, CAST(:role AS membership_role), CAST(:permissions AS jsonb),
+    CAST(:status AS membership_status), :invited_by, :invited_at, :invitation_token, :invitation_expires_at,
+    :invitation_opened_at, :joined_at, :last_active_at, :invited_at, :invited_at)
 ON CONFLICT (organization_id, user_id) DO NOTHING
 """)
 _DOMAIN = text("""
@@ -195,12 +196,18 @@ def _membership(
     active: dict[UUID, datetime],
     now: datetime,
 ) -> dict[str, Any]:
-    """An open invitation has a token that nobody knows: what is stored is its hash, as for every other."""
-    invited_at = joined_at - timedelta(hours=20) if joined_at else now - timedelta(days=2, hours=5)
+    """An open invitation has a token that nobody knows: what is stored is its hash, as for every other.
+
+    Some of the open ones have been looked at, some are over; an administrator sees what the organization pays.
+    """
+    fate = person.id.int % 3
+    waited = timedelta(days=9 if fate == 2 else 2, hours=5)
+    invited_at = joined_at - timedelta(hours=20) if joined_at else now - waited
     return {
         "user_id": person.id,
         "organization_id": organization_id,
         "role": role,
+        "permissions": json.dumps({"grant": ["billing.read"], "deny": []} if role == "admin" else {}),
         "status": "active" if joined_at else "pending",
         "invited_by": invited_by,
         "invited_at": invited_at,
@@ -208,6 +215,7 @@ def _membership(
         "last_active_at": active.get(person.id),
         "invitation_token": None if joined_at else hashlib.sha256(f"demo {person.id}".encode()).hexdigest(),
         "invitation_expires_at": None if joined_at else invited_at + timedelta(days=7),
+        "invitation_opened_at": invited_at + timedelta(hours=3) if fate == 1 and not joined_at else None,
     }
 
 

@@ -113,6 +113,8 @@ class OrganizationMembership(Base):
     invitation_expires_at: Mapped[dt.datetime | None]
     invitation_opened_at: Mapped[dt.datetime | None]
     invitation_message: Mapped[str | None]
+    invitation_revoked_at: Mapped[dt.datetime | None]
+    invitation_by_mail: Mapped[bool] = mapped_column(server_default="true")
     joined_at: Mapped[dt.datetime | None]
     last_active_at: Mapped[dt.datetime | None]
     created_at: Mapped[Timestamp]

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, true
 
 from nexa_core.actor import Actor, Scope
 from nexa_core.config import settings
-from nexa_core.errors import NotFound
+from nexa_core.errors import Forbidden, Invalid, NotFound
 from nexa_core.organizations.models import Organization
-from nexa_core.permissions import Permission
+from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission
 
 
 def require_for(actor: Actor, organization_id: UUID, *, own: Permission, other: Permission) -> None:
@@ -21,6 +21,27 @@ def require_for(actor: Actor, organization_id: UUID, *, own: Permission, other: 
         raise NotFound("There is no such organization.")
     else:
         actor.require(other)
+
+
+def require_members_manage(actor: Actor, organization_id: UUID) -> None:
+    """Raise unless the actor may change who belongs to the organization."""
+    require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+
+
+def outranks(actor: Actor, organization_id: UUID, role: str) -> bool:
+    """Whether the actor has every right of the role there: an admin neither makes nor changes an owner."""
+    if organization_id != actor.organization_id:
+        return actor.may(Permission.ORGANIZATIONS_MANAGE)
+    roles = PLATFORM_ROLES if actor.standing.is_platform else MEMBERSHIP_ROLES
+    return roles[role] <= actor.permissions
+
+
+def require_rank(actor: Actor, organization_id: UUID, role: str) -> None:
+    """Raise Invalid for an unknown role, Forbidden for one that is above the actor's own."""
+    if role not in MEMBERSHIP_ROLES:
+        raise Invalid(f"There is no role “{role[:40]}”.", field="role")
+    if not outranks(actor, organization_id, role):
+        raise Forbidden(f"The role {role} has rights that you do not have, so you cannot give or change it.")
 
 
 def customers_of(actor: Actor) -> ColumnElement[bool]:

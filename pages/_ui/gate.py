@@ -61,6 +61,11 @@ def current_actor() -> Actor:
     return actor
 
 
+def whoever() -> Actor | None:
+    """Who is asking on a public screen; None for a stranger."""
+    return st.session_state.get(_ACTOR) or asking()
+
+
 def remembered_actor() -> Actor | None:
     """Who was asking, for a log line: never for a decision."""
     actor: Actor | None = st.session_state.get(_ACTOR)

@@ -77,18 +77,30 @@ SYSTEM = Screen(
     "Platform",
     Permission.SYSTEM_READ,
 )
-SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, SYSTEM, ACCOUNT)
+NEW_ORGANIZATION = Screen(
+    "new_organization.py",
+    "new-organization",
+    "New organization",
+    ":material/add_business:",
+    "Make a customer and invite its first owner.",
+    permission=Permission.ORGANIZATIONS_MANAGE,
+)
+SCREENS = (HOME, ORGANIZATIONS, NEW_ORGANIZATION, ORGANIZATION, SYSTEM, ACCOUNT)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(
     "set_password.py", "set-password", "Set a new password", ":material/key:", "Where the mailed link leads."
 )
 
+INVITATION = Screen("invitation.py", "invitation", "Invitation", ":material/mail:", "Where an invitation's link leads.")
+#: What is open to everybody, signed in or not.
+PUBLIC = (SET_PASSWORD, INVITATION)
+
 
 def for_visitor() -> Page:
     """The gate: at every screen's address the sign-in form, so that the address is still there after signing in."""
     gate = [screen.page(_FOLDER / SIGN_IN, listed=False) for screen in SCREENS]
-    return st.navigation([*gate, SET_PASSWORD.page()], position="hidden")
+    return st.navigation([*gate, *(screen.page() for screen in PUBLIC)], position="hidden")
 
 
 def for_actor(actor: Actor) -> Page:
@@ -99,7 +111,7 @@ def for_actor(actor: Actor) -> Page:
         listed = allowed and actor.scope in screen.listed_for
         page = screen.page(listed=listed) if allowed else screen.page(_refusal(actor, screen), listed=False)
         sections.setdefault(screen.section or "", []).append(page)
-    sections[""].append(SET_PASSWORD.page())
+    sections[""] += [screen.page() for screen in PUBLIC]
     return st.navigation(sections)
 
 

@@ -11,8 +11,13 @@ _WAITING = "nexa.notices"
 
 def saved(sentence: str) -> NoReturn:
     """Draw the page again as it is now, and say once that it went well."""
-    st.session_state.setdefault(_WAITING, []).append(sentence)
+    later(sentence)
     st.rerun()
+
+
+def later(sentence: str) -> None:
+    """Say once, on the screen that is opened next, that it went well."""
+    st.session_state.setdefault(_WAITING, []).append(sentence)
 
 
 def deliver() -> None:

@@ -139,14 +139,20 @@ def accept(ticket: Any) -> None:
     st.rerun()
 
 
-def carry_ticket() -> bool:
-    """Send a waiting ticket through the browser to the route that makes it a cookie; whether one waited."""
+def carry_ticket(*, then: str = "") -> bool:
+    """Send a waiting ticket through the browser to the route that makes it a cookie; whether one waited.
+
+    The browser goes on to ``then``; empty, it loads this very address again.
+    """
     ticket = st.session_state.pop(_TICKET, None)
     if ticket is None:
         return False
     st.markdown(f"Welcome, **{literal(ticket.full_name)}**", text_alignment="center")
     browser.post(
-        "/api/auth/cookie", {"ticket": ticket.ticket}, failure="Signing in did not work. Reload the page and try again."
+        "/api/auth/cookie",
+        {"ticket": ticket.ticket},
+        then=then,
+        failure="Signing in did not work. Reload the page and try again.",
     )
     return True
 

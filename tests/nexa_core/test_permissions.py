@@ -10,7 +10,18 @@ from nexa_core.actor import Actor, Scope, Standing
 from nexa_core.errors import Forbidden
 from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission, Resource, explain
 
-GATES = ["account", "sign_in", "membership", "role", "override", "feature", "limit", "deleted"]
+GATES = [
+    "account",
+    "sign_in",
+    "organization",
+    "membership",
+    "role",
+    "override",
+    "feature",
+    "limit",
+    "tenant",
+    "deleted",
+]
 PLATFORM_ONLY = {
     Permission.ORGANIZATIONS_BROWSE,
     Permission.ORGANIZATIONS_MANAGE,

@@ -1,1 +1,1 @@
-"""The page of one organization, a file for each of its tabs."""
+"""The tabs of one organization's page, a file each with ``draw(actor, organization)``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import jsonschema
@@ -265,7 +266,7 @@ def test_metrics_count_by_route_and_never_by_path(server: Any, people: Any) -> N
 def test_the_description_matches_what_is_served(server: Any, people: Any) -> None:
     with server.client(server.sign_in("ada@northwind.example")) as client:
         document = client.get("/api/openapi.json").json()
-        served = {(endpoint.method.lower(), "/api" + endpoint.path) for endpoint in api.endpoints()}
+        served = {(one.method.lower(), "/api" + re.sub(r":\w+}", "}", one.path)) for one in api.endpoints()}
         assert {(method, path) for path, methods in document["paths"].items() for method in methods} == served
         for path in ("/api/me", "/api/healthz", "/api/readyz"):
             answers = document["paths"][path]["get"]["responses"]

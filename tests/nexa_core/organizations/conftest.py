@@ -1,11 +1,72 @@
-"""The people and customers these tests are about."""
+"""The people and customers these tests are about, and the links that their mails carry."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
 from nexa_core.actor import Actor
-from tests.conftest import World
+from tests.conftest import TestDatabase, World
+
+
+@dataclass
+class Cast:
+    """The platform's admin; Northwind with owner, admin, member and viewer; Contoso with its owner."""
+
+    root: Actor
+    ada: Actor
+    adm: Actor
+    ben: Actor
+    vic: Actor
+    eve: Actor
+
+    @property
+    def northwind(self) -> UUID:
+        assert self.ada.organization_id is not None
+        return self.ada.organization_id
+
+    @property
+    def contoso(self) -> UUID:
+        assert self.eve.organization_id is not None
+        return self.eve.organization_id
+
+
+@pytest.fixture
+def cast(world: World) -> Cast:
+    nexa = world.organization("NEXA", is_platform=True)
+    northwind = world.organization("Northwind", plan="professional")
+    contoso = world.organization("Contoso", plan="professional")
+
+    def actor(email: str, organization: UUID, role: str) -> Actor:
+        return world.actor(world.person(email, organization, role=role), organization)
+
+    return Cast(
+        root=actor("root@nexa.example", nexa, "owner"),
+        ada=actor("ada@northwind.example", northwind, "owner"),
+        adm=actor("adm@northwind.example", northwind, "admin"),
+        ben=actor("ben@northwind.example", northwind, "member"),
+        vic=actor("vic@northwind.example", northwind, "viewer"),
+        eve=actor("eve@contoso.example", contoso, "owner"),
+    )
+
+
+@pytest.fixture
+def token_of(database: TestDatabase) -> Callable[[str], str]:
+    """The token in the newest mail to an address."""
+
+    def find(email: str) -> str:
+        with database.superuser() as connection:
+            row = connection.execute(
+                "SELECT link FROM outbox_messages WHERE recipient = %s ORDER BY created_at DESC, id DESC LIMIT 1",
+                [email],
+            ).fetchone()
+        assert row is not None, f"there is no mail to {email}"
+        return str(row[0]).partition("token=")[2]
+
+    return find
 
 
 @pytest.fixture

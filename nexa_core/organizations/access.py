@@ -1,0 +1,235 @@
+"""Why somebody can or cannot do something, and what would change if: answered by the function that enforces it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from nexa_core.accounts.models import User
+from nexa_core.actor import Actor, Standing
+from nexa_core.architecture_sessions.models import ArchitectureSession
+from nexa_core.billing import PLANS, allowance, is_hard, seats
+from nexa_core.db import reading
+from nexa_core.errors import Invalid
+from nexa_core.organizations.members import STATUSES, names_of
+from nexa_core.organizations.models import Organization, OrganizationMembership
+from nexa_core.organizations.reach import require_for
+from nexa_core.organizations.seats import seats_of
+from nexa_core.permissions import MEMBERSHIP_ROLES, Explanation, Permission, Resource, explain, granted
+from nexa_core.usage.models import UsageCounter
+
+_M = OrganizationMembership
+_MOST_SESSIONS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What one permission is, and would be."""
+
+    permission: Permission
+    before: Explanation
+    after: Explanation
+
+    @property
+    def is_gained(self) -> bool:
+        return self.after.allowed and not self.before.allowed
+
+    @property
+    def is_lost(self) -> bool:
+        return self.before.allowed and not self.after.allowed
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a change would do: to each permission, and, in sentences, to what is not one."""
+
+    changes: tuple[Change, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def gained(self) -> tuple[Permission, ...]:
+        return tuple(change.permission for change in self.changes if change.is_gained)
+
+    @property
+    def lost(self) -> tuple[Permission, ...]:
+        return tuple(change.permission for change in self.changes if change.is_lost)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subscription:
+    """An organization as it would be on another plan."""
+
+    plan_type: str
+    usage_limits: Mapping[str, Any]
+
+
+def explain_access(
+    actor: Actor, *, organization_id: UUID, email: str, permission: str, resource: Resource | None = None
+) -> Explanation:
+    """Why somebody may or may not do this here, gate by gate; for whoever it is, a member or not.
+
+    The sign-in gate is answered as if the person were signed in. Raises NotFound for a stranger's organization,
+    Forbidden without MEMBERS_READ, Invalid for an unknown permission.
+    """
+    require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
+    wanted = _permission(permission)
+    with reading(actor) as db:
+        return explain(_subject(db, _organization(db, organization_id), email), wanted, resource)
+
+
+def resources(actor: Actor, *, organization_id: UUID) -> tuple[Resource, ...]:
+    """What a question can be about: the organization, its credits, its sessions as far as the actor reads them.
+
+    Raises as ``explain_access`` does.
+    """
+    require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
+    with reading(actor) as db:
+        organization = _organization(db, organization_id)
+        found = [
+            Resource("The organization", organization.id, deleted=organization.status == "deleted"),
+            Resource("A credit of this period", organization.id, remaining=_remaining(db, organization, organization)),
+            Resource("Something of another organization", UUID(int=0)),
+        ]
+        if actor.may(Permission.SESSIONS_READ):
+            newest = (
+                select(ArchitectureSession.title, ArchitectureSession.deleted_at)
+                .where(ArchitectureSession.organization_id == organization_id)
+                .order_by(ArchitectureSession.updated_at.desc())
+                .limit(_MOST_SESSIONS)
+            )
+            found += [
+                Resource(f"The session {row.title}", organization.id, deleted=row.deleted_at is not None)
+                for row in db.execute(newest)
+            ]
+        return tuple(found)
+
+
+def what_if(
+    actor: Actor,
+    *,
+    organization_id: UUID,
+    email: str,
+    role: str | None = None,
+    grant: Iterable[str] | None = None,
+    deny: Iterable[str] | None = None,
+    plan: str | None = None,
+    membership_status: str | None = None,
+    account_status: str | None = None,
+) -> Prospect:
+    """What another role, other exceptions, another plan or a suspension would change, before it is done.
+
+    What is None stays as it is. Raises as ``explain_access`` does, and Invalid for a value there is not.
+    """
+    require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
+    for value, known, field in (
+        (role, MEMBERSHIP_ROLES, "role"),
+        (plan, PLANS, "plan"),
+        (membership_status, STATUSES, "membership_status"),
+        (account_status, ("active", "pending", "suspended", "deleted"), "account_status"),
+    ):
+        if value is not None and value not in known:
+            raise Invalid(f"There is no {field.replace('_', ' ')} “{value[:40]}”.", field=field)
+    with reading(actor) as db:
+        organization = _organization(db, organization_id)
+        now = _subject(db, organization, email)
+        standing = replace(
+            now.standing,
+            grant=now.standing.grant if grant is None else frozenset(grant),
+            deny=now.standing.deny if deny is None else frozenset(deny),
+            membership_status=membership_status or now.standing.membership_status,
+            account_status=account_status or now.standing.account_status,
+        )
+        would = replace(now, role=role or now.role, standing=standing)
+        later = _Subscription(plan or organization.plan_type, organization.usage_limits)
+        credits_now = Resource("A credit of this period", None, remaining=_remaining(db, organization, organization))
+        credits_then = replace(credits_now, remaining=_remaining(db, organization, later))
+        notes = _notes(db, organization, later) if plan else ()
+    ceiling = granted("owner", is_platform=organization.is_platform, grant=frozenset(), deny=frozenset())
+    changes = tuple(
+        Change(
+            permission,
+            explain(now, permission, credits_now if permission is Permission.USAGE_RECORD else None),
+            explain(would, permission, credits_then if permission is Permission.USAGE_RECORD else None),
+        )
+        for permission in Permission
+        if permission in ceiling
+    )
+    return Prospect(changes, notes)
+
+
+def _organization(db: Session, organization_id: UUID) -> Organization:
+    return db.get_one(Organization, organization_id)
+
+
+def _permission(name: str) -> Permission:
+    try:
+        return Permission(name)
+    except ValueError:
+        raise Invalid(f"There is no permission “{name[:40]}”.", field="permission") from None
+
+
+def _subject(db: Session, organization: Organization, email: str) -> Actor:
+    """The actor somebody is, or would be, in an organization: what signing in would make of them."""
+    email = email.strip().lower()
+    row = db.execute(
+        select(User, _M)
+        .outerjoin(_M, (_M.user_id == User.id) & (_M.organization_id == organization.id))
+        .where(User.email == email, User.deleted_at.is_(None))
+    ).one_or_none()
+    person, membership = (row[0], row[1]) if row else (None, None)
+    if membership is not None and membership.status == "pending" and membership.invitation_revoked_at is not None:
+        membership = None
+    features = organization.usage_limits.get("features")
+    standing = Standing(
+        account_status=person.status if person else "active",
+        membership_status=membership.status if membership else None,
+        organization_status=organization.status,
+        is_platform=organization.is_platform,
+        features=MappingProxyType(dict(features) if isinstance(features, dict) else {}),
+    )
+    overrides = membership.permissions if membership else {}
+    return Actor.of_membership(
+        user_id=person.id if person else UUID(int=0),
+        organization_id=organization.id,
+        role=membership.role if membership else "",
+        overrides={which: sorted(names_of(overrides, which)) for which in ("grant", "deny")},
+        standing=standing,
+        email=email,
+        full_name=(person.full_name if person else "") or email,
+        organization_name=organization.name,
+        organization_slug=organization.slug,
+    )
+
+
+def _remaining(db: Session, organization: Organization, subscription: Organization | _Subscription) -> int | None:
+    """Credits left in this period, where use stops at the allowance; None where it is charged beyond it."""
+    allowed = allowance(subscription)
+    if allowed is None or not is_hard(subscription):
+        return None
+    used = db.scalar(
+        select(UsageCounter.used).where(
+            UsageCounter.organization_id == organization.id,
+            UsageCounter.metric == "credits",
+            UsageCounter.period_start == func.nexa.period_start(func.now(), organization.time_zone),
+        )
+    )
+    return max(allowed - (used or 0), 0)
+
+
+def _notes(db: Session, organization: Organization, later: _Subscription) -> tuple[str, ...]:
+    """What another plan changes for everybody there."""
+    notes = []
+    taken, limit = seats_of(db, organization).taken, seats(later)
+    if limit is not None and taken > limit:
+        notes.append(f"{taken} people are active members, {taken - limit} more than the plan's {limit} seats.")
+    before, after = allowance(organization), allowance(later)
+    if before != after:
+        words = ["no limit" if value is None else f"{value:,}" for value in (before, after)]
+        notes.append(f"Credits a month: {words[0]} becomes {words[1]}.")
+    return tuple(notes)

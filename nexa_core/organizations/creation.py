@@ -1,0 +1,119 @@
+"""A new organization: its name and slug, its plan, and its first owner invited, all of it or nothing."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from uuid import uuid4
+
+from sqlalchemy import insert, select
+
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.billing import PLANS
+from nexa_core.db import entering, recording
+from nexa_core.errors import Conflict, Invalid
+from nexa_core.organizations.addresses import address_of
+from nexa_core.organizations.inviting import account_of, message_of, send
+from nexa_core.organizations.models import Organization
+from nexa_core.organizations.service import OrganizationState
+from nexa_core.permissions import Permission
+
+_RESERVED = """
+account accounts admin administrator api app assets audit auth billing blog cdn contact demo docs domains download
+email error favicon files ftp help home host internal invitation invitations invite login logout mail mailer media
+members metrics new new-organization nexa nexa-support news null official organization organizations owner owners
+people personal platform postmaster press public root security session sessions set-password sign-in sign-out signin
+signup smtp staff static status support system team test true undefined usage user users webmaster well-known www
+"""
+#: Words that are addresses of NEXA itself, or that somebody would take for NEXA.
+RESERVED = frozenset(_RESERVED.split())
+_SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+_LONGEST_SLUG = 100
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "&": " and "})
+
+
+@dataclass(frozen=True, slots=True)
+class SlugVerdict:
+    """Whether a slug can be taken now, and a sentence that says so or why not."""
+
+    slug: str
+    is_free: bool
+    sentence: str
+
+
+def suggest_slug(actor: Actor, *, name: str) -> str:
+    """The first free slug that reads like the name; empty for a name without a letter or digit to use."""
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS).encode("utf-8", "ignore").decode())
+    base = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
+    base = base[: _LONGEST_SLUG - 4].strip("-")
+    if not base:
+        return ""
+    candidates = [base, *(f"{base}-{number}" for number in range(2, 100))]
+    with entering(actor.origin) as db:
+        taken = set(db.scalars(select(Organization.slug).where(Organization.slug.in_(candidates))))
+    return next((slug for slug in candidates if slug not in taken and slug not in RESERVED and len(slug) > 1), "")
+
+
+def check_slug(actor: Actor, *, slug: str) -> SlugVerdict:
+    """Say whether a slug is free: taken ones, deleted organizations' too, and reserved words are not.
+
+    Raises Forbidden without ORGANIZATIONS_MANAGE.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    try:
+        _require_form(slug)
+    except Invalid as invalid:
+        return SlugVerdict(slug, False, invalid.sentence)
+    with entering(actor.origin) as db:
+        taken = db.scalar(select(Organization.id).where(Organization.slug == slug)) is not None
+    return SlugVerdict(slug, not taken, "This slug is taken; choose another one." if taken else "This slug is free.")
+
+
+def create(
+    actor: Actor, *, name: str, slug: str, plan: str, owner_email: str, message: str = "", time_zone: str = "UTC"
+) -> OrganizationState:
+    """Make an organization and invite its first owner; it is pending until they accept.
+
+    Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid, naming the field, for a name, slug, plan or address that
+    cannot be used, Conflict for a slug that is taken. Whatever is refused, nothing is made.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    name = name_of(name)
+    _require_form(slug)
+    if plan not in PLANS:
+        raise Invalid(f"There is no plan “{plan[:40]}”.", field="plan")
+    email = address_of(owner_email, field="owner_email")
+    message = message_of(message)
+    account = account_of(actor, email)
+    if account is not None and (account.deleted_at is not None or account.status not in ("active", "pending")):
+        raise Conflict("The account of this address is not active, so it cannot become the owner.")
+    with recording(actor, Action.ORGANIZATION_CREATED) as db:
+        values = {"id": uuid4(), "name": name, "slug": slug, "plan_type": plan, "status": "pending"}
+        db.execute(insert(Organization).values(**values, time_zone=time_zone))
+        organization = db.get_one(Organization, values["id"])
+        send(actor, db, organization, email, "owner", message)
+        return OrganizationState.of(organization)
+
+
+def name_of(text: str) -> str:
+    """An organization's name in its one spelling: NFC, single spaces; raises Invalid for one that cannot be shown."""
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    if not name:
+        raise Invalid("An organization needs a name.", field="name")
+    if len(name) > 255:
+        raise Invalid("A name has at most 255 characters.", field="name")
+    if not name.isprintable():
+        raise Invalid("A name cannot have control characters in it.", field="name")
+    return name
+
+
+def _require_form(slug: str) -> None:
+    if not 2 <= len(slug) <= _LONGEST_SLUG:
+        raise Invalid(f"A slug has 2 to {_LONGEST_SLUG} characters.", field="slug")
+    if not _SLUG.fullmatch(slug):
+        raise Invalid("A slug consists of lower-case letters, digits and single hyphens.", field="slug")
+    if slug in RESERVED:
+        raise Invalid(f"“{slug}” is a reserved word; choose another slug.", field="slug")
