@@ -32,6 +32,7 @@ from nexa_core.accounts.sign_ins import (
     switch_organization,
 )
 from nexa_core.accounts.upkeep import purge
+from nexa_core.accounts.viewing import stop_viewing, view_as
 
 __all__ = [
     "BrowserSignIn",
@@ -64,9 +65,11 @@ __all__ = [
     "sign_in",
     "sign_in_as_demo",
     "sign_out",
+    "stop_viewing",
     "suspend_user",
     "switch_organization",
     "timezones",
     "unlock",
     "update_profile",
+    "view_as",
 ]
