@@ -89,7 +89,7 @@ def stop_viewing(actor: Actor) -> None:
 
 
 def seen_through(db: Session, own: Actor, viewing_id: UUID) -> Actor:
-    """The actor an internal admin is while looking with a member's eyes; their own self when that has become impossible.
+    """The actor an internal admin is while looking with a member's eyes; their own self once that is impossible.
 
     Who lost the right to manage people, and a membership that is gone or no longer active, end it as the clock does.
     """
@@ -105,7 +105,7 @@ def seen_through(db: Session, own: Actor, viewing_id: UUID) -> Actor:
         .where(Viewing.id == viewing_id, _m.user_status == "active", _m.organization_status == "active",
                _m.is_platform.is_(False))
     ).one_or_none()  # fmt: skip
-    if row is None or not own.may(Permission.USERS_MANAGE):
+    if row is None or own.user_id is None or not own.may(Permission.USERS_MANAGE):
         return own
     name = row.full_name or row.email
     return Actor.of_membership(

@@ -1,6 +1,26 @@
 """Organizations and their members: find them, read them, change them."""
 
+from nexa_core.organizations.domains import (
+    Check,
+    DomainView,
+    accept_domain,
+    add_domain,
+    check_domain,
+    domains,
+    recheck_domains,
+    remove_domain,
+)
 from nexa_core.organizations.home import Attention, HomeSummary, RecentSession, summary
+from nexa_core.organizations.joining import (
+    BlastRadius,
+    Candidate,
+    JoinRequest,
+    approve_join,
+    blast_radius,
+    decline_join,
+    join_requests,
+    set_joining,
+)
 from nexa_core.organizations.listing import SORTS, OrganizationRow, Page, browse
 from nexa_core.organizations.members import (
     MemberView,
@@ -11,26 +31,54 @@ from nexa_core.organizations.members import (
     suspend_member,
 )
 from nexa_core.organizations.service import OrganizationState, OrganizationView, current, get, rename, resume, suspend
+from nexa_core.organizations.sign_up import (
+    DomainInvitation,
+    Joined,
+    domain_invitation,
+    join_by_domain,
+    request_domain_join,
+)
 
 __all__ = [
     "SORTS",
     "Attention",
+    "BlastRadius",
+    "Candidate",
+    "Check",
+    "DomainInvitation",
+    "DomainView",
     "HomeSummary",
+    "JoinRequest",
+    "Joined",
     "MemberView",
     "OrganizationRow",
     "OrganizationState",
     "OrganizationView",
     "Page",
     "RecentSession",
+    "accept_domain",
+    "add_domain",
+    "approve_join",
+    "blast_radius",
     "browse",
     "change_role",
+    "check_domain",
     "current",
+    "decline_join",
+    "domain_invitation",
+    "domains",
     "get",
+    "join_by_domain",
+    "join_requests",
     "members",
+    "recheck_domains",
+    "remove_domain",
     "remove_member",
     "rename",
+    "request_domain_join",
     "resume",
     "resume_member",
+    "set_joining",
     "summary",
     "suspend",
     "suspend_member",

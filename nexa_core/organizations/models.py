@@ -156,7 +156,10 @@ class FormerMember(Base):
     """Who was removed: a domain does not bring them back. Written by a trigger."""
 
     __tablename__ = "former_members"
-    __table_args__ = (PrimaryKeyConstraint("organization_id", "user_id"), Index("former_members_user_id_idx", "user_id"))
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "user_id"),
+        Index("former_members_user_id_idx", "user_id"),
+    )
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))

@@ -89,12 +89,20 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
         "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
         "domain_sign_ups": {
-            **mine, "token": uuid4().hex, "domain": "a.example", "email": "a@a.example", "expires_at": "infinity",
+            **mine,
+            "token": uuid4().hex,
+            "domain": "a.example",
+            "email": "a@a.example",
+            "expires_at": "infinity",
         },
         "former_members": {**mine, "user_id": tenant.person},
         "viewings": {
-            **mine, "user_session_id": uuid4(), "user_id": tenant.person, "viewed_user_id": tenant.person,
-            "reason": "to see", "expires_at": "now",
+            **mine,
+            "user_session_id": uuid4(),
+            "user_id": tenant.person,
+            "viewed_user_id": tenant.person,
+            "reason": "to see",
+            "expires_at": "now",
         },
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

@@ -78,9 +78,13 @@ def test_every_door_that_writes_is_closed(viewing: Actor, database: TestDatabase
     with pytest.raises(Forbidden):
         accounts.switch_organization(viewing, organization_id=viewing.viewing_as.real.organization_id)  # type: ignore[arg-type]
     with pytest.raises(Forbidden):
-        accounts.view_as(viewing, user_id=viewing.viewing_as.user_id, organization_id=viewing.organization_id, reason="x")  # type: ignore[arg-type]
+        accounts.view_as(
+            viewing, user_id=viewing.viewing_as.user_id, organization_id=viewing.organization_id, reason="x"
+        )  # type: ignore[arg-type]
     with database.superuser() as connection:
-        assert connection.execute("SELECT name FROM organizations WHERE slug = 'northwind'").fetchone() == ("Northwind",)
+        assert connection.execute("SELECT name FROM organizations WHERE slug = 'northwind'").fetchone() == (
+            "Northwind",
+        )
 
 
 def test_the_customer_reads_who_looked_and_why(world: World, viewing: Actor, ids: dict[str, UUID]) -> None:
@@ -89,7 +93,9 @@ def test_the_customer_reads_who_looked_and_why(world: World, viewing: Actor, ids
     assert [entry.action for entry in found[:2]] == ["user.viewing_ended", "user.viewing_started"]
     assert found[1].sentence == "NEXA began to view Northwind as Ada Lovelace" and found[1].reason == WHY
     with world.database.superuser() as connection:
-        actors = connection.execute("SELECT DISTINCT user_id FROM audit_logs WHERE action LIKE 'user.viewing%'").fetchall()
+        actors = connection.execute(
+            "SELECT DISTINCT user_id FROM audit_logs WHERE action LIKE 'user.viewing%'"
+        ).fetchall()
     assert actors == [(ids["root"],)]
 
 
