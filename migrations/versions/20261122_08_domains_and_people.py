@@ -157,7 +157,8 @@ $$;
 -- Whether an entry of the log is the person's: by them, about them, or with their words in it.
 CREATE FUNCTION nexa.concerns(entry audit_logs, person uuid, linked uuid[], in_values text, in_text text) RETURNS boolean
     LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT entry.salt <> ''::bytea AND NOT (entry.action = 'user.erased' AND entry.new_values ? 'erased_entries') AND coalesce(
+    SELECT entry.salt <> ''::bytea AND NOT coalesce(entry.action = 'user.erased' AND entry.new_values ? 'erased_entries', false)
+        AND coalesce(
         entry.user_id = person OR entry.resource_id = person OR entry.resource_id = ANY (linked)
         OR entry.old_values->>'user_id' = person::text OR entry.new_values->>'user_id' = person::text
         OR concat_ws(' ', entry.old_values::text, entry.new_values::text) ~* in_values
@@ -267,11 +268,13 @@ BEGIN
     INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, new_values, ip_address,
                             user_agent, request_id, reason, actor_scope)
     SELECT b.organization_id, nexa.current_person(), nexa.audit_action(), 'user', person,
-           jsonb_build_object('erased_entries', jsonb_agg(b.id ORDER BY b.id)),
+           jsonb_build_object('erased_entries', jsonb_agg(b.id ORDER BY b.id))
+               || CASE WHEN b.organization_id IS NOT DISTINCT FROM nexa.current_organization()
+                       THEN jsonb_build_object('certificate', found || '{"remaining": 0}') ELSE '{}' END,
            nullif(current_setting('nexa.address', true), '')::inet, nullif(current_setting('nexa.agent', true), ''),
            current_setting('nexa.request')::uuid, nullif(current_setting('nexa.reason', true), ''),
            coalesce(nullif(current_setting('nexa.scope', true), ''), 'entry')
-    FROM blanked b GROUP BY b.organization_id;
+    FROM blanked b GROUP BY b.organization_id;  -- the change of the account itself is in the context's own chain
 
     -- The certificate certifies what was looked at again.
     counted := 0;
@@ -282,9 +285,12 @@ BEGIN
         EXECUTE format('SELECT count(*) FROM %s WHERE %s::text ~* $1', searched.place, searched.name)
             INTO changed USING CASE WHEN searched.type = 'jsonb' THEN in_values ELSE in_text END;
         counted := counted + changed;
+        IF changed > 0 THEN
+            pattern := searched.place || '.' || searched.name;
+        END IF;
     END LOOP;
     IF counted > 0 OR credits IS DISTINCT FROM (SELECT coalesce(sum(credits_consumed), 0) FROM usage_events) THEN
-        RAISE EXCEPTION 'erasing person % left % places, or changed what was used', person, counted;
+        RAISE EXCEPTION 'erasing person % left % rows (in %), or changed what was used', person, counted, pattern;
     END IF;
     RETURN found || jsonb_build_object('remaining', counted);
 END $$;
