@@ -77,18 +77,36 @@ SYSTEM = Screen(
     "Platform",
     Permission.SYSTEM_READ,
 )
-SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, SYSTEM, ACCOUNT)
+PEOPLE = Screen(
+    "people.py",
+    "people",
+    "People",
+    ":material/group:",
+    "Everybody with an account: find somebody, see what happened to their account, help them.",
+    "Platform",
+    Permission.USERS_MANAGE,
+)
+PERSON = Screen(
+    "person.py",
+    "person",
+    "Person",
+    ":material/person:",
+    "One person: memberships, security, data protection.",
+    permission=Permission.USERS_MANAGE,
+)
+SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, PEOPLE, PERSON, SYSTEM, ACCOUNT)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(
     "set_password.py", "set-password", "Set a new password", ":material/key:", "Where the mailed link leads."
 )
+JOIN = Screen("join.py", "join", "Join your organization", ":material/group_add:", "By the domain of your address.")
 
 
 def for_visitor() -> Page:
     """The gate: at every screen's address the sign-in form, so that the address is still there after signing in."""
     gate = [screen.page(_FOLDER / SIGN_IN, listed=False) for screen in SCREENS]
-    return st.navigation([*gate, SET_PASSWORD.page()], position="hidden")
+    return st.navigation([*gate, SET_PASSWORD.page(), JOIN.page()], position="hidden")
 
 
 def for_actor(actor: Actor) -> Page:
@@ -99,7 +117,7 @@ def for_actor(actor: Actor) -> Page:
         listed = allowed and actor.scope in screen.listed_for
         page = screen.page(listed=listed) if allowed else screen.page(_refusal(actor, screen), listed=False)
         sections.setdefault(screen.section or "", []).append(page)
-    sections[""].append(SET_PASSWORD.page())
+    sections[""] += [SET_PASSWORD.page(), JOIN.page()]
     return st.navigation(sections)
 
 

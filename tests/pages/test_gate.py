@@ -42,7 +42,7 @@ def test_a_cold_deep_link_shows_the_gate_and_never_the_page(database: TestDataba
 
 def test_every_page_file_is_a_screen_or_belongs_to_the_gate() -> None:
     files = {path.name for path in SHELL.parent.glob("*.py")} - {"__init__.py", "_shell.py"}
-    public = {menu.SIGN_IN, menu.SET_PASSWORD.file}
+    public = {menu.SIGN_IN, menu.SET_PASSWORD.file, menu.JOIN.file}
     assert files == {screen.file for screen in menu.SCREENS} | public
 
 
