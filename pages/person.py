@@ -4,6 +4,7 @@ import streamlit as st
 
 from nexa_core import accounts
 from pages._ui import badges, current_actor, layout, menu, people
+from pages._ui.text import literal
 
 actor = current_actor()
 st.page_link(menu.PEOPLE.page(), label="People", icon=":material/arrow_back:")
@@ -13,7 +14,7 @@ if user_id is None:
     layout.nothing("person_search", "Nobody is chosen", "Choose somebody from the list of people.")
 else:
     person = accounts.person(actor, user_id=user_id)
-    with layout.header(person.full_name, people.caption(person), picture=person.avatar_url):
+    with layout.header(literal(person.full_name), literal(people.caption(person)), picture=person.avatar_url):
         st.markdown(" ".join(badges.badge(state) for state in people.states(person)))
     people.lock(actor, person)
     people.erased(actor, person)

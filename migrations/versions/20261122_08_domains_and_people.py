@@ -115,7 +115,7 @@ CREATE FUNCTION nexa.domain_candidates(claim uuid) RETURNS TABLE (user_id uuid, 
            EXISTS (SELECT 1 FROM former_members f WHERE f.user_id = u.id AND f.organization_id = d.organization_id)
     FROM organization_domains d
     JOIN users u ON split_part(u.email, '@', 2) = d.domain
-    WHERE d.id = claim AND d.verified_at IS NOT NULL
+    WHERE d.id = claim AND d.verified_at IS NOT NULL AND d.missing_since IS NULL
       AND (d.organization_id = nexa.current_organization() OR current_setting('nexa.scope', true) = 'staff')
       AND u.email_verified_at IS NOT NULL AND u.deleted_at IS NULL
     ORDER BY u.full_name, u.id
@@ -146,6 +146,14 @@ CREATE FUNCTION nexa.pattern_of(words text[], in_json boolean) RETURNS text LANG
         CASE WHEN in_json THEN substr(to_jsonb(word)::text, 2, length(to_jsonb(word)::text) - 2) ELSE word END,
         '([][\\\\.^$*+?(){}|-])', '\\\\\\1', 'g'), '|' ORDER BY length(word) DESC, word) || ')(?![\\w-]|\\.\\w)'
     FROM unnest(words) word WHERE word <> ''
+$$;
+
+-- The same words for LIKE ANY, which is several times quicker: what it lets through is looked at with the pattern.
+CREATE FUNCTION nexa.likes_of(words text[], in_json boolean) RETURNS text[] LANGUAGE sql IMMUTABLE
+    SET search_path = pg_catalog, public AS $$
+    SELECT array_agg('%' || replace(lower(
+        CASE WHEN in_json THEN substr(to_jsonb(word)::text, 2, length(to_jsonb(word)::text) - 2) ELSE word END
+    ), '\\', '\\\\') || '%') FROM unnest(words) word WHERE word <> ''
 $$;
 
 -- What an erased entry of the log looks like: nothing is left in it but who, when and what kind of thing.
@@ -180,6 +188,7 @@ DECLARE
     credits CONSTANT numeric := (SELECT coalesce(sum(credits_consumed), 0) FROM usage_events);
     searched record;
     pattern text;
+    likes text[];
     words text[];
     in_values text;
     in_text text;
@@ -240,12 +249,15 @@ BEGIN
         WHERE cardinality(k.words) > 0
     LOOP
         pattern := nexa.pattern_of(searched.words, searched.type = 'jsonb');
+        likes := nexa.likes_of(searched.words, searched.type = 'jsonb');
         IF dry THEN
-            EXECUTE format('SELECT count(*) FROM %s WHERE %s::text ~* $1' || CASE WHEN searched.place = 'users' THEN ' AND id <> $2' ELSE '' END,
-                           searched.place, searched.name) INTO changed USING pattern, person;
+            EXECUTE format('SELECT count(*) FROM %1$s WHERE lower(%2$s::text) LIKE ANY ($3) AND %2$s::text ~* $1'
+                || CASE WHEN searched.place = 'users' THEN ' AND id <> $2' ELSE '' END,
+                searched.place, searched.name) INTO changed USING pattern, person, likes;
         ELSE
-            EXECUTE format('UPDATE %1$s SET %2$s = regexp_replace(%2$s::text, $1, $2, ''gi'')::%3$s WHERE %2$s::text ~* $1',
-                           searched.place, searched.name, searched.type) USING pattern, searched.instead;
+            EXECUTE format('UPDATE %1$s SET %2$s = regexp_replace(%2$s::text, $1, $2, ''gi'')::%3$s
+                WHERE lower(%2$s::text) LIKE ANY ($3) AND %2$s::text ~* $1',
+                searched.place, searched.name, searched.type) USING pattern, searched.instead, likes;
             GET DIAGNOSTICS changed = ROW_COUNT;
         END IF;
         IF changed > 0 THEN
@@ -282,8 +294,8 @@ BEGIN
         SELECT 'audit_logs', v.name, v.type
         FROM (VALUES ('old_values', 'jsonb'), ('new_values', 'jsonb'), ('reason', 'text'), ('user_agent', 'text')) v(name, type)
     LOOP
-        EXECUTE format('SELECT count(*) FROM %s WHERE %s::text ~* $1', searched.place, searched.name)
-            INTO changed USING CASE WHEN searched.type = 'jsonb' THEN in_values ELSE in_text END;
+        EXECUTE format('SELECT count(*) FROM %1$s WHERE lower(%2$s::text) LIKE ANY ($2) AND %2$s::text ~* $1', searched.place, searched.name)
+            INTO changed USING CASE WHEN searched.type = 'jsonb' THEN in_values ELSE in_text END, nexa.likes_of(words, searched.type = 'jsonb');
         counted := counted + changed;
         IF changed > 0 THEN
             pattern := searched.place || '.' || searched.name;
@@ -394,7 +406,7 @@ def downgrade() -> None:
     op.execute(FAULTS_OF_BEFORE)
     op.execute("""
         DROP FUNCTION nexa.erase_person(uuid, boolean), nexa.concerns(audit_logs, uuid, uuid[], text, text),
-                      nexa.audit_is_blank(audit_logs), nexa.pattern_of(text[], boolean), nexa.columns_of_words(),
+                      nexa.audit_is_blank(audit_logs), nexa.pattern_of(text[], boolean), nexa.likes_of(text[], boolean), nexa.columns_of_words(),
                       nexa.domain_candidates(uuid);
         DROP TRIGGER organization_memberships_former ON organization_memberships;
         DROP FUNCTION nexa.remember_former_member();

@@ -17,7 +17,7 @@ from nexa_core.accounts.models import User
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.db import entering, metering, reading, recording
-from nexa_core.errors import Invalid
+from nexa_core.errors import Conflict, Invalid
 from nexa_core.organizations import dns_proof
 from nexa_core.organizations.domain_names import domain_of_input, refuse_lookalike
 from nexa_core.organizations.models import Organization, OrganizationDomain
@@ -153,7 +153,9 @@ def recheck_domains(actor: Actor) -> int:
 
 def _check(actor: Actor, claim: OrganizationDomain) -> Check:
     """Ask the DNS, with no transaction open meanwhile, and write down what came of it."""
-    proof = dns_proof.look_up(claim.domain, claim.verification_token or "")
+    if not claim.verification_token:  # accepted without one: anybody's record would do
+        raise Conflict("This domain has no record to look for. Remove it and add it again to prove it.")
+    proof = dns_proof.look_up(claim.domain, claim.verification_token)
     action = Action.DOMAIN_PROVEN if claim.verified_at is None else Action.DOMAIN_RECHECKED
     if proof.found is None or (proof.found is False and claim.verified_at is None) or claim.verified_by is not None:
         with metering(actor) as db:  # when it was looked at is bookkeeping, no change to record

@@ -11,8 +11,13 @@ _WAITING = "nexa.notices"
 
 def saved(sentence: str) -> NoReturn:
     """Draw the page again as it is now, and say once that it went well."""
-    st.session_state.setdefault(_WAITING, []).append(sentence)
+    tell(sentence)
     st.rerun()
+
+
+def tell(sentence: str) -> None:
+    """Say once that it went well, on whatever page comes next."""
+    st.session_state.setdefault(_WAITING, []).append(sentence)
 
 
 def deliver() -> None:

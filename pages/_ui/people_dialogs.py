@@ -11,7 +11,7 @@ import streamlit as st
 
 from nexa_core import accounts
 from nexa_core.accounts import PersonView
-from pages._ui import format
+from pages._ui import format, menu, notices
 from pages._ui.errors import shown_here
 from pages._ui.gate import current_actor
 from pages._ui.notices import saved
@@ -134,7 +134,8 @@ def view_as(user_id: UUID, organization_id: UUID, name: str, organization: str) 
     if st.button("Begin", type="primary", width="stretch"):
         with shown_here():
             accounts.view_as(current_actor(), user_id=user_id, organization_id=organization_id, reason=reason)
-            saved(f"You are viewing {organization}")
+            notices.tell(f"You are viewing {organization}")
+            st.switch_page(menu.HOME.page())
 
 
 @st.dialog("Erase this person for good", icon=":material/delete_forever:", width="medium")

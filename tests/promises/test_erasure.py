@@ -231,7 +231,7 @@ SILENT = {
     " UPDATE audit_logs SET new_values = jsonb_set(new_values, '{erased_entries,0}', to_jsonb(%(other)s::text))"
     " WHERE action = 'user.erased' AND organization_id = %(organization)s",
     "other values in an erased entry": "UPDATE audit_logs SET reason = 'I was asked to' WHERE id = %(erased)s",
-    "another actor in an erased one": "UPDATE audit_logs SET user_id = NULL, action = 'user.locked' WHERE id = %(erased)s",
+    "another actor in an erased one": "UPDATE audit_logs SET user_id = NULL, action = 'a.b' WHERE id = %(erased)s",
     "a removed erased entry": "DELETE FROM audit_logs WHERE id = %(erased)s",
     "a removed record": "DELETE FROM audit_logs WHERE action = 'user.erased' AND organization_id = %(organization)s",
     "a person who was not erased": "UPDATE users SET erased_at = NULL WHERE id = %(person)s",

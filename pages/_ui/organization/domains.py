@@ -44,7 +44,7 @@ def _one(actor: Actor, organization_id: UUID, domain: DomainView, *, may_manage:
         if may_manage and st.button("Remove", key=f"remove-{key}", type="tertiary", icon=":material/delete:"):
             _remove(organization_id, domain)
     st.caption(_state(actor, domain))
-    if domain.proven_by != "dns" and may_manage:
+    if domain.proven_by is None and may_manage:
         st.markdown("Set this TXT record where the DNS of the domain is run:")
         name, value = st.columns((2, 3))
         name.code(domain.record_name, language=None, wrap_lines=True)
@@ -52,7 +52,7 @@ def _one(actor: Actor, organization_id: UUID, domain: DomainView, *, may_manage:
     if not may_manage:
         return
     with st.container(horizontal=True, gap="small"):
-        if st.button("Check now", key=f"check-{key}", icon=":material/dns:"):
+        if domain.proven_by != "admin" and st.button("Check now", key=f"check-{key}", icon=":material/dns:"):
             with shown_here():
                 check = organizations.check_domain(actor, organization_id=organization_id, domain_id=domain.id)
                 if check.proven:
