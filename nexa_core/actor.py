@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -44,6 +45,23 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewingAs:
+    """Whose eyes an internal admin looks with, until when, and who the admin is outside of it."""
+
+    id: UUID
+    user_id: UUID
+    full_name: str
+    organization_name: str
+    reason: str
+    expires_at: dt.datetime
+    real: Actor
+
+    @property
+    def sentence(self) -> str:
+        return f"You are viewing {self.organization_name} as {self.full_name}: you can look, and change nothing."
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Frozen and hashable, so that a cached reader can take it as an ordinary argument."""
 
@@ -61,6 +79,13 @@ class Actor:
     timezone: str = "UTC"
     locale: str = "en"
     origin: Origin = field(default_factory=Origin, compare=False)
+    #: Set while an internal admin looks with somebody else's eyes; ``user_id`` is the admin's own all the same.
+    viewing_as: ViewingAs | None = None
+
+    def require_own_eyes(self) -> None:
+        """Raise Forbidden while the actor looks with somebody else's eyes: then nothing is changed or recorded."""
+        if self.viewing_as is not None:
+            raise Forbidden(self.viewing_as.sentence)
 
     def may(self, permission: Permission, resource: Resource | None = None) -> bool:
         """Whether the actor has this permission; a courtesy for screens, while the verb decides."""
@@ -93,6 +118,7 @@ class Actor:
         timezone: str = "UTC",
         locale: str = "en",
         origin: Origin | None = None,
+        viewing_as: ViewingAs | None = None,
     ) -> Actor:
         """The actor a membership makes: its role and overrides become permissions, the organization becomes a scope.
 
@@ -127,6 +153,7 @@ class Actor:
             timezone=timezone,
             locale=locale,
             origin=origin or Origin(),
+            viewing_as=viewing_as,
         )
 
     @classmethod

@@ -8,7 +8,7 @@ import json
 import os
 import secrets
 from functools import cached_property, lru_cache
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     trusted_proxies: Hosts = ()
     metrics_token: str | None = Field(None, repr=False)
 
+    dns_resolver: str | None = None
+
     smtp_url: str | None = Field(None, repr=False)
     mail_from: str = "NEXA <nexa@localhost>"
 
@@ -96,6 +98,21 @@ class Settings(BaseSettings):
                 ip_network(network, strict=False)
             except ValueError:
                 raise ValueError(f"{network!r} is neither an address nor a network such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("dns_resolver")
+    @classmethod
+    def _is_resolver(cls, value: str | None) -> str | None:
+        address, port = value or "", "53"
+        if address.count(":") == 1:
+            address, _, port = address.partition(":")
+        try:
+            if value is not None:
+                ip_address(address)
+                if not 0 < int(port) < 65536:
+                    raise ValueError
+        except ValueError:
+            raise ValueError("must be the address of a DNS server such as 9.9.9.9 or 127.0.0.1:5353") from None
         return value
 
     @field_validator("public_url")

@@ -67,15 +67,21 @@ def reading(actor: Actor) -> Iterator[Session]:
 def recording(actor: Actor, action: Action, *, reason: str | None = None) -> Iterator[Session]:
     """The only writable transaction for audited data: its changes are logged as ``action``, by this actor.
 
-    Commits at the end of the block and rolls everything back, audit included, when the block raises.
+    Commits at the end of the block and rolls everything back, audit included, when the block raises. Closed to an
+    actor who looks with somebody else's eyes: raises Forbidden.
     """
+    actor.require_own_eyes()
     with _transaction("primary", "BEGIN", _ROLES[actor.scope], _context(actor, action, reason)) as db:
         yield db
 
 
 @contextmanager
 def metering(actor: Actor) -> Iterator[Session]:
-    """Append usage. No action is named, so the database refuses any change to audited data in it."""
+    """Append usage. No action is named, so the database refuses any change to audited data in it.
+
+    Closed, as ``recording`` is, to who looks with somebody else's eyes.
+    """
+    actor.require_own_eyes()
     with _transaction("primary", "BEGIN", _ROLES[actor.scope], _context(actor)) as db:
         yield db
 

@@ -76,6 +76,9 @@ PLATFORM_ROLES: dict[str, frozenset[Permission]] = {
     "viewer": _PRESENTER,
 }
 
+#: What somebody who looks with another person's eyes keeps of that person's permissions: looking.
+READING = frozenset({P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.BILLING_READ, P.AUDIT_READ})
+
 #: Permissions an organization can switch off for all its people (``usage_limits.features``), and under what name.
 FEATURES: dict[Permission, str] = {P.SESSIONS_WRITE: "sessions", P.USAGE_RECORD: "metering", P.AUDIT_READ: "audit_log"}
 
@@ -180,3 +183,5 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
     )
     deleted = resource is not None and resource.deleted
     yield Gate("deleted", not deleted, f"{name} is {'' if deleted else 'not '}deleted.")
+    if actor.viewing_as is not None:
+        yield Gate("viewing", permission in READING, actor.viewing_as.sentence)

@@ -8,5 +8,6 @@ with errors.boundary(), gate.entered() as actor, journal.rerun(actor), errors.bo
     journal.on(page.url_path)
     if actor:
         chrome.sidebar(actor)
+        chrome.viewing(actor)
     notices.deliver()
     page.run()

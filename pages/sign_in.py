@@ -4,7 +4,7 @@ import streamlit as st
 
 from nexa_core import accounts, demo
 from nexa_core.config import settings
-from pages._ui import gate, layout, shown_here
+from pages._ui import gate, layout, menu, shown_here
 from pages._ui.sign_in_form import SignInForm, accept, carry_ticket
 
 
@@ -28,6 +28,7 @@ with layout.card():
         SignInForm().draw()
         if st.button("Forgot password?", type="tertiary", width="stretch"):
             forgot_password()
+        st.page_link(menu.JOIN.page(), label="Join your organization by your work address", width="stretch")
         if settings().demo_mode:
             st.caption("This is the demo world. Continue without a password as", text_alignment="center")
             with st.grid(2, min_column_width=195):

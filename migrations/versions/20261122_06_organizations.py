@@ -218,7 +218,9 @@ def downgrade() -> None:
         DROP INDEX organizations_lower_name_id_idx;
         REVOKE UPDATE (name, slug, domain, logo_url, brand_colors, address, tax_id, billing_email, updated_at)
             ON organizations FROM nexa_tenant;
-        GRANT UPDATE ON organizations TO nexa_tenant;
+        GRANT UPDATE (name, slug, domain, logo_url, brand_colors, address, tax_id, billing_email, plan_type,
+            subscription_status, subscription_data, usage_limits, status, time_zone, updated_at, deleted_at)
+            ON organizations TO nexa_tenant;
         DROP FUNCTION nexa.release_slug(text);
         DROP TABLE organization_logos;
     """)

@@ -7,8 +7,7 @@ acts on the next request.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from sqlalchemy.orm import Session
 from nexa_core.accounts import tokens
 from nexa_core.accounts.memberships import organization_members, organization_memberships
 from nexa_core.accounts.models import UserSession, active_user_sessions
+from nexa_core.accounts.viewing import LIVING_VIEWING, features_of, seen_through
 from nexa_core.actor import Actor, Origin, Standing
 from nexa_core.db import entering
 from nexa_core.errors import Unauthenticated
@@ -71,7 +71,7 @@ def _actor(origin: Origin, whose: ColumnElement[bool]) -> Actor:
     columns = (
         _s.id, _s.user_id, _s.organization_id, _s.email, _s.full_name, _s.organization_name, _s.organization_slug,
         _s.timezone, _s.locale, _s.is_platform, _s.usage_limits, _m.role, _m.permissions, _m.membership_id,
-        (_s.last_seen_at < func.now() - SEEN_EVERY).label("is_stale"),
+        (_s.last_seen_at < func.now() - SEEN_EVERY).label("is_stale"), LIVING_VIEWING.label("viewing_id"),
     )  # fmt: skip
     with entering(origin) as db:
         row = db.execute(_select(*columns).where(whose)).one_or_none()
@@ -79,12 +79,17 @@ def _actor(origin: Origin, whose: ColumnElement[bool]) -> Actor:
             raise Unauthenticated(_ENDED)
         if row.is_stale:
             _seen(db, row)
+        own = _actor_of(origin, row)
+        return own if row.viewing_id is None else seen_through(db, own, row.viewing_id)
+
+
+def _actor_of(origin: Origin, row: Row[Any]) -> Actor:
     return Actor.of_membership(
         user_id=row.user_id,
         organization_id=row.organization_id,
         role=row.role,
         overrides=row.permissions,
-        standing=Standing(is_platform=row.is_platform, features=_features(row.usage_limits)),
+        standing=Standing(is_platform=row.is_platform, features=features_of(row.usage_limits)),
         user_session_id=row.id,
         email=row.email,
         full_name=row.full_name or row.email,
@@ -110,9 +115,3 @@ def _seen(db: Session, row: Row[Any]) -> None:
             .where(organization_memberships.c.id == row.membership_id)
             .values(last_active_at=func.now())
         )
-
-
-def _features(usage_limits: Mapping[str, Any]) -> Mapping[str, bool]:
-    features = usage_limits.get("features")
-    named = features if isinstance(features, dict) else {}
-    return MappingProxyType({name: on for name, on in named.items() if isinstance(on, bool)})

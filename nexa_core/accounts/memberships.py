@@ -22,6 +22,7 @@ organization_members = table(
     column("organization_name", String()),
     column("organization_slug", String()),
     column("organization_status", ORGANIZATION_STATUS),
+    column("is_platform", Boolean()),
     column("is_demo", Boolean()),
 )
 
@@ -32,6 +33,8 @@ organizations = table(
     column("slug", String()),
     column("status", ORGANIZATION_STATUS),
     column("is_platform", Boolean()),
+    column("account_manager_id", Uuid()),
+    column("usage_limits", JSONB()),
 )
 
 organization_memberships = table(

@@ -36,6 +36,7 @@ class User(Base):
             name="email",
             info={"sentence": "This is not an e-mail address NEXA can use."},
         ),
+        Index("users_full_name_id_idx", "full_name", "id"),
     )
 
     id: Mapped[Id]
@@ -62,6 +63,7 @@ class User(Base):
     created_at: Mapped[Timestamp]
     updated_at: Mapped[Timestamp]
     deleted_at: Mapped[dt.datetime | None]
+    erased_at: Mapped[dt.datetime | None]
 
 
 class UserSession(Base):
@@ -126,6 +128,32 @@ class UnknownSignIn(Base):
     last_failed_login_at: Mapped[dt.datetime | None]
     locked_until: Mapped[dt.datetime | None]
     lock_count: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+class Viewing(Base):
+    """An internal admin looking at one organization with a member's eyes, in one sign-in, for an hour at most."""
+
+    __tablename__ = "viewings"
+    __table_args__ = (
+        CheckConstraint(
+            "expires_at <= started_at + interval '60 minutes'",
+            name="expires_at",
+            info={"sentence": "Viewing as somebody ends after 60 minutes."},
+        ),
+        CheckConstraint("btrim(reason) <> ''", name="reason", info={"sentence": "Viewing as somebody needs a reason."}),
+        Index("viewings_user_session_id_idx", "user_session_id"),
+        Index("viewings_organization_id_idx", "organization_id"),
+    )
+
+    id: Mapped[Id]
+    user_session_id: Mapped[UUID]
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    viewed_user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    reason: Mapped[str]
+    started_at: Mapped[Timestamp]
+    expires_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
 
 
 #: Living sign-ins with their person and organization (a view: not expired, not revoked, active people only).

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from nexa_core import audit, notifications
 from nexa_core.accounts import attempts
 from nexa_core.accounts.memberships import organization_memberships, organizations
 from nexa_core.accounts.models import User, UserSession
@@ -15,7 +16,7 @@ from nexa_core.accounts.recovery import new_link
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.db import entering, recording
-from nexa_core.errors import Conflict, Invalid
+from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
 
 ADMIN_LINK_LIFETIME = dt.timedelta(hours=24)
@@ -56,6 +57,69 @@ def end_sign_ins_of(actor: Actor, *, user_id: UUID, reason: str) -> int:
     with recording(actor, Action.SIGN_IN_ENDED, reason=_reason(reason)) as db:
         db.get_one(User, user_id)
         return _end_sign_ins(db, user_id, "ended_by_admin")
+
+
+def end_sign_in_of(actor: Actor, *, user_id: UUID, user_session_id: UUID, reason: str) -> None:
+    """End one sign-in of somebody. Raises Forbidden without USERS_MANAGE, NotFound for one that has ended."""
+    actor.require(Permission.USERS_MANAGE)
+    with recording(actor, Action.SIGN_IN_ENDED, reason=_reason(reason)) as db:
+        if not _end_sign_ins(db, user_id, "ended_by_admin", UserSession.id == user_session_id):
+            raise NotFound("This sign-in has ended already.")
+
+
+def send_reset_link(actor: Actor, *, user_id: UUID) -> None:
+    """Mail somebody a link that sets a new password, good for an hour.
+
+    Raises Forbidden without USERS_MANAGE, Conflict unless the account is active.
+    """
+    actor.require(Permission.USERS_MANAGE)
+    with entering(
+        actor.origin, Action.PASSWORD_RESET_REQUESTED, user_id=actor.user_id, organization_id=actor.organization_id
+    ) as db:
+        user = db.get_one(User, user_id)
+        if user.status != "active" or user.deleted_at is not None:
+            raise Conflict(f"This account is {user.status}, so its password cannot be set.")
+        audit.note(db, "user", user_id, {})
+        notifications.send_mail(
+            db,
+            recipient=user.email,
+            subject="Set a new NEXA password",
+            body=(
+                f"Hello {user.full_name or user.email},\n\n{actor.full_name} sent you this link to set a new password "
+                "for your NEXA account. It works once, within the hour:"
+            ),
+            link=new_link(db, user_id=user_id, organization_id=None),
+        )
+
+
+def delete_user(actor: Actor, *, user_id: UUID, reason: str) -> None:
+    """Close an account for good, as far as anybody can see: sign-ins end, what the person wrote stays with its
+    organizations, customers they managed have no manager any more. ``restore_user`` takes it back.
+
+    Raises Forbidden without USERS_MANAGE, Invalid without a reason, Conflict for one's own account, one that is deleted
+    already, and for somebody who is an organization's only owner.
+    """
+    actor.require(Permission.USERS_MANAGE)
+    if user_id == actor.user_id:
+        raise Conflict("You cannot delete your own account.")
+    with recording(actor, Action.USER_DELETED, reason=_reason(reason)) as db:
+        user = db.get_one(User, user_id, with_for_update=True)
+        if user.deleted_at is not None:
+            raise Conflict("This account is deleted already.")
+        user.status, user.deleted_at, user.updated_at = "deleted", func.now(), func.now()
+        _end_sign_ins(db, user_id, "user_deleted")
+        managed = organizations.c.account_manager_id == user_id
+        db.execute(update(organizations).where(managed).values(account_manager_id=None))
+
+
+def restore_user(actor: Actor, *, user_id: UUID, reason: str) -> None:
+    """Open a deleted account again, with the memberships it had. Raises Conflict for one not deleted, or erased."""
+    actor.require(Permission.USERS_MANAGE)
+    with recording(actor, Action.USER_RESTORED, reason=_reason(reason)) as db:
+        user = db.get_one(User, user_id, with_for_update=True)
+        if user.deleted_at is None or user.erased_at is not None:
+            raise Conflict("Only a deleted account can be restored, and an erased one never.")
+        user.status, user.deleted_at, user.updated_at = "active", None, func.now()
 
 
 def create_admin(email: str) -> str:
@@ -118,9 +182,10 @@ def _change_status(db: Session, user_id: UUID, before: str, after: str, otherwis
     db.flush()
 
 
-def _end_sign_ins(db: Session, user_id: UUID, reason: str) -> int:
+def _end_sign_ins(db: Session, user_id: UUID, reason: str, *which: ColumnElement[bool]) -> int:
     ended = db.execute(
         update(UserSession)
+        .where(*which)
         .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > func.now())
         .values(revoked_at=func.now(), revoked_reason=reason)
         .returning(UserSession.id)

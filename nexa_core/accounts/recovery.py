@@ -80,6 +80,7 @@ def change_password(actor: Actor, *, current: str, new: str) -> None:
 
     A wrong current password counts like a failed sign-in: raises Invalid, or LimitExceeded once it locks.
     """
+    actor.require_own_eyes()
     person = person_of(actor)
     passwords.require_good(new, email=actor.email, names=(actor.full_name,))
     if new == current:

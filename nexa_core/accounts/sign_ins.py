@@ -81,6 +81,7 @@ def my_sign_ins(actor: Actor) -> tuple[SignInView, ...]:
 
 def sign_out(actor: Actor) -> None:
     """End the sign-in the actor is using; ending it twice is no error."""
+    actor = actor.viewing_as.real if actor.viewing_as else actor
     _end(actor, Action.USER_SIGNED_OUT, "signed_out", UserSession.id == actor.user_session_id)
 
 
@@ -117,6 +118,7 @@ def my_organizations(actor: Actor) -> tuple[MembershipView, ...]:
 
 def switch_organization(actor: Actor, *, organization_id: UUID) -> None:
     """Let the sign-in in use act in another organization of the person's; NotFound for one that is not theirs."""
+    actor.require_own_eyes()
     person = person_of(actor)
     with entering(actor.origin, Action.SIGN_IN_SWITCHED, user_id=person, organization_id=organization_id) as db:
         belongs = select(_m.user_id).where(

@@ -26,6 +26,7 @@ TIMETABLE: dict[str, str] = {
     "roll_up_usage": "17 2 * * *",
     "purge_accounts": "37 3 * * *",
     "remove_old_jobs": "47 3 * * *",
+    "recheck_domains": "7 4 * * *",
 }
 _WITH_CONTEXT = {"retry_stalled_jobs", "remove_old_jobs"}
 _JOBS_AT_ONCE = 2

@@ -9,7 +9,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy import text
 
-from nexa_core import accounts, notifications
+from nexa_core import accounts, notifications, organizations
 from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import NexaError, Unavailable
@@ -70,6 +70,11 @@ def make_months(timestamp: int) -> None:
 def purge_accounts(timestamp: int) -> None:
     """Delete spent secrets and old sign-ins."""
     accounts.purge()
+
+
+def recheck_domains(timestamp: int) -> None:
+    """Look again for the DNS records of the domains that were not looked at in a week."""
+    organizations.recheck_domains(Actor.system())
 
 
 async def remove_old_jobs(context: JobContext, timestamp: int) -> None:

@@ -115,6 +115,7 @@ class OrganizationMembership(Base):
     invitation_message: Mapped[str | None]
     invitation_revoked_at: Mapped[dt.datetime | None]
     invitation_by_mail: Mapped[bool] = mapped_column(server_default="true")
+    requested_at: Mapped[dt.datetime | None]
     joined_at: Mapped[dt.datetime | None]
     last_active_at: Mapped[dt.datetime | None]
     created_at: Mapped[Timestamp]
@@ -149,6 +150,8 @@ class OrganizationDomain(Base):
     verification_checked_at: Mapped[dt.datetime | None]
     verified_at: Mapped[dt.datetime | None]
     verified_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    approval_required: Mapped[bool] = mapped_column(server_default="false")
+    missing_since: Mapped[dt.datetime | None]
     created_at: Mapped[Timestamp]
     updated_at: Mapped[Timestamp]
 
@@ -180,6 +183,38 @@ class OrganizationLogo(Base):
     digest: Mapped[str] = mapped_column(String(64))
     media_type: Mapped[str] = mapped_column(String(20))
     content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Timestamp]
+
+
+class FormerMember(Base):
+    """Who was removed: a domain does not bring them back. Written by a trigger."""
+
+    __tablename__ = "former_members"
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "user_id"),
+        Index("former_members_user_id_idx", "user_id"),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
+    removed_at: Mapped[Timestamp]
+
+
+class DomainSignUp(Base):
+    """A mailed link with which an address of a proven domain joins; kept as SHA-256 hex."""
+
+    __tablename__ = "domain_sign_ups"
+    __table_args__ = (
+        Index("domain_sign_ups_organization_id_idx", "organization_id"),
+        Index("domain_sign_ups_email_idx", "email"),
+    )
+
+    token: Mapped[str] = mapped_column(String(64), primary_key=True)
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    domain: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(255))
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
     created_at: Mapped[Timestamp]
 
 

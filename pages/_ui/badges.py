@@ -8,6 +8,7 @@ import streamlit as st
 
 ORGANIZATION_STATUSES = ["active", "pending", "suspended", "deleted"]
 SUBSCRIPTION_STATUSES = ["active", "trialing", "past_due", "paused", "canceled"]
+USER_STATUSES = ["active", "pending", "suspended", "deleted"]
 MEMBER_STATUSES = ["active", "pending", "suspended"]
 PLANS = ["free", "starter", "professional", "enterprise"]
 ROLES = ["owner", "admin", "member", "viewer", "billing"]
@@ -15,6 +16,7 @@ ROLES = ["owner", "admin", "member", "viewer", "billing"]
 _COLORS = {
     "active": "green", "trialing": "blue", "pending": "orange", "past_due": "red", "suspended": "red",
     "canceled": "gray", "paused": "gray", "deleted": "gray",
+    "locked": "orange", "erased": "gray", "platform_staff": "violet",
     "free": "gray", "starter": "blue", "professional": "violet", "enterprise": "primary",
     "owner": "violet", "admin": "blue", "member": "green", "viewer": "gray", "billing": "orange",
 }  # fmt: skip

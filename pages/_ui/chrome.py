@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 import streamlit as st
 
 from nexa_core import accounts
 from nexa_core.actor import Actor
-from pages._ui import browser, marks, menu
+from pages._ui import browser, format, gate, marks, menu
 from pages._ui.text import literal
 
 _ABOUT = "**NEXA**, the dashboard of your architecture sessions."
@@ -39,6 +40,36 @@ def sidebar(actor: Actor) -> None:
             if st.button("Sign out", icon=":material/logout:", type="tertiary"):
                 sign_out()
         browser.watch_sign_in()
+
+
+def viewing(actor: Actor) -> None:
+    """On every screen, while an admin looks with somebody else's eyes: whose, until when, and the way back."""
+    if actor.viewing_as is None:
+        return
+    seen = actor.viewing_as
+    with (
+        st.container(key="nexa-viewing"),
+        st.container(horizontal=True, vertical_alignment="center", border=True, horizontal_alignment="distribute"),
+    ):
+        st.markdown(
+            f":material/visibility: :orange-badge[Read only] {literal(actor.full_name)}, you are viewing "
+            f"**{literal(seen.organization_name)}** as **{literal(seen.full_name)}** until "
+            f"**{format.clock(actor, seen.expires_at)}**.",
+            width="stretch",
+        )
+        st.button("End viewing", type="primary", icon=":material/visibility_off:", on_click=_end_viewing)
+    _watch_viewing(seen.expires_at)
+
+
+def _end_viewing() -> None:
+    accounts.stop_viewing(gate.current_actor())
+
+
+@st.fragment(run_every="15s")
+def _watch_viewing(until: dt.datetime) -> None:
+    """When the time is over, the screen is drawn anew with one's own eyes; nobody has to click."""
+    if dt.datetime.now(dt.UTC) >= until:
+        st.rerun()
 
 
 def sign_out() -> None:

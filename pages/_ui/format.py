@@ -67,6 +67,11 @@ def moment(actor: Actor, value: dt.datetime | None) -> str:
     return f"{day(actor, value)}, {clock}"
 
 
+def clock(actor: Actor, value: dt.datetime) -> str:
+    """The time of day alone, in the person's time zone."""
+    return moment(actor, value).rpartition(", ")[2]
+
+
 def day_pattern(actor: Actor) -> str:
     """How ``day`` writes a date, for a table column that stays sortable."""
     return _of(_DATES, actor.locale).format(d="D", dd="DD", m="M", mm="MM", mon="MMM", y="YYYY")

@@ -85,16 +85,34 @@ NEW_ORGANIZATION = Screen(
     "Make a customer and invite its first owner.",
     permission=Permission.ORGANIZATIONS_MANAGE,
 )
-SCREENS = (HOME, ORGANIZATIONS, NEW_ORGANIZATION, ORGANIZATION, SYSTEM, ACCOUNT)
+PEOPLE = Screen(
+    "people.py",
+    "people",
+    "People",
+    ":material/group:",
+    "Everybody with an account: find somebody, see what happened to their account, help them.",
+    "Platform",
+    Permission.USERS_MANAGE,
+)
+PERSON = Screen(
+    "person.py",
+    "person",
+    "Person",
+    ":material/person:",
+    "One person: memberships, security, data protection.",
+    permission=Permission.USERS_MANAGE,
+)
+SCREENS = (HOME, ORGANIZATIONS, NEW_ORGANIZATION, ORGANIZATION, PEOPLE, PERSON, SYSTEM, ACCOUNT)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(
     "set_password.py", "set-password", "Set a new password", ":material/key:", "Where the mailed link leads."
 )
+JOIN = Screen("join.py", "join", "Join your organization", ":material/group_add:", "By the domain of your address.")
 
 INVITATION = Screen("invitation.py", "invitation", "Invitation", ":material/mail:", "Where an invitation's link leads.")
 #: What is open to everybody, signed in or not.
-PUBLIC = (SET_PASSWORD, INVITATION)
+PUBLIC = (SET_PASSWORD, INVITATION, JOIN)
 
 
 def for_visitor() -> Page:

@@ -11,7 +11,7 @@ from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
 LISTED = {
-    ("owner", True): {"Home", "Organizations", "System"},
+    ("owner", True): {"Home", "Organizations", "People", "System"},
     ("member", True): {"Home", "Organizations"},
     ("viewer", True): {"Home", "Organizations"},
     ("owner", False): {"Home", "Organization"},

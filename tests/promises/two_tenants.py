@@ -95,5 +95,21 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "media_type": "image/png",
             "content": tenant.organization.bytes,
         },
+        "domain_sign_ups": {
+            **mine,
+            "token": uuid4().hex,
+            "domain": "a.example",
+            "email": "a@a.example",
+            "expires_at": "infinity",
+        },
+        "former_members": {**mine, "user_id": tenant.person},
+        "viewings": {
+            **mine,
+            "user_session_id": uuid4(),
+            "user_id": tenant.person,
+            "viewed_user_id": tenant.person,
+            "reason": "to see",
+            "expires_at": "now",
+        },
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

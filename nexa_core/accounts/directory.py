@@ -1,0 +1,352 @@
+"""Everybody there is, for the platform's admins: find somebody, and see one person whole."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, column, exists, func, or_, select, table, tuple_
+from sqlalchemy.orm import Session
+
+from nexa_core.accounts.devices import device_label
+from nexa_core.accounts.memberships import organization_members, organization_memberships, organizations
+from nexa_core.accounts.models import User, UserSession
+from nexa_core.accounts.sign_ins import SignInView
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.audit.models import AuditLog
+from nexa_core.db import reading
+from nexa_core.errors import Invalid
+from nexa_core.permissions import Permission
+
+STATUSES = ("active", "pending", "suspended", "deleted")
+#: What one can look for beyond the status.
+KINDS = ("locked", "never_signed_in", "no_active_membership", "platform_staff")
+_SECURITY = tuple(
+    action.value
+    for action in Action
+    if action.value.startswith(("user.", "sign_in.")) and action != Action.USER_CREATED
+)
+_sessions = table("ai_architecture_sessions", column("user_id", Uuid()))
+_m, _om, _o = organization_memberships.c, organization_members.c, organizations.c
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One person in the list; ``organizations`` names the first few of their active memberships."""
+
+    id: UUID
+    full_name: str
+    email: str
+    status: str
+    is_locked: bool
+    is_staff: bool
+    organizations: tuple[str, ...]
+    last_login_at: dt.datetime | None
+    created_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """Some people and where the next page begins (None at the end)."""
+
+    items: tuple[PersonRow, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonMembership:
+    """One organization of a person, whatever the state; ``is_last_owner`` when nobody else owns it."""
+
+    organization_id: UUID
+    organization_name: str
+    organization_slug: str
+    organization_status: str
+    role: str
+    status: str
+    joined_at: dt.datetime | None
+    is_platform: bool
+    is_last_owner: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """One line of the timeline; ``by_somebody_else`` when another person did it."""
+
+    at: dt.datetime
+    action: str
+    what: str
+    ip_address: str | None
+    device: str
+    reason: str | None
+    by_somebody_else: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Why somebody is locked out: until when, and by which attempts."""
+
+    until: dt.datetime
+    attempts: tuple[SecurityEvent, ...]
+    failures: int
+    times_in_a_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class PersonView:
+    """A person, whole, as an internal admin sees them."""
+
+    id: UUID
+    full_name: str
+    email: str
+    avatar_url: str | None
+    status: str
+    is_verified: bool
+    timezone: str
+    created_at: dt.datetime
+    deleted_at: dt.datetime | None
+    erased_at: dt.datetime | None
+    last_login_at: dt.datetime | None
+    login_count: int
+    lock: Lock | None
+    memberships: tuple[PersonMembership, ...]
+    sign_ins: tuple[SignInView, ...]
+    timeline: tuple[SecurityEvent, ...]
+    sessions_written: int
+    customers_managed: tuple[str, ...]
+
+    @property
+    def owned_alone(self) -> tuple[str, ...]:
+        """Organizations nobody else owns: they keep the person from being deleted."""
+        return tuple(m.organization_name for m in self.memberships if m.is_last_owner)
+
+
+def find_people(
+    actor: Actor,
+    *,
+    text: str = "",
+    status: str | None = None,
+    kind: str | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> PeoplePage:
+    """A page of everybody by name, at most 200 at once; ``text`` is searched in names and addresses.
+
+    Deleted people are listed only when asked for. Raises Forbidden without USERS_MANAGE, Invalid for an unknown status,
+    kind or cursor.
+    """
+    actor.require(Permission.USERS_MANAGE)
+    if status and status not in STATUSES:
+        raise Invalid(f"There is no status “{status[:40]}”.", field="status")
+    if kind and kind not in KINDS:
+        raise Invalid(f"People cannot be filtered by “{kind[:40]}”.", field="kind")
+    limit = max(1, min(limit, 200))
+    found = select(User, _is_staff().label("is_staff"), (User.locked_until > func.now()).label("is_locked"))
+    found = found.where(User.status == status if status else User.status != "deleted")
+    if text := text.strip():
+        found = found.where(or_(*(c.icontains(text, autoescape=True) for c in (User.full_name, User.email))))
+    if kind:
+        found = found.where(_kind(kind))
+    if after:
+        found = found.where(tuple_(User.full_name, User.id) > tuple_(*_position(after)))
+    with reading(actor) as db:
+        page = db.execute(found.order_by(User.full_name, User.id).limit(limit + 1)).all()
+        where = _organizations_of(db, [row.User.id for row in page[:limit]])
+    items = tuple(
+        PersonRow(
+            id=row.User.id,
+            full_name=row.User.full_name or row.User.email,
+            email=row.User.email,
+            status=row.User.status,
+            is_locked=bool(row.is_locked),
+            is_staff=row.is_staff,
+            organizations=where.get(row.User.id, ()),
+            last_login_at=row.User.last_login_at,
+            created_at=row.User.created_at,
+        )
+        for row in page[:limit]
+    )
+    last = page[limit - 1].User if len(page) > limit else None
+    return PeoplePage(items, _cursor(last.full_name, last.id) if last else None)
+
+
+def person(actor: Actor, *, user_id: UUID) -> PersonView:
+    """One person with everything an admin asks about. Raises Forbidden without USERS_MANAGE, NotFound."""
+    actor.require(Permission.USERS_MANAGE)
+    with reading(actor) as db:
+        user = db.get_one(User, user_id)
+        timeline = _timeline(db, user_id)
+        written = func.count()
+        return PersonView(
+            id=user.id,
+            full_name=user.full_name or user.email,
+            email=user.email,
+            avatar_url=user.avatar_url,
+            status=user.status,
+            is_verified=user.email_verified_at is not None,
+            timezone=user.timezone,
+            created_at=user.created_at,
+            deleted_at=user.deleted_at,
+            erased_at=user.erased_at,
+            last_login_at=user.last_login_at,
+            login_count=user.login_count,
+            lock=_lock(user, timeline),
+            memberships=_memberships(db, user_id),
+            sign_ins=_sign_ins(db, actor, user_id),
+            timeline=timeline,
+            sessions_written=db.scalar(select(written).select_from(_sessions).where(_sessions.c.user_id == user_id))
+            or 0,
+            customers_managed=tuple(
+                db.scalars(select(_o.name).where(_o.account_manager_id == user_id).order_by(_o.name))
+            ),
+        )
+
+
+def _is_staff() -> ColumnElement[bool]:
+    return exists().where(_om.user_id == User.id, _om.is_platform)
+
+
+def _kind(kind: str) -> ColumnElement[bool]:
+    match kind:
+        case "locked":
+            return User.locked_until > func.now()
+        case "never_signed_in":
+            return User.last_login_at.is_(None)
+        case "no_active_membership":
+            return ~exists().where(_om.user_id == User.id, _om.organization_status == "active")
+        case _:
+            return _is_staff()
+
+
+def _organizations_of(db: Session, ids: list[UUID]) -> dict[UUID, tuple[str, ...]]:
+    found: dict[UUID, tuple[str, ...]] = {}
+    rows = select(_om.user_id, _om.organization_name).where(_om.user_id.in_(ids)).order_by(_om.organization_name)
+    for user_id, name in db.execute(rows):
+        found[user_id] = (*found.get(user_id, ()), name)
+    return found
+
+
+def _memberships(db: Session, user_id: UUID) -> tuple[PersonMembership, ...]:
+    other = organization_members.alias("other")
+    others = exists().where(
+        other.c.organization_id == _m.organization_id, other.c.role == "owner", other.c.user_id != user_id
+    )
+    is_last_owner = and_(_m.role == "owner", _m.status == "active", _o.status == "active", ~others)
+    rows = (
+        select(
+            _m.organization_id, _o.name, _o.slug, _o.status, _m.role, _m.status, _m.joined_at, _o.is_platform,
+            is_last_owner,
+        )
+        .join(organizations, _o.id == _m.organization_id)
+        .where(_m.user_id == user_id)
+        .order_by(_o.name)
+    )  # fmt: skip
+    return tuple(PersonMembership(*row) for row in db.execute(rows))
+
+
+def _sign_ins(db: Session, actor: Actor, user_id: UUID) -> tuple[SignInView, ...]:
+    living = (
+        select(UserSession)
+        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > func.now())
+        .order_by(UserSession.last_seen_at.desc())
+    )
+    return tuple(
+        SignInView(
+            id=one.id,
+            kind=one.kind,
+            device=device_label(one.user_agent),
+            ip_address=str(one.ip_address) if one.ip_address is not None else None,
+            created_at=one.created_at,
+            last_seen_at=one.last_seen_at,
+            expires_at=one.expires_at,
+            is_current=one.id == actor.user_session_id,
+        )
+        for one in db.scalars(living)
+    )
+
+
+def _timeline(db: Session, user_id: UUID) -> tuple[SecurityEvent, ...]:
+    """What happened to the account: done to it, or by it, the newest first."""
+    doer = select(User.id, User.full_name).subquery()
+    entries: Select[*tuple[Any, ...]] = (
+        select(AuditLog, doer.c.full_name)
+        .outerjoin(doer, and_(doer.c.id == AuditLog.user_id, doer.c.id != user_id))
+        .where(AuditLog.action.in_(_SECURITY))
+        .where(
+            or_(
+                and_(AuditLog.resource_type == "user", AuditLog.resource_id == user_id),
+                and_(AuditLog.resource_type == "user_session", AuditLog.new_values["user_id"].astext == str(user_id)),
+                and_(AuditLog.resource_type == "user_session", AuditLog.user_id == user_id),
+            )
+        )
+        .order_by(AuditLog.created_at.desc(), AuditLog.id.desc())
+        .limit(100)
+    )
+    return tuple(_event(row) for row in db.execute(entries))
+
+
+def _event(row: Row[*tuple[Any, ...]]) -> SecurityEvent:
+    entry: AuditLog = row.AuditLog
+    return SecurityEvent(
+        at=entry.created_at,
+        action=entry.action,
+        what=_WORDS.get(entry.action, entry.action.partition(".")[2].replace("_", " ").capitalize()),
+        ip_address=str(entry.ip_address) if entry.ip_address is not None else None,
+        device=device_label(entry.user_agent),
+        reason=entry.reason,
+        by_somebody_else=row.full_name,
+    )
+
+
+def _lock(user: User, timeline: tuple[SecurityEvent, ...]) -> Lock | None:
+    """The lock that holds now, with the failures that led to it: those since the last success or lock before."""
+    if user.locked_until is None or user.locked_until <= dt.datetime.now(dt.UTC):
+        return None
+    attempts: list[SecurityEvent] = []
+    locks = 0
+    for event in timeline:
+        if event.action == Action.USER_LOCKED:
+            locks += 1
+        elif event.action == Action.USER_SIGN_IN_FAILED and locks < 2:
+            attempts.append(event)
+        elif event.action in (Action.USER_SIGNED_IN, Action.USER_UNLOCKED, Action.PASSWORD_RESET) or locks >= 2:
+            break
+    return Lock(user.locked_until, tuple(attempts[::-1]), user.failed_login_attempts, user.lock_count)
+
+
+def _cursor(name: str, user_id: UUID) -> str:
+    return base64.urlsafe_b64encode(json.dumps([name, str(user_id)]).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> tuple[str, UUID]:
+    try:
+        name, user_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(name, str):
+            raise ValueError
+        return name, UUID(user_id)
+    except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
+        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken
+
+
+_WORDS = {
+    Action.USER_SIGN_IN_FAILED.value: "A sign-in failed",
+    Action.USER_LOCKED.value: "Locked after repeated failures",
+    Action.USER_UNLOCKED.value: "Unlocked",
+    Action.USER_SIGNED_IN.value: "Signed in",
+    Action.USER_SIGNED_OUT.value: "Signed out",
+    Action.SIGN_IN_ENDED.value: "A sign-in was ended",
+    Action.SIGN_IN_SWITCHED.value: "Switched to another organization",
+    Action.REFRESH_REUSED.value: "A spent refresh token was used again",
+    Action.PASSWORD_CHANGED.value: "Changed the password",
+    Action.PASSWORD_RESET_REQUESTED.value: "A link to set a new password was sent",
+    Action.PASSWORD_RESET.value: "Set a new password by mailed link",
+    Action.PROFILE_UPDATED.value: "Updated the profile",
+    Action.VIEWING_STARTED.value: "An admin began to look with this person's eyes",
+    Action.VIEWING_ENDED.value: "An admin stopped looking with this person's eyes",
+    Action.USER_EXPORTED.value: "Everything about this person was exported",
+}

@@ -1,0 +1,246 @@
+"""Joining by e-mail domain: what switching it on would do, and the queue of those who ask."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Row, func, insert, select, text
+from sqlalchemy.orm import Session
+
+from nexa_core.accounts.models import User
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.billing import PLANS
+from nexa_core.db import reading, recording
+from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
+from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
+from nexa_core.organizations.reach import require_for
+from nexa_core.permissions import Permission
+
+#: Who joins by a domain gets one of these: nobody becomes owner or admin by where their mail arrives.
+ROLES = ("viewer", "member", "billing")
+_CANDIDATES = text("SELECT * FROM nexa.domain_candidates(:claim)")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody with a confirmed address of the domain. ``verdict`` is joins, member, suspended, removed or pending."""
+
+    user_id: UUID
+    full_name: str
+    email: str
+    verdict: str
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """What switching joining on would do: who, and the seats after. ``seats`` is None where there is no limit."""
+
+    candidates: tuple[Candidate, ...]
+    members: int
+    seats: int | None
+
+    @property
+    def joining(self) -> tuple[Candidate, ...]:
+        return tuple(one for one in self.candidates if one.verdict == "joins")
+
+    @property
+    def members_after(self) -> int:
+        return self.members + len(self.joining)
+
+    @property
+    def fits(self) -> bool:
+        return self.seats is None or self.members_after <= self.seats
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """Somebody in the queue."""
+
+    membership_id: UUID
+    full_name: str
+    email: str
+    role: str
+    requested_at: dt.datetime
+
+
+def blast_radius(actor: Actor, *, organization_id: UUID, domain_id: UUID) -> BlastRadius:
+    """Which existing people would join if it were switched on now, and how many seats that takes.
+
+    Raises as ``set_joining`` does.
+    """
+    require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    with reading(actor) as db:
+        _proven(db, organization_id, domain_id)
+        return _radius(db, organization_id, domain_id)
+
+
+def set_joining(
+    actor: Actor,
+    *,
+    organization_id: UUID,
+    domain_id: UUID,
+    enabled: bool,
+    role: str = "viewer",
+    approval_required: bool = False,
+    expected: Collection[UUID] = (),
+) -> int:
+    """Say who joins by a proven domain, and how; how many existing people joined by it now.
+
+    ``expected`` are the people the blast radius named: if it is another set by now, nobody joins. With
+    ``approval_required`` they wait in the queue instead. Raises Conflict for a domain that is not proven or a radius
+    that has changed, Forbidden where the plan does not include it, LimitExceeded beyond the seats, Invalid for a role
+    that is not handed out this way.
+    """
+    require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    if role not in ROLES:
+        raise Invalid("By a domain people join as viewer, member or billing; raise somebody later.", field="role")
+    with recording(actor, Action.DOMAIN_JOINING_CHANGED) as db:
+        claim = _proven(db, organization_id, domain_id, changing=True)
+        switched_on = enabled and not claim.auto_join_enabled
+        claim.auto_join_enabled, claim.auto_join_role, claim.approval_required = enabled, role, approval_required
+        db.flush()
+        if not switched_on:
+            return 0
+        if not offers_joining(db.get_one(Organization, organization_id)):
+            raise Forbidden("Joining by domain is not part of this organization's plan.")
+        lock_seats(db, organization_id)
+        radius = _radius(db, organization_id, domain_id)
+        people = [one.user_id for one in radius.joining]
+        if set(people) != set(expected):
+            raise Conflict("Who would join has changed since it was shown. Look at the list again.")
+        if not approval_required and not radius.fits:
+            raise LimitExceeded(
+                f"{len(people)} people would join, and that makes {radius.members_after} of {radius.seats} seats."
+            )
+        for person in people:
+            join(db, organization_id, person, role, waiting=approval_required)
+        return len(people)
+
+
+def join_requests(actor: Actor, *, organization_id: UUID) -> tuple[JoinRequest, ...]:
+    """Who waits to be let in, the longest first. Raises Forbidden without MEMBERS_MANAGE."""
+    require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    waiting = (
+        select(OrganizationMembership, User.full_name, User.email)
+        .join(User, User.id == OrganizationMembership.user_id)
+        .where(OrganizationMembership.organization_id == organization_id, *_waits())
+        .order_by(OrganizationMembership.requested_at, OrganizationMembership.id)
+    )
+    with reading(actor) as db:
+        return tuple(
+            JoinRequest(m.id, name or email, email, m.role, m.requested_at or m.created_at)
+            for m, name, email in db.execute(waiting)
+        )
+
+
+def approve_join(actor: Actor, *, organization_id: UUID, membership_id: UUID) -> None:
+    """Let somebody in who waits. Raises LimitExceeded when no seat is free, NotFound when they do not wait any more."""
+    require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    with recording(actor, Action.JOIN_APPROVED) as db:
+        membership = _waiting(db, organization_id, membership_id)
+        lock_seats(db, organization_id)
+        if not seat_is_free(db, organization_id):
+            raise LimitExceeded("Every seat is taken. Free one, or raise the limit, then let them in.")
+        membership.status, membership.joined_at = "active", func.now()
+
+
+def decline_join(actor: Actor, *, organization_id: UUID, membership_id: UUID, reason: str) -> None:
+    """Keep somebody out who waits, for good: the membership is suspended, so the domain does not ask again for them."""
+    require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    if not (reason := reason.strip()):
+        raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
+    with recording(actor, Action.JOIN_DECLINED, reason=reason[:1000]) as db:
+        _waiting(db, organization_id, membership_id).status = "suspended"
+
+
+def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waiting: bool) -> None:
+    """Write the membership of somebody who joins by domain, in the caller's transaction."""
+    db.execute(
+        insert(OrganizationMembership).values(
+            user_id=user_id,
+            organization_id=organization_id,
+            role=role,
+            status="pending" if waiting else "active",
+            requested_at=func.now() if waiting else None,
+            joined_at=None if waiting else func.now(),
+        )
+    )
+
+
+def lock_seats(db: Session, organization_id: UUID) -> None:
+    """Whoever takes a seat of this organization waits for its turn until the transaction ends."""
+    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(organization_id), 0))))
+
+
+def seat_is_free(db: Session, organization_id: UUID) -> bool:
+    """Whether one more active member fits; ask under ``lock_seats``."""
+    seats = seat_limit(db.get_one(Organization, organization_id))
+    return seats is None or _members(db, organization_id) < seats
+
+
+def seat_limit(organization: Organization) -> int | None:
+    """How many people may be active at once: what was agreed on, else the plan's; None for no limit."""
+    agreed = organization.usage_limits.get("seats")
+    if isinstance(agreed, int) and not isinstance(agreed, bool) and agreed >= 0:
+        return agreed
+    plan = PLANS.get(organization.plan_type)
+    return plan.seats if plan and "seats" not in organization.usage_limits else None
+
+
+def offers_joining(organization: Organization) -> bool:
+    """Whether joining by domain is part of what the organization subscribed to."""
+    features = organization.usage_limits.get("features")
+    agreed = features.get("auto_join") if isinstance(features, dict) else None
+    plan = PLANS.get(organization.plan_type)
+    return agreed if isinstance(agreed, bool) else bool(plan and plan.features.get("auto_join"))
+
+
+def _proven(db: Session, organization_id: UUID, domain_id: UUID, *, changing: bool = False) -> OrganizationDomain:
+    wanted = select(OrganizationDomain).where(
+        OrganizationDomain.id == domain_id, OrganizationDomain.organization_id == organization_id
+    )
+    claim = db.scalars(wanted.with_for_update() if changing else wanted).one()
+    if claim.verified_at is None:
+        raise Conflict("People join by a domain only once it is proven.")
+    return claim
+
+
+def _radius(db: Session, organization_id: UUID, domain_id: UUID) -> BlastRadius:
+    found = db.execute(_CANDIDATES, {"claim": domain_id}).all()
+    candidates = tuple(Candidate(r.user_id, r.full_name or r.email, r.email, _verdict(r)) for r in found)
+    organization = db.get_one(Organization, organization_id)
+    return BlastRadius(candidates, _members(db, organization_id), seat_limit(organization))
+
+
+def _verdict(candidate: Row[Any]) -> str:
+    if candidate.is_member:
+        return "member"
+    if candidate.was_removed:
+        return "removed"
+    return "joins" if candidate.status == "active" else str(candidate.status)
+
+
+def _members(db: Session, organization_id: UUID) -> int:
+    active = (OrganizationMembership.organization_id == organization_id, OrganizationMembership.status == "active")
+    return db.scalar(select(func.count()).select_from(OrganizationMembership).where(*active)) or 0
+
+
+def _waits() -> tuple[ColumnElement[bool], ...]:
+    return OrganizationMembership.status == "pending", OrganizationMembership.requested_at.is_not(None)
+
+
+def _waiting(db: Session, organization_id: UUID, membership_id: UUID) -> OrganizationMembership:
+    return db.scalars(
+        select(OrganizationMembership)
+        .where(
+            OrganizationMembership.id == membership_id,
+            OrganizationMembership.organization_id == organization_id,
+            *_waits(),
+        )
+        .with_for_update()
+    ).one()

@@ -1,0 +1,211 @@
+"""People in a real Chromium: a lock explained and lifted, a look with somebody's eyes, a file, an erasure, joining."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from nexa_core.embedded import EmbeddedServer
+from tests.serving import Served, serve
+
+SECONDS = 20_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """A NEXA of this module's own: these tests lock and erase people."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Any, served: Served) -> Iterator[OpenPage]:
+    contexts: list[Any] = []
+
+    def make(path: str = "/", *, beside: Page | None = None, who: str | None = None) -> Page:
+        if beside is None:
+            contexts.append(browser.new_context(viewport={"width": 1280, "height": 1000}))
+        page: Page = (beside.context if beside else contexts[-1]).new_page()
+        page.set_default_timeout(SECONDS)
+        page.goto(served.url + path)
+        if who:
+            page.get_by_role("button", name=who).click()
+            expect(page.get_by_test_id("stSidebarNav")).to_be_attached(timeout=SECONDS)
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def database(served: Served) -> psycopg.Connection:
+    return psycopg.connect(EmbeddedServer(served.data_dir).url(), autocommit=True)
+
+
+def id_of(served: Served, email: str) -> UUID:
+    with database(served) as connection:
+        row = connection.execute("SELECT id FROM users WHERE email = %s", [email]).fetchone()
+    assert row
+    return UUID(str(row[0]))
+
+
+def admin_at(open_page: OpenPage, served: Served, email: str) -> Page:
+    return open_page(f"/person?person={id_of(served, email)}", who="Internal admin")
+
+
+def test_a_person_is_found_opened_and_the_address_can_be_sent(open_page: OpenPage) -> None:
+    page = open_page("/people?q=thabo", who="Internal admin")
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible(timeout=SECONDS)
+    page.wait_for_timeout(1000)
+    box = table.bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 60, box["y"] + 52)
+    expect(page.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible(timeout=SECONDS)
+    again = open_page("/person?" + urlsplit(page.url).query, beside=page)
+    expect(again.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible(timeout=SECONDS)
+
+
+def test_a_lock_says_why_until_when_and_from_where_and_is_lifted(open_page: OpenPage, served: Served) -> None:
+    email = "billing@lumenfold.example"
+    import httpx
+
+    for _ in range(6):
+        httpx.post(f"{served.url}/api/auth/token", json={"email": email, "password": "not the password at all"})
+    page = admin_at(open_page, served, email)
+    told = page.get_by_test_id("stAlert")
+    expect(told).to_contain_text(
+        re.compile(r"Locked until .+, because 5 sign-ins failed \(.+\) from (127\.0\.0\.1|::1) with python-httpx"),
+        timeout=SECONDS,
+    )
+    page.get_by_role("button", name="Unlock").click()
+    page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
+    expect(page.get_by_text("Unlocked").first).to_be_visible(timeout=SECONDS)
+    expect(told).to_have_count(0)
+
+
+def test_viewing_as_somebody_is_seen_on_every_screen_changes_nothing_and_ends(
+    open_page: OpenPage, served: Served
+) -> None:
+    page = admin_at(open_page, served, "owner@lumenfold.example")
+    page.get_by_role("button", name="View as").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Begin").click()
+    expect(dialog.get_by_test_id("stAlert")).to_contain_text("say why", timeout=SECONDS)
+    dialog.get_by_label("Reason").fill("Ticket 4711")
+    dialog.get_by_role("button", name="Begin").click()
+    banner = page.get_by_text("you are viewing Lumenfold Retail as")
+    expect(banner).to_be_visible(timeout=SECONDS)
+    for screen in ("Home", "Organization"):
+        page.get_by_test_id("stSidebarNav").get_by_role("link", name=screen, exact=True).click()
+        expect(banner).to_be_visible(timeout=SECONDS)
+    page.get_by_role("link", name="My account").click()
+    expect(banner).to_be_visible(timeout=SECONDS)
+    page.get_by_label("First name").fill("Mallory")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_test_id("stAlert")).to_contain_text("change nothing", timeout=SECONDS)
+    answer = page.request.get(f"{served.url}/api/me")
+    assert (
+        answer.json()["organization"]["slug"] == "lumenfold" and answer.json()["user"]["email"] == "admin@nexa.example"
+    )
+    page.get_by_role("button", name="End viewing").click()
+    expect(banner).to_have_count(0, timeout=SECONDS)
+    expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="People")).to_be_visible()
+    with database(served) as connection:
+        seen = connection.execute(
+            "SELECT l.action, l.reason, u.email, o.slug FROM audit_logs l JOIN users u ON u.id = l.user_id"
+            " JOIN organizations o ON o.id = l.organization_id WHERE l.action LIKE 'user.viewing%' ORDER BY l.id"
+        ).fetchall()
+    assert seen == [
+        ("user.viewing_started", "Ticket 4711", "admin@nexa.example", "lumenfold"),
+        ("user.viewing_ended", None, "admin@nexa.example", "lumenfold"),
+    ]
+
+
+def test_viewing_ends_by_itself_without_a_click(open_page: OpenPage, served: Served) -> None:
+    page = admin_at(open_page, served, "viewer@lumenfold.example")
+    page.get_by_role("button", name="View as").click()
+    page.get_by_role("dialog").get_by_label("Reason").fill("Ticket 4712")
+    page.get_by_role("dialog").get_by_role("button", name="Begin").click()
+    banner = page.get_by_text("you are viewing Lumenfold Retail as")
+    expect(banner).to_be_visible(timeout=SECONDS)
+    with database(served) as connection, connection.transaction():
+        connection.execute(
+            "SELECT set_config('nexa.action', 'test', true), set_config('nexa.request', %s, true)", [str(uuid4())]
+        )
+        connection.execute("UPDATE viewings SET expires_at = now() + interval '20 seconds' WHERE ended_at IS NULL")
+    page.reload()
+    expect(banner).to_be_visible(timeout=SECONDS)
+    expect(banner).to_have_count(0, timeout=60_000)
+
+
+def test_a_person_is_exported_then_erased_with_a_certificate(open_page: OpenPage, served: Served) -> None:
+    email = "carys.abelwick@lumenfold.example"
+    page = admin_at(open_page, served, email)
+    page.get_by_role("button", name="Export everything").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("Article 15, ticket 9")
+    link = dialog.get_by_role("link", name="Download")
+    expect(link).to_have_attribute("href", re.compile("ticket"), timeout=SECONDS)
+    answer = page.request.get(served.url + str(link.get_attribute("href")))
+    assert answer.status == 200 and answer.headers["content-type"] == "application/zip"
+    archive = zipfile.ZipFile(io.BytesIO(answer.body()))
+    assert json.loads(archive.read("users.json"))[0]["email"] == email and "index.html" in archive.namelist()
+    page.keyboard.press("Escape")
+
+    page.get_by_role("button", name="Erase for good").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("What would happen")).to_be_visible(timeout=SECONDS)
+    dialog.get_by_label("Type the person's e-mail address").fill("wrong@lumenfold.example")
+    dialog.get_by_label("Reason").fill("Article 17, ticket 10")
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(dialog.get_by_test_id("stAlert")).to_contain_text("not this person's", timeout=SECONDS)
+    dialog.get_by_label("Type the person's e-mail address").fill(email)
+    dialog.get_by_role("button", name="Erase for good").click()
+    expect(page.get_by_role("heading", name="Certificate of erasure")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", name="Erased person")).to_be_visible()
+    expect(page.get_by_text("Carys")).to_have_count(0)
+    system = open_page("/system", beside=page)
+    system.get_by_role("button", name="Verify every chain").click()
+    expect(system.get_by_text("every link verifies")).to_be_visible(timeout=60_000)
+
+
+def test_somebody_joins_by_their_work_address(open_page: OpenPage, served: Served) -> None:
+    with database(served) as connection:
+        row = connection.execute(
+            "SELECT d.domain, o.name FROM organization_domains d JOIN organizations o ON o.id = d.organization_id"
+            " WHERE d.auto_join_enabled AND o.status = 'active' LIMIT 1"
+        ).fetchone()
+    assert row
+    domain, organization = row
+    page = open_page()
+    page.get_by_role("link", name="Join your organization").click()
+    page.get_by_label("Work e-mail address").fill(f"new.colleague@{domain}")
+    page.get_by_role("button", name="Send the link").click()
+    expect(page.get_by_text("the link is on its way")).to_be_visible(timeout=SECONDS)
+    with database(served) as connection:
+        mailed = connection.execute("SELECT link FROM outbox_messages WHERE link LIKE '%/join?%'").fetchone()
+    assert mailed
+    page.goto(f"{served.url}/join?{mailed[0].partition('?')[2]}")
+    expect(page.get_by_text(f"Join {organization} as viewer")).to_be_visible(timeout=SECONDS)
+    page.get_by_label("First name").fill("<b>New</b>")
+    page.get_by_label("Last name").fill("*Colleague*")
+    page.get_by_label("Password", exact=True).fill("an entirely new phrase to remember")
+    page.get_by_role("button", name="Join").click()
+    expect(page.get_by_text("You have joined")).to_be_visible(timeout=SECONDS)
+    page.goto(served.url)
+    page.get_by_label("E-mail address", exact=True).fill(f"new.colleague@{domain}")
+    page.get_by_label("Password", exact=True).fill("an entirely new phrase to remember")
+    page.get_by_label("Password", exact=True).press("Enter")
+    expect(page.get_by_test_id("stSidebar").get_by_text("<b>New</b> *Colleague*")).to_be_visible(timeout=SECONDS)
