@@ -61,6 +61,15 @@ ORGANIZATION = Screen(
     Permission.ORGANIZATION_READ,
     frozenset({Scope.TENANT}),
 )
+AUDIT = Screen(
+    "audit.py",
+    "audit",
+    "Audit log",
+    ":material/history:",
+    "Everything that happened: find it, read it like a story, and put a change back.",
+    "Trust",
+    Permission.AUDIT_READ,
+)
 ACCOUNT = Screen(
     "account.py",
     "account",
@@ -77,7 +86,7 @@ SYSTEM = Screen(
     "Platform",
     Permission.SYSTEM_READ,
 )
-SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, SYSTEM, ACCOUNT)
+SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, AUDIT, SYSTEM, ACCOUNT)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(
