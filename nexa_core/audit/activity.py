@@ -132,9 +132,10 @@ def _counted(
         seconds = func.greatest(func.extract("epoch", ending - one.c.oldest), 0.000001)
         as_dense = one.c.entries * func.extract("epoch", ending - begin) / seconds
         is_over = one.c.entries > most
-        entries = case((is_over, as_dense), else_=one.c.entries)
+        entries: Any = case((is_over, as_dense), else_=one.c.entries)
         parts.append(select(of.c.number, entries.label("entries"), is_over.label("is_over")).join(one, true()))
-    counted = (parts[0] if len(parts) == 1 else union_all(*parts)).subquery()
+    together: Any = parts[0] if len(parts) == 1 else union_all(*parts)
+    counted = together.subquery()
     sums = select(counted.c.number, func.sum(counted.c.entries), func.bool_or(counted.c.is_over))
     rows = db.execute(sums.group_by(counted.c.number))
     return {number: (float(entries), is_over or None) for number, entries, is_over in rows}

@@ -66,7 +66,7 @@ _JSON = frozenset(
     {"brand_colors", "address", "subscription_data", "usage_limits", "profile_data", "notification_settings", "tags"}
 )
 #: What every change of a row moves along with it.
-_TOUCHED = {"ai_architecture_sessions": "updated_at = now(), version = version + 1"}
+_TOUCHED = {"ai_architecture_sessions": "updated_at = now(), version = t.version + 1"}
 
 
 @dataclass(frozen=True, slots=True)

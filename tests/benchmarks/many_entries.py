@@ -31,18 +31,18 @@ SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '7' ||
             || substr(hash, 4, 15))::uuid,
        at, who.organization_id, who.user_id, a.action, a.resource_type,
        CASE WHEN a.resource_type = 'organization' THEN who.organization_id
-            ELSE md5(who.organization_id::text || (n * 2654435761 % 4000))::uuid END,
+            ELSE md5(who.organization_id::text || (n * 2654435761 %% 4000))::uuid END,
        jsonb_build_object('title', 'Draft ' || n - 1), jsonb_build_object('title', 'Draft ' || n, 'tags', '[]'::jsonb),
-       CASE WHEN n % 1000003 = 7 THEN %(rare)s::inet
-            ELSE ('203.0.' || n * 40503 % 113 || '.' || n * 7919 % 250)::inet END,
+       CASE WHEN n %% 1000003 = 7 THEN %(rare)s::inet
+            ELSE ('203.0.' || n * 40503 %% 113 || '.' || n * 7919 %% 250)::inet END,
        'Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0', md5('request' || n / 3)::uuid,
-       CASE WHEN n % 50 = 0 THEN 'staff' ELSE 'tenant' END
+       CASE WHEN n %% 50 = 0 THEN 'staff' ELSE 'tenant' END
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
 CROSS JOIN LATERAL (SELECT md5(n::text) AS hash,
     %(since)s::timestamptz + %(span)s::interval * ((n + 0.5) / %(total)s) AS at) time
-JOIN LATERAL (SELECT n * 48271 % 1000000 AS chance) dice ON true
+JOIN LATERAL (SELECT n * 48271 %% 1000000 AS chance) dice ON true
 JOIN what a ON dice.chance >= a.low AND dice.chance < a.high
-JOIN who ON who.number = (n * 16807 % 2147483647) % (SELECT count(*) FROM who)
+JOIN who ON who.number = (n * 16807 %% 2147483647) %% (SELECT count(*) FROM who)
 """
 
 
@@ -60,12 +60,11 @@ def fill(stage: Stage, *, short: bool) -> int:
         connection.execute("SET session_replication_role = replica; SET synchronous_commit = off")
         connection.execute("SET maintenance_work_mem = '512MB'; SET max_parallel_maintenance_workers = 1")
         for back in range(1, MONTHS + 1):
-            connection.execute(
-                "SELECT nexa.make_month('audit_logs', (date_trunc('month', now()) - make_interval(months => %s))::date)",
-                [back],
-            )
+            month = "(date_trunc('month', now()) - make_interval(months => %s))::date"
+            connection.execute(f"SELECT nexa.make_month('audit_logs', {month})".encode(), [back])
         indexes = connection.execute(
-            "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = 'audit_logs' AND indexname <> 'audit_logs_pkey'"
+            "SELECT indexname, indexdef FROM pg_indexes"
+            " WHERE tablename = 'audit_logs' AND indexname <> 'audit_logs_pkey'"
         ).fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}".encode())
