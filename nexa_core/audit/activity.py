@@ -64,10 +64,10 @@ def activity(actor: Actor, *, filters: Filters = EVERYTHING) -> Activity:
     with reading(actor) as db:
         since = filters.since or _edge(actor, db, filters, newest=False)
         until = filters.until or _edge(actor, db, filters, newest=True)
+        if until is not None and filters.until is None:
+            until += dt.timedelta(microseconds=1)  # the newest entry belongs to the range
         if since is None or until is None or since >= until:
             return Activity((), 0)
-        if filters.until is None:
-            until += dt.timedelta(microseconds=1)
         bars = _bars(actor, db, filters, since, until)
     total = sum(bar.entries for bar in bars)
     return Activity(bars, total if total <= MOST_COUNTED and all(bar.is_exact for bar in bars) else None)

@@ -192,7 +192,7 @@ def _before(place: Place | None) -> tuple[ColumnElement[bool], ...]:
 def _looked_for(actor: Actor, db: Session, filters: Filters, place: Place | None, limit: int) -> Page:
     """Look for the text among the newest entries, more at each step, until the page is full or the budget is spent."""
     others, found = replace(filters, text=None), list[Place]()
-    step, left, reached, more = 1_000, TEXT_BUDGET, place, True
+    step, left, reached, more = min(1_000, TEXT_BUDGET), TEXT_BUDGET, place, True
     while more and left > 0 and len(found) <= limit:
         hits, edge = _scan(
             db, _newest(actor, db, others, reached, step), filters.text or "", limit + 1 - len(found), step
