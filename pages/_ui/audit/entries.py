@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import streamlit as st
@@ -15,6 +16,7 @@ from pages._ui.text import literal
 
 _MOST_IN_FULL = 10
 _SHORT = 120
+_IDENTIFIER = re.compile(r"\b([0-9a-f]{8})(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b")
 
 
 def draw(actor: Actor, found: Sequence[EntryView], filters: Filters, *, key: str = "audit") -> None:
@@ -52,7 +54,9 @@ def _line(actor: Actor, group: Group) -> str:
     return f":gray[{clock}] {literal(group.sentence)}{staff} :small[:gray[{tail}]]"
 
 
-def _short(text: str) -> str:
+def _short(reason: str) -> str:
+    """A reason in a line: identifiers by their first digits, and not too long."""
+    text = _IDENTIFIER.sub(r"\1", reason)
     return text if len(text) <= 120 else text[:119] + "…"
 
 
@@ -120,7 +124,7 @@ def _facts(actor: Actor, detail: EntryDetail) -> None:
         "When": format.moment(actor, entry.at),
         "Who": entry.actor_name,
         "From": words.origin(entry),
-        "Reason": entry.reason,
+        "Reason": entry.reason and _IDENTIFIER.sub(r"\1", entry.reason),
         "Request": str(entry.request_id)[:8],
         "Revision": str(detail.revision) if detail.revision else None,
     }
