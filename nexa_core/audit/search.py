@@ -36,7 +36,7 @@ from nexa_core.permissions import Permission
 
 #: A text within values can have no index that row-level security would use: it is looked for in so many entries a page,
 #: newest first, and the page says how far it looked.
-TEXT_BUDGET = 20_000
+TEXT_BUDGET = 10_000
 #: What of a value of more than a few words travels with a list; an entry by itself has it whole.
 _SHORT = 400
 #: Values smaller than this are stored in line, uncompressed, and travel as they are.

@@ -67,7 +67,7 @@ AUDIT = Screen(
     "Audit log",
     ":material/history:",
     "Everything that happened: find it, read it like a story, and put a change back.",
-    "Trust",
+    "Audit",
     Permission.AUDIT_READ,
 )
 ACCOUNT = Screen(

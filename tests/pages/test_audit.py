@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -12,7 +13,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from playwright.sync_api import Page, expect
+from streamlit.testing.v1 import AppTest
 
+from nexa_core.api.identity import header_value
 from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
 from pages._ui import menu
@@ -204,3 +207,20 @@ def test_a_member_is_refused_the_log(world: World, shell: Shell) -> None:
     bob = world.person("bob@northwind.example", northwind)
     app = _open(shell(sign_in(world, bob, northwind)), menu.AUDIT.path)
     assert "does not include audit" in app.warning[0].value and not app.expander
+
+
+def test_an_organizations_own_page_can_show_its_history(world: World, shell: Shell, tmp_path: Path) -> None:
+    """The tab, drawn within the frame that every screen has."""
+    northwind = world.organization("Northwind")
+    ada = world.person("ada@northwind.example", northwind, role="owner")
+    (tmp_path / "tab.py").write_text(
+        "from nexa_core import organizations\nfrom pages._ui import gate, menu\n"
+        "from pages._ui.organization import audit\n"
+        "with gate.entered() as actor:\n    menu.for_actor(actor)\n"
+        "    audit.draw(actor, organizations.current(actor))\n"
+    )
+    app = AppTest.from_file(str(tmp_path / "tab.py"), default_timeout=30)
+    app.user = {"sign_in": header_value(sign_in(world, ada, northwind))}
+    app.run()
+    assert not app.exception and not app.error
+    assert len(app.expander) >= 1 and "created" in app.expander[0].label + app.expander[-1].label

@@ -42,7 +42,10 @@ def draw(actor: Actor, filters: Filters) -> None:
             _typed("Request, or the reference of an error", "request", "1a2b3c4d")
         with st.popover("Text", icon=":material/search:"):
             _typed("A text within old or new values", "text", "Enterprise")
-            st.caption("Looked for among the newest 20,000 entries that fit the other filters, and on from there.")
+            st.caption(
+                f"Looked for in {format.number(actor, audit.TEXT_BUDGET)} entries a page, newest first, of those"
+                " that fit the other filters."
+            )
         with st.popover("Time", icon=":material/schedule:"):
             _times(actor, filters)
         with st.popover("Views", icon=":material/bookmark:"):

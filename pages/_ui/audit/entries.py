@@ -26,7 +26,7 @@ def draw(actor: Actor, found: Sequence[EntryView], filters: Filters, *, key: str
         if (here := format.day(actor, group.first.at)) != day:
             day = here
             st.markdown(f"**{day}**")
-        with st.container(horizontal=True, vertical_alignment="top", gap="xxsmall"):
+        with st.container(horizontal=True, wrap=False, vertical_alignment="top", gap="xxsmall"):
             opened = st.expander(_line(actor, group), key=f"{key}-{group.first.id}", on_change="rerun", type="compact")
             _menu(group.first, filters, key)
         if opened.open:
