@@ -113,4 +113,9 @@ class Action(StrEnum):
     SESSION_DELETED = "session.deleted", "{actor} moved the session {resource} to the trash"
     SESSION_RESTORED = "session.restored", "{actor} restored the session {resource}"
 
+    CHANGE_UNDONE = "audit.undone", "{actor} undid a change to {resource}"
+    AUDIT_VIEW_SAVED = "audit_view.saved", "{actor} saved the view {new[name]} of the audit log"
+    AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees {resource}"
+    AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed {resource}"
+
     DEMO_SEEDED = "demo.seeded", "The demo world was created"

@@ -5,7 +5,9 @@ from uuid import UUID
 import streamlit as st
 
 from nexa_core import accounts
+from nexa_core.permissions import Permission
 from pages._ui import current_actor, format, layout, saved, shown_here, tables
+from pages._ui.audit import address
 
 actor = current_actor()
 profile = accounts.my_profile(actor)
@@ -38,6 +40,9 @@ with layout.header(
     "My account", "Who you are, your password, and where you are signed in.", picture=profile.avatar_url
 ):
     pass
+
+if actor.may(Permission.AUDIT_READ) and actor.user_id:
+    address.everything_about("user", actor.user_id, "My history in the audit log")
 
 with st.form("profile"):
     st.subheader("Profile", anchor=False)

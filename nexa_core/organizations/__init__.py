@@ -156,7 +156,7 @@ from nexa_core.organizations.service import (
 )
 from nexa_core.organizations.sign_up import (
     DomainInvitation,
-    Joined,
+    JoinedByDomain,
     domain_invitation,
     join_by_domain,
     request_domain_join,
@@ -200,6 +200,7 @@ __all__ = [
     "Invitee",
     "JoinRequest",
     "Joined",
+    "JoinedByDomain",
     "Limits",
     "Logo",
     "MemberView",

@@ -46,7 +46,7 @@ class DomainInvitation:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
+class JoinedByDomain:
     """What following a link came to; who waits is let in by an owner."""
 
     organization_name: str
@@ -83,7 +83,7 @@ def domain_invitation(origin: Origin, *, token: str) -> DomainInvitation:
 
 def join_by_domain(
     origin: Origin, *, token: str, first_name: str = "", last_name: str = "", password: str = ""
-) -> Joined:
+) -> JoinedByDomain:
     """Spend a mailed link: join with the domain's role, or wait for an owner where approval is due or no seat free.
 
     Who has no account gets one with this name and password. Raises Invalid for a link that is old, used or unknown and
@@ -112,7 +112,7 @@ def join_by_domain(
         joining.lock_seats(db, offer.organization_id)
         waiting = offered.approval_required or not joining.seat_is_free(db, offer.organization_id)
         joining.join(db, offer.organization_id, user_id, offered.auto_join_role, waiting=waiting)
-        return Joined(offer.name, waiting)
+        return JoinedByDomain(offer.name, waiting)
 
 
 def _request(origin: Origin, address: str, domain: str) -> None:

@@ -61,6 +61,15 @@ ORGANIZATION = Screen(
     Permission.ORGANIZATION_READ,
     frozenset({Scope.TENANT}),
 )
+AUDIT = Screen(
+    "audit.py",
+    "audit",
+    "Audit log",
+    ":material/history:",
+    "Everything that happened: find it, read it like a story, and put a change back.",
+    "Audit",
+    Permission.AUDIT_READ,
+)
 ACCOUNT = Screen(
     "account.py",
     "account",
@@ -102,7 +111,7 @@ PERSON = Screen(
     "One person: memberships, security, data protection.",
     permission=Permission.USERS_MANAGE,
 )
-SCREENS = (HOME, ORGANIZATIONS, NEW_ORGANIZATION, ORGANIZATION, PEOPLE, PERSON, SYSTEM, ACCOUNT)
+SCREENS = (HOME, ORGANIZATIONS, NEW_ORGANIZATION, ORGANIZATION, PEOPLE, PERSON, AUDIT, SYSTEM, ACCOUNT)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(

@@ -11,10 +11,10 @@ from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
 LISTED = {
-    ("owner", True): {"Home", "Organizations", "People", "System"},
+    ("owner", True): {"Home", "Organizations", "People", "Audit log", "System"},
     ("member", True): {"Home", "Organizations"},
     ("viewer", True): {"Home", "Organizations"},
-    ("owner", False): {"Home", "Organization"},
+    ("owner", False): {"Home", "Organization", "Audit log"},
     ("viewer", False): {"Home", "Organization"},
     ("billing", False): {"Home", "Organization"},
 }

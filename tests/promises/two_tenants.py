@@ -111,5 +111,6 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "reason": "to see",
             "expires_at": "now",
         },
+        "audit_views": {**mine, "user_id": tenant.person, "name": "Mine"},
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

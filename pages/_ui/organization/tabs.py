@@ -10,7 +10,7 @@ import streamlit as st
 from nexa_core.actor import Actor
 from nexa_core.organizations import OrganizationView
 from nexa_core.permissions import Permission
-from pages._ui.organization import business, domains, invitations, limits, members, profile, subscription
+from pages._ui.organization import audit, business, domains, invitations, limits, members, profile, subscription
 
 _TAB = "tab"
 
@@ -31,7 +31,8 @@ TABS = (
     Tab("Limits", limits.draw, Permission.BILLING_READ),
     Tab("Members", members.draw, Permission.MEMBERS_READ),
     Tab("Invitations", invitations.draw, Permission.MEMBERS_READ),
-    Tab("Domains", domains.draw, Permission.ORGANIZATION_MANAGE),
+    Tab("Domains", domains.draw, Permission.MEMBERS_READ),
+    Tab("Audit", audit.draw, Permission.AUDIT_READ),
 )
 
 

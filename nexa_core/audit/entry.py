@@ -1,0 +1,201 @@
+"""One entry in full: what changed where, value by value, as harmless text."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Text, cast, column, select, table
+from sqlalchemy.orm import Session
+
+from nexa_core.actor import Actor
+from nexa_core.audit.models import AuditLog
+from nexa_core.audit.search import ENTRY, shortened
+from nexa_core.audit.story import EntryView, label, names_of, sessions, views
+from nexa_core.db import reading
+from nexa_core.errors import NotFound
+from nexa_core.permissions import Permission
+
+#: What of a value is shown before somebody asks for the rest of it.
+SHOWN = 500
+_MOST_CHANGES = 200
+_DEEPEST = 12
+_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_revisions = table("session_revisions", column("session_id"), column("revision"), column("ended_at"))
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value as text; ``is_whole`` says whether that is all of it, ``size`` how many characters it has."""
+
+    text: str
+    size: int
+
+    @property
+    def is_whole(self) -> bool:
+        return self.size <= SHOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One place where old and new differ. ``path`` leads there from the entry's values; None is where nothing was."""
+
+    path: tuple[str, ...]
+    name: str
+    before: Value | None
+    after: Value | None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDetail:
+    """An entry with its changes; ``revision`` is the session's revision that holds the content it speaks of."""
+
+    entry: EntryView
+    changes: tuple[Change, ...]
+    are_all_changes: bool
+    revision: int | None
+
+
+def entry(actor: Actor, *, entry_id: UUID) -> EntryDetail:
+    """One entry with what changed, place by place.
+
+    Raises Forbidden without AUDIT_READ, NotFound for an entry the actor may not see.
+    """
+    actor.require(Permission.AUDIT_READ)
+    with reading(actor) as db:
+        row = row_of(db, entry_id)
+        view = view_of(actor, db, entry_id)
+        before, after = values_of(row)
+        revision = _revision(db, row) if _content_of(before) or _content_of(after) else None
+        before, after = _named(actor, db, row, before, after)
+    changes: list[Change] = []
+    for change in _changes((), before, after):
+        changes.append(change)
+        if len(changes) > _MOST_CHANGES:
+            break
+    return EntryDetail(view, tuple(changes[:_MOST_CHANGES]), len(changes) <= _MOST_CHANGES, revision)
+
+
+def whole_value(actor: Actor, *, entry_id: UUID, path: tuple[str, ...], after: bool) -> str:
+    """All of one value of an entry, as text. Raises as ``entry`` does, and NotFound where there is no such value."""
+    actor.require(Permission.AUDIT_READ)
+    with reading(actor) as db:
+        value: Any = values_of(row_of(db, entry_id))[after]
+    for step in path:
+        try:
+            value = value[int(step)] if isinstance(value, list) else value[step]
+        except (KeyError, IndexError, ValueError, TypeError) as missing:
+            raise NotFound("The entry holds no such value.") from missing
+    return _text(value)
+
+
+def row_of(db: Session, entry_id: UUID) -> Row[Any]:
+    """The entry as it is stored, its values as JSON text; NotFound where row-level security shows none."""
+    columns = [one for one in ENTRY if one.key not in ("old_values", "new_values")]
+    texts = (cast(one, Text).label(one.key) for one in (AuditLog.old_values, AuditLog.new_values))
+    row = db.execute(select(*columns, *texts).where(AuditLog.id == entry_id)).one_or_none()
+    if row is None:
+        raise NotFound("There is no such entry in the log.")
+    return row
+
+
+def view_of(actor: Actor, db: Session, entry_id: UUID) -> EntryView:
+    """The entry as a list shows it."""
+    (view,) = views(actor, db, [db.execute(shortened(select(*ENTRY).where(AuditLog.id == entry_id))).one()])
+    return view
+
+
+def values_of(row: Row[Any]) -> tuple[Any, Any]:
+    """Old and new values; None where there are none. What nests too deeply to be read stays text."""
+    return _parsed(row.old_values), _parsed(row.new_values)
+
+
+def _named(actor: Actor, db: Session, row: Row[Any], *sides: Any) -> tuple[Any, ...]:
+    """The values with names for the identifiers of people; what the entry says of itself elsewhere is left out."""
+    own = {"id": str(row.resource_id), "organization_id": str(row.organization_id)}
+    kept = [side and {key: value for key, value in side.items() if own.get(key) != value} for side in sides]
+    ids = {UUID(value) for side in kept for value in (side or {}).values() if _is_identifier(value)}
+    names = names_of(actor, db, people=ids, memberships=set(), titled=set()) if ids else {}
+    return tuple(
+        side and {key: names.get(UUID(value), value) if _is_identifier(value) else value for key, value in side.items()}
+        for side in kept
+    )
+
+
+def _is_identifier(value: Any) -> bool:
+    return isinstance(value, str) and _IDENTIFIER.fullmatch(value) is not None
+
+
+def _parsed(text: str | None) -> Any:
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except RecursionError:
+        return {"values": text}
+
+
+def _changes(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Change]:
+    """Every place where the two differ; what exists on one side only is one place, not one for each of its parts."""
+    deep = len(path) < _DEEPEST and not _content_of({"": before}) and not _content_of({"": after})
+    nothing: dict[str, Any] = {}
+    if not path:
+        before, after = before or nothing, after or nothing
+    if deep and isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted(before.keys() | after.keys()):
+            if key not in before:
+                yield Change((*path, key), _name((*path, key)), None, shown(after[key]))
+            elif key not in after:
+                yield Change((*path, key), _name((*path, key)), shown(before[key]), None)
+            elif before[key] != after[key]:
+                yield from _changes((*path, key), before[key], after[key])
+    elif deep and isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for number, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old != new:
+                yield from _changes((*path, str(number)), old, new)
+    else:
+        yield Change(path, _name(path), shown(before), shown(after))
+
+
+def _name(path: tuple[str, ...]) -> str:
+    """A path as it is read: the column in plain words, keys as they are, places in a list counted from one."""
+    words = [label(path[0]), *(f"{int(step) + 1}" if step.isdigit() else step for step in path[1:])]
+    return " › ".join(word if len(word) <= 60 else word[:59] + "…" for word in words)
+
+
+def shown(value: Any) -> Value:
+    """A value as text, cut to what is shown at first."""
+    if _content_of({"": value}):
+        text = f"content of {value['bytes']:,} bytes, SHA-256 {value['sha256'][:16]}…"
+        return Value(text, len(text))
+    text = _text(value)
+    return Value(text[:SHOWN], len(text))
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _content_of(values: Any) -> bool:
+    """Whether a document's digest is among the values."""
+    return isinstance(values, dict) and any(
+        isinstance(value, dict) and value.keys() == {"sha256", "bytes"} and isinstance(value["bytes"], int)
+        for value in values.values()
+    )
+
+
+def _revision(db: Session, row: Row[Any]) -> int | None:
+    """The revision that was being written at that moment: the first that ended at or after it."""
+    found: int | None = db.scalar(
+        select(_revisions.c.revision)
+        .join(sessions, sessions.c.id == _revisions.c.session_id)
+        .where(sessions.c.uuid == row.resource_id, _revisions.c.ended_at >= row.created_at)
+        .order_by(_revisions.c.ended_at)
+        .limit(1)
+    )
+    return found

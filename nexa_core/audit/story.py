@@ -1,0 +1,266 @@
+"""Entries as they are read: each a sentence, what belongs together as one, names instead of identifiers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Row, cast, column, func, select, table
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.orm import Session
+
+from nexa_core.actions import Action
+from nexa_core.actor import Actor, Scope
+
+#: Edits of one session by one person belong together while the gap between two of them is under this: a burst, as in
+#: the history of the documents.
+BURST_GAP = dt.timedelta(minutes=5)
+
+_ACTIONS = {action.value: action for action in Action}
+_LONGEST_WORDS = 80
+
+# The log stands below the domains and may not import them; of their tables it needs the names only.
+users = table("users", column("id"), column("full_name"), column("email"))
+organizations = table("organizations", column("id"), column("name"), column("slug"))
+memberships_table = table("organization_memberships", column("id"), column("user_id"))
+sessions = table("ai_architecture_sessions", column("uuid"), column("id"), column("title"))
+
+#: What people call a column, where its own name is not what they call it.
+_LABELS = {
+    "plan_type": "plan",
+    "usage_limits": "limits",
+    "subscription_status": "subscription",
+    "subscription_data": "subscription details",
+    "account_manager_id": "account manager",
+    "logo_url": "logo",
+    "avatar_url": "picture",
+    "tax_id": "tax number",
+    "billing_email": "billing address",
+    "notification_settings": "notifications",
+    "session_objects": "structuring",
+    "sow_objects": "statement of work",
+    "loe_objects": "level of effort",
+    "diagram_texts_json": "diagrams",
+    "visual_assets_json": "assets",
+    "session_type": "kind",
+    "client": "client",
+    "is_shared": "sharing",
+}
+_STATES = frozenset({"plan_type", "subscription_status"})
+
+
+@dataclass(frozen=True, slots=True)
+class EntryView:
+    """One entry, ready to read; times are UTC. Long values are cut short: ``audit.entry`` has them whole."""
+
+    id: UUID
+    at: dt.datetime
+    action: str
+    sentence: str
+    actor_id: UUID | None
+    actor_name: str
+    is_staff_access: bool
+    organization_id: UUID | None
+    organization_name: str | None
+    resource_type: str
+    resource_id: UUID | None
+    resource_name: str | None
+    old_values: Mapping[str, Any] | None
+    new_values: Mapping[str, Any] | None
+    reason: str | None
+    ip_address: str | None
+    user_agent: str | None
+    request_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries that happened together, newest first: one request, or one burst of edits of the same session."""
+
+    entries: tuple[EntryView, ...]
+    is_burst: bool
+
+    @property
+    def first(self) -> EntryView:
+        """The entry that tells the story: of a request the one that came first, of a burst the newest."""
+        return self.entries[0] if self.is_burst else self.entries[-1]
+
+    @property
+    def sentence(self) -> str:
+        count = len(self.entries)
+        if self.is_burst:
+            return f"{self.first.sentence} {count} times"
+        more = count - 1
+        return self.first.sentence + (f", and {more} more change{'s' if more > 1 else ''}" if more else "")
+
+
+def grouped(entries: Iterable[EntryView]) -> tuple[Group, ...]:
+    """Neighbours that belong together, in the order given (newest first)."""
+    entries = list(entries)
+    found: list[list[EntryView]] = [[entry] for entry in entries[:1]]
+    for newer, older in pairwise(entries):
+        if newer.request_id == older.request_id or _in_burst(newer, older):
+            found[-1].append(older)
+        else:
+            found.append([older])
+    return tuple(Group(tuple(group), len({entry.request_id for entry in group}) > 1) for group in found)
+
+
+def label(name: str) -> str:
+    """What people call a column or a key."""
+    return _LABELS.get(name) or name.replace("_", " ").removesuffix(" id")
+
+
+def views(actor: Actor, db: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[EntryView, ...]:
+    """The entries of these rows of ``audit_logs``, with names asked for all of them at once."""
+    names = _names(actor, db, rows)
+    places = {row.organization_id for row in rows if row.organization_id}
+    found = db.execute(select(organizations.c.id, organizations.c.name).where(organizations.c.id.in_(places)))
+    places_by_id = {place.id: place.name for place in found}
+    return tuple(_view(row, names, places_by_id) for row in rows)
+
+
+def _in_burst(newer: EntryView, older: EntryView) -> bool:
+    return (
+        newer.action == older.action == Action.SESSION_EDITED.value
+        and newer.resource_id == older.resource_id
+        and newer.actor_id == older.actor_id
+        and newer.at - older.at < BURST_GAP
+    )
+
+
+def _names(actor: Actor, db: Session, rows: Sequence[Any]) -> dict[UUID, str]:
+    """What people call those who acted and what they acted on; a membership is called by its person."""
+    of = {kind: {row.resource_id for row in rows if row.resource_type == kind} - {None} for kind in _NAMED}
+    gone: dict[UUID, UUID] = {}
+    for row in rows:  # a removed membership is gone; its entry still knows the person
+        person = (row.old_values or {}).get("user_id")
+        if row.resource_type == "membership" and row.resource_id and isinstance(person, str):
+            gone[row.resource_id] = UUID(person)
+    people = of["user"] | {row.user_id for row in rows if row.user_id}
+    return names_of(actor, db, people=people, memberships=of["membership"], titled=of["session"], gone=gone)
+
+
+def names_of(
+    actor: Actor,
+    db: Session,
+    *,
+    people: set[UUID],
+    memberships: set[UUID],
+    titled: set[UUID],
+    gone: Mapping[UUID, UUID] | None = None,
+) -> dict[UUID, str]:
+    """Names by identifier, of those who have left too; ``gone`` are memberships that ended, with their person."""
+    members = dict(gone or {})
+    if memberships:
+        belonging = db.execute(select(memberships_table).where(memberships_table.c.id.in_(memberships)))
+        members |= {row.id: row.user_id for row in belonging}
+    people = people | set(members.values())
+    names = {row.id: row.full_name for row in db.execute(select(users).where(users.c.id.in_(people)))} if people else {}
+    hidden = people - names.keys()
+    unknown = hidden | (memberships - members.keys())
+    if unknown and actor.scope is Scope.TENANT:
+        left = func.nexa.audit_names(_uuids(hidden), _uuids(memberships)).table_valued("id", "full_name")
+        names |= {row.id: row.full_name for row in db.execute(select(left.c.id, left.c.full_name))}
+    names |= {membership: names[person] for membership, person in members.items() if person in names}
+    if titled:
+        titles = db.execute(select(sessions).where(sessions.c.uuid.in_(titled)))
+        names |= {row.uuid: row.title for row in titles}
+    return names
+
+
+_NAMED = ("user", "membership", "session")
+
+
+def _uuids(values: Iterable[UUID]) -> Any:
+    return cast(list(values), ARRAY(PG_UUID(as_uuid=True)))
+
+
+def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> EntryView:
+    who = names.get(row.user_id) or ("NEXA" if row.actor_scope == "staff" else "Somebody")
+    place = places.get(row.organization_id)
+    thing = place if row.resource_type == "organization" and row.resource_id == row.organization_id else None
+    thing = thing or names.get(row.resource_id) or _name_in(row.new_values) or _name_in(row.old_values)
+    return EntryView(
+        id=row.id,
+        at=row.created_at,
+        action=row.action,
+        sentence=_sentence(row, who, place, thing),
+        actor_id=row.user_id,
+        actor_name=who,
+        is_staff_access=row.actor_scope == "staff",
+        organization_id=row.organization_id,
+        organization_name=place,
+        resource_type=row.resource_type,
+        resource_id=row.resource_id,
+        resource_name=thing,
+        old_values=row.old_values,
+        new_values=row.new_values,
+        reason=row.reason,
+        ip_address=str(row.ip_address) if row.ip_address else None,
+        user_agent=row.user_agent,
+        request_id=row.request_id,
+    )
+
+
+def _name_in(values: Any) -> str | None:
+    """What a thing calls itself in its values, for one that is gone or has no screen of its own."""
+    found = values if isinstance(values, dict) else {}
+    return next((_cut(found[key]) for key in ("title", "name", "domain", "email") if found.get(key)), None)
+
+
+class _Words(dict[str, Any]):
+    """Values of an entry by name, as words; what the entry does not hold reads as an ellipsis."""
+
+    def __getitem__(self, key: str) -> str:
+        return in_words(key, self.get(key)) if key in self else "…"
+
+
+def in_words(name: str, value: Any) -> str:
+    """A value within a sentence."""
+    if value is None or value == "":
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    words = _cut(value)
+    return words.replace("_", " ").capitalize() if name in _STATES else words
+
+
+def _cut(value: Any) -> str:
+    words = " ".join(str(value).split()) if len(str(value)) < 10_000 else str(value)[:_LONGEST_WORDS]
+    return words if len(words) < _LONGEST_WORDS else words[: _LONGEST_WORDS - 1] + "…"
+
+
+def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
+    action = _ACTIONS.get(row.action)
+    if action is None:  # written by a newer NEXA than this one
+        return f"{who}: {row.action}"
+    resource = thing or f"a {row.resource_type.replace('_', ' ')}"
+    if action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and row.old_values and row.new_values:
+        return _of_columns(action, who, place if row.resource_type == "organization" and place else resource, row)
+    return action.sentence.format(
+        actor=who,
+        organization=place or "the platform",
+        resource=resource,
+        old=_Words(row.old_values or {}),
+        new=_Words(row.new_values or {}),
+    )
+
+
+def _of_columns(action: Action, who: str, whose: str, row: Any) -> str:
+    """A change that is named by what it changed: one simple value with before and after, several by name."""
+    undone = action is Action.CHANGE_UNDONE
+    names = [name for name in row.new_values if name != "full_name" or len(row.new_values) == 1]
+    before, after = row.old_values.get(names[0]), row.new_values.get(names[0])
+    if len(names) == 1 and not isinstance(before, dict | list) and not isinstance(after, dict | list):
+        was, now = in_words(names[0], before), in_words(names[0], after)
+        if undone:
+            return f"{who} put {whose}’s {label(names[0])} back to {now}"
+        return f"{who} changed {whose}’s {label(names[0])} from {was} to {now}"
+    labels = [label(name) for name in names[:4]] + (["more"] if len(names) > 4 else [])
+    listed = ", ".join(labels[:-1]) + f" and {labels[-1]}" if len(labels) > 1 else labels[0]
+    return f"{who} put {whose}’s {listed} back" if undone else f"{who} changed {whose}’s {listed}"

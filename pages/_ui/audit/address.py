@@ -1,0 +1,58 @@
+"""The filters of the log are in the address: read from there, changed there, and nowhere else."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+from nexa_core.audit import EVERYTHING, Filters
+from nexa_core.errors import Invalid
+from pages._ui import shown_here
+from pages._ui.menu import AUDIT
+
+
+def filters() -> Filters:
+    """The filters of this address; one that cannot be read is said, and then looked past."""
+    with shown_here():
+        return Filters.parse(st.query_params)
+    return EVERYTHING
+
+
+def put(**changes: Any) -> None:
+    """Change some filters and begin at the newest entry; None takes one away. For callbacks and before a rerun."""
+    try:
+        before = Filters.parse(st.query_params)
+    except Invalid:  # whatever was in the address, the wish is clear
+        before = EVERYTHING
+    go(replace(before, **changes))
+
+
+def go(wanted: Filters) -> None:
+    """Make these the filters of the address."""
+    for name in (*Filters.names(), "after"):
+        st.query_params.pop(name, None)
+    st.query_params.update(wanted.words())
+
+
+def take(key: str, name: str) -> None:
+    """What was typed or chosen in the widget ``key`` becomes a filter, and the widget is empty again."""
+    given = st.session_state[key]
+    st.session_state[key] = None if given is None else type(given)()
+    if not given:
+        return
+    with shown_here():
+        put(**{name: getattr(Filters.parse({name: given}), name)})
+
+
+def range_of(moments: tuple[dt.datetime | None, dt.datetime | None]) -> None:
+    """A range of time as filter."""
+    put(since=moments[0], until=moments[1])
+
+
+def everything_about(kind: str, resource_id: UUID, label: str) -> None:
+    """A link to the timeline of one user, organization, session or membership."""
+    st.page_link(AUDIT.page(), label=label, icon=":material/history:", query_params={"about": f"{kind}:{resource_id}"})
