@@ -57,4 +57,10 @@ class Action(StrEnum):
     SESSION_DELETED = "session.deleted", "{actor} moved the session {resource} to the trash"
     SESSION_RESTORED = "session.restored", "{actor} restored the session {resource}"
 
+    AUDIT_EXPORTED = "audit.exported", "{actor} exported the audit log of {organization}"
+    AUDIT_RETENTION_CHANGED = "audit.retention_changed", "{actor} changed how long {organization}'s audit log is kept"
+    AUDIT_HELD = "audit.held", "{actor} put {organization}'s audit log under legal hold"
+    AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization}'s audit log"
+    AUDIT_EXPIRED = "audit.expired", "Old entries of {organization} left the audit log after they were archived"
+
     DEMO_SEEDED = "demo.seeded", "The demo world was created"
