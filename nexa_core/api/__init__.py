@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from nexa_core.api import auth, health, me
+from nexa_core.api import audit, auth, health, me
 from nexa_core.api.endpoint import PREFIX, Endpoint, get
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.guard import Guard
@@ -23,7 +23,7 @@ from nexa_core.api.problems import Problem
 
 __all__ = ["Guard", "endpoints", "routes"]
 
-_RESOURCES = (auth, me, health)
+_RESOURCES = (auth, me, audit, health)
 
 
 def endpoints() -> tuple[Endpoint, ...]:

@@ -1,9 +1,9 @@
-"""Read the log as sentences, note what changes no row, and walk the chains."""
+"""Read the log as sentences, and note what changes no row."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -45,31 +45,6 @@ class EntryView:
     request_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong with a chain; ``sequence`` is its link where there is one."""
-
-    chain_id: UUID
-    organization_name: str | None
-    sequence: int | None
-    entry_id: UUID | None
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """The state of every chain: how many there are, how many entries they hold, and the first faults of each."""
-
-    chains: int
-    entries: int
-    faults: tuple[Fault, ...]
-    at: dt.datetime
-
-    @property
-    def verified(self) -> bool:
-        return not self.faults
-
-
 def note(
     db: Session,
     resource_type: str,
@@ -109,27 +84,6 @@ def recent(actor: Actor, *, organization_id: UUID | None = None, limit: int = 20
         rows = db.execute(entries).all()
         names = _names_of(db, [row.AuditLog for row in rows])
     return tuple(_view(row.AuditLog, row.full_name, row.name, names) for row in rows)
-
-
-def verify(actor: Actor, *, progress: Callable[[float], None] | None = None) -> Verification:
-    """Walk every chain and name what is wrong; ``progress`` hears the share done, 0 to 1.
-
-    Raises Forbidden without SYSTEM_READ.
-    """
-    actor.require(Permission.SYSTEM_READ)
-    with reading(actor) as db:
-        chains = db.execute(select("*").select_from(func.nexa.audit_chains())).all()
-        names = {row.id: row.name for row in db.execute(select(_organizations))}
-        faults: list[Fault] = []
-        for number, chain in enumerate(chains, start=1):
-            found = db.execute(select("*").select_from(func.nexa.audit_faults(chain.chain_id)).limit(10))
-            faults += [
-                Fault(chain.chain_id, names.get(chain.chain_id), row.sequence, row.audit_log_id, row.fault)
-                for row in found
-            ]
-            if progress:
-                progress(number / len(chains))
-    return Verification(len(chains), sum(chain.entries for chain in chains), tuple(faults), dt.datetime.now(dt.UTC))
 
 
 def _names_of(db: Session, entries: list[AuditLog]) -> dict[UUID, str]:

@@ -24,6 +24,9 @@ TIMETABLE: dict[str, str] = {
     "retry_stalled_jobs": "*/2 * * * *",
     "make_months": "7 1 * * *",
     "roll_up_usage": "17 2 * * *",
+    "seal_audit": "0 * * * *",
+    "verify_audit": "5 * * * *",
+    "expire_audit": "27 4 * * *",
     "purge_accounts": "37 3 * * *",
     "remove_old_jobs": "47 3 * * *",
 }
