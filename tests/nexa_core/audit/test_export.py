@@ -25,10 +25,10 @@ from tests.outsider import SCRIPT, carry_away, faults, seal_key, verifier
 __all__ = ["seal_key"]
 
 AWKWARD = [
-    "=HYPERLINK(\"https://evil.example\",\"x\")",
+    '=HYPERLINK("https://evil.example","x")',
     "'quoted'",
     "-2+3",
-    "a\nnew line, \"quotes\", a tab\t and a \\ backslash",
+    'a\nnew line, "quotes", a tab\t and a \\ backslash',
     "<script>alert(1)</script> **bold** $\\LaTeX$ ünï¢ødé 𝔘 \x7f \u2028",
     "@sum",
     "a" * 100_000,
@@ -57,7 +57,11 @@ def awkward_history(actor: Actor) -> None:
     for text in AWKWARD:
         asking = replace(actor, origin=Origin(ip_address="2001:db8::1", user_agent=text[:500]))
         with db.recording(asking, Action.ORGANIZATION_UPDATED, reason=text[:1000]) as transaction:
-            values = {"text": text, "numbers": [1, -0.5, 1.10, 1e30, 12345678901234567890], "b": {"bb": None, "a": True}}
+            values = {
+                "text": text,
+                "numbers": [1, -0.5, 1.10, 1e30, 12345678901234567890],
+                "b": {"bb": None, "a": True},
+            }
             audit.note(transaction, "organization", actor.organization_id, values)
 
 
@@ -157,9 +161,9 @@ def test_nobody_exports_anothers_log(world: World, ada: Actor, root: Actor, tmp_
     for only in (ExportFilter(), ExportFilter(user_id=ada.user_id), ExportFilter(resource_id=ada.organization_id)):
         text = carry_away(eve, tmp_path, only=only).read_text()
         assert "Northwind" not in text
-        assert all(
-            record.get("chain") == str(contoso) for record in map(json.loads, text.splitlines()[1:-1])
-        ), "nor their chains, heads or seals"
+        assert all(record.get("chain") == str(contoso) for record in map(json.loads, text.splitlines()[1:-1])), (
+            "nor their chains, heads or seals"
+        )
     everything = carry_away(root, tmp_path).read_text()
     assert "Northwind" in everything and "Contoso" in everything
     assert faults(tmp_path / "export-3.ndjson") == []
