@@ -14,6 +14,7 @@ from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.api.endpoint import Body, get
 from nexa_core.api.threads import in_thread
+from nexa_core.config import ROOT
 from nexa_core.permissions import Permission
 
 _MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
@@ -55,6 +56,14 @@ def keys(actor: Actor) -> Keys:
     return Keys(keys={key.kid: key.key for key in audit.seal_keys()})
 
 
+@get("/audit/verify_audit_export.py", "The program with which an outsider verifies an export, offline")
+def script(actor: Actor) -> Response:
+    actor.require(Permission.AUDIT_READ)
+    path = ROOT / "docs" / "verify_audit_export.py"
+    headers = {"content-disposition": f'attachment; filename="{path.name}"'}
+    return Response(path.read_bytes(), media_type="application/x-python", headers=headers)
+
+
 def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
     only = audit.ExportFilter(
         organization_id=query.organization,
@@ -81,3 +90,6 @@ async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
     finally:
         with anyio.CancelScope(shield=True):
             await in_thread(pieces.close)  # type: ignore[attr-defined]
+
+
+ENDPOINTS = (export_ndjson, export_csv, keys, script)

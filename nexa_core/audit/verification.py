@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Select, column, func, nulls_first, or_, select, table
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
@@ -88,7 +88,7 @@ def chain_states(actor: Actor, *, limit: int = 200) -> tuple[ChainState, ...]:
     actor.require(Permission.AUDIT_READ)
     seals = (
         select(AuditSeal.chain_id, AuditSeal.sequence, AuditSeal.sealed_at)
-        .distinct(AuditSeal.chain_id)
+        .ext(distinct_on(AuditSeal.chain_id))
         .order_by(AuditSeal.chain_id, AuditSeal.sequence.desc())
         .subquery()
     )

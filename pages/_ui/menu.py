@@ -68,6 +68,25 @@ ACCOUNT = Screen(
     ":material/account_circle:",
     "Your name, language, time zone and notifications, your password, and where you are signed in.",
 )
+AUDIT_PROOF = Screen(
+    "audit_proof.py",
+    "audit-proof",
+    "Proof",
+    ":material/verified_user:",
+    "How far the audit log is verified and sealed, how long it is kept, and how to prove it to an outsider.",
+    "Audit",
+    Permission.AUDIT_READ,
+)
+STAFF_ACCESS = Screen(
+    "staff_access.py",
+    "staff-access",
+    "Staff access",
+    ":material/support_agent:",
+    "Every time NEXA's own people opened your documents, changed something or viewed as one of you, and why.",
+    "Audit",
+    Permission.AUDIT_READ,
+    frozenset({Scope.TENANT}),
+)
 SYSTEM = Screen(
     "system.py",
     "system",
@@ -77,7 +96,7 @@ SYSTEM = Screen(
     "Platform",
     Permission.SYSTEM_READ,
 )
-SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, SYSTEM, ACCOUNT)
+SCREENS = (HOME, ORGANIZATIONS, ORGANIZATION, AUDIT_PROOF, STAFF_ACCESS, SYSTEM, ACCOUNT)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(

@@ -11,10 +11,10 @@ from tests.pages.conftest import Shell, sign_in
 from tests.pages.test_gate import _open, _titles
 
 LISTED = {
-    ("owner", True): {"Home", "Organizations", "System"},
+    ("owner", True): {"Home", "Organizations", "Proof", "System"},
     ("member", True): {"Home", "Organizations"},
     ("viewer", True): {"Home", "Organizations"},
-    ("owner", False): {"Home", "Organization"},
+    ("owner", False): {"Home", "Organization", "Proof", "Staff access"},
     ("viewer", False): {"Home", "Organization"},
     ("billing", False): {"Home", "Organization"},
 }
