@@ -14,10 +14,12 @@ from nexa_core.permissions import Permission
 from pages._ui import badges, filters, format, layout, status
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
+from pages._ui.text import literal
 
 _FOR_EVER = "For ever"
 _MONTHS = {_FOR_EVER: None, "1 year": 12, "2 years": 24, "3 years": 36, "5 years": 60, "7 years": 84, "10 years": 120}
 _KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "changed": "Changed"}
+_KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "changed": "blue"}
 
 
 def headline(actor: Actor, states: Sequence[audit.ChainState]) -> None:
@@ -42,7 +44,7 @@ def figures(actor: Actor, states: Sequence[audit.ChainState]) -> None:
     sealed = sum(min(state.sealed_entries or 0, state.entries) for state in states)
     layout.figures(
         [
-            ("Entries", format.number(actor, entries), "Everything the audit log holds of you"),
+            ("Entries", format.number(actor, entries), "Everything these chains hold"),
             ("Verified", _share(verified, entries), "Walked link by link since they were written"),
             ("Sealed", _share(sealed, entries), "Covered by a signature whose key is not in the database"),
             ("Last seal", format.ago(actor, max((s.sealed_at for s in states if s.sealed_at), default=None)), "Hourly"),
@@ -90,7 +92,7 @@ def take_away(actor: Actor) -> None:
     """The exports, narrowed to some days if wanted, and how an outsider verifies them."""
     left, right = filters.row(1, 1)
     since = left.date_input("From", None, key="since", format="YYYY-MM-DD")
-    until = right.date_input("To and with", None, key="until", format="YYYY-MM-DD")
+    until = right.date_input("To, inclusive", None, key="until", format="YYYY-MM-DD")
     wanted = {}
     zone = format.zone(actor.timezone)
     if isinstance(since, dt.date):
@@ -151,23 +153,13 @@ def retention_form(actor: Actor, states: Sequence[audit.ChainState]) -> None:
 
 def accesses(actor: Actor, items: Sequence[audit.StaffAccess]) -> None:
     """What staff did, newest first, each with its reason."""
-    st.dataframe(
-        {
-            "When": [format.moment(actor, item.at) for item in items],
-            "What": [item.sentence for item in items],
-            "Reason": [item.reason or "–" for item in items],
-            "Kind": [_KIND_WORDS[item.kind] for item in items],
-        },
-        column_config={
-            "When": st.column_config.TextColumn(width=150),
-            "What": st.column_config.TextColumn(width="large"),
-            "Reason": st.column_config.TextColumn(width="medium"),
-            "Kind": st.column_config.TextColumn(width=95),
-        },
-        hide_index=True,
-        height="content",
-        alt="What NEXA's own people did in this organization, when and why",
-    )
+    with st.container(border=True):
+        for item in items:
+            reason = f"Reason: {literal(item.reason)}" if item.reason else "No reason was asked for"
+            st.markdown(
+                f"{literal(item.sentence)} :{_KIND_COLORS[item.kind]}-badge[{_KIND_WORDS[item.kind]}]  \n"
+                f":small[:gray[{format.moment(actor, item.at)} · {reason}]]"
+            )
 
 
 def _others(found: Sequence[audit.RetentionView]) -> None:
@@ -196,7 +188,7 @@ def _state(state: audit.ChainState) -> str:
 
 
 def _share(part: int, whole: int) -> str:
-    return "–" if not whole else "all" if part >= whole else f"{part / whole:.0%}"
+    return "–" if not whole else "all" if part >= whole else f"{100 * part // whole} %"
 
 
 def _years(months: int) -> str:
