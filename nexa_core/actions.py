@@ -117,5 +117,10 @@ class Action(StrEnum):
     AUDIT_VIEW_SAVED = "audit_view.saved", "{actor} saved the view {new[name]} of the audit log"
     AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees {resource}"
     AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed {resource}"
+    AUDIT_EXPORTED = "audit.exported", "{actor} exported the audit log of {organization}"
+    AUDIT_RETENTION_CHANGED = "audit.retention_changed", "{actor} changed how long {organization}'s audit log is kept"
+    AUDIT_HELD = "audit.held", "{actor} put {organization}'s audit log under legal hold"
+    AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization}'s audit log"
+    AUDIT_EXPIRED = "audit.expired", "Old entries of {organization} left the audit log after they were archived"
 
     DEMO_SEEDED = "demo.seeded", "The demo world was created"

@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import secrets
+from base64 import urlsafe_b64decode
 from functools import cached_property, lru_cache
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -19,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from nexa_core.errors import Misconfigured
 
 ROOT = Path(__file__).resolve().parents[1]
+MAKE_SEAL_KEY = "python -c \"import secrets; print('s1:' + secrets.token_urlsafe(32))\""
 MAKE_KEYS = "python -c \"import secrets; print('k1:' + secrets.token_urlsafe(48))\""
 
 _SECRET_LENGTH = 32
@@ -53,6 +55,8 @@ class Settings(BaseSettings):
     demo: bool | None = None
 
     secret_keys: str | None = Field(None, repr=False)
+    seal_key: str | None = Field(None, repr=False)
+    audit_archive: Path | None = None
     sign_in_hours: float = Field(12, gt=0, le=24 * 90)
     failed_sign_ins: int = Field(5, ge=1, le=100)
     account_managers_see: Literal["all", "own"] = "all"
@@ -123,10 +127,22 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://nexa.example")
         return value.rstrip("/")
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "audit_archive")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return Path(os.path.abspath(value.expanduser()))
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return Path(os.path.abspath(value.expanduser())) if value else None
+
+    @field_validator("seal_key")
+    @classmethod
+    def _seals(cls, value: str | None) -> str | None:
+        for kid, secret in _parse_keys(value, MAKE_SEAL_KEY).items() if value else ():
+            try:
+                length = len(urlsafe_b64decode(secret + "=" * (-len(secret) % 4)))
+            except ValueError:
+                length = 0
+            if length != 32 or len(set(secret)) < 10 or len(kid) > 50:
+                raise ValueError(f"key {kid[:50]!r} is not 32 random bytes; make one with: {MAKE_SEAL_KEY}")
+        return value
 
     @field_validator("secret_keys")
     @classmethod
@@ -170,8 +186,22 @@ class Settings(BaseSettings):
         if self.secret_keys:
             return _parse_keys(self.secret_keys)
         if self.demo_mode:
-            return _own_keys(self.data_dir)
+            return _own_keys(self.data_dir, "secrets.json", 48, "everybody signs in again")
         raise Misconfigured(f"Set NEXA_SECRET_KEYS, which signs tokens; make a value with: {MAKE_KEYS}")
+
+    @cached_property
+    def seal_keys(self) -> dict[str, bytes]:
+        """Key id to the 32 bytes of an Ed25519 key: the first seals the audit log, all verify. Empty when none is set,
+        except in demo mode, which makes its own."""
+        keys = _parse_keys(self.seal_key, MAKE_SEAL_KEY) if self.seal_key else {}
+        if not keys and self.demo_mode:
+            keys = _own_keys(self.data_dir, "seal-keys.json", 32, "no seal can be checked any more")
+        return {kid: urlsafe_b64decode(secret + "=" * (-len(secret) % 4)) for kid, secret in keys.items()}
+
+    @property
+    def archive_dir(self) -> Path:
+        """Where entries of the audit log go before they expire."""
+        return self.audit_archive or self.data_dir / "audit-archive"
 
     def derived_secret(self, purpose: str) -> str:
         """A secret of its own for one purpose, the same in every process that has the same first key."""
@@ -203,25 +233,28 @@ def _sentence(invalid: ValidationError) -> str:
     return f"{variable} cannot be used: {message.removeprefix('input ').rstrip('.')}."
 
 
-def _parse_keys(value: str) -> dict[str, str]:
+def _parse_keys(value: str, make: str = MAKE_KEYS) -> dict[str, str]:
     keys: dict[str, str] = {}
     for part in value.split(","):
         kid, separator, secret = part.strip().partition(":")
         if not separator or not kid or kid in keys:
-            raise ValueError(f"it reads kid:secret,kid2:secret2 with different kids; make one with: {MAKE_KEYS}")
+            raise ValueError(f"it reads kid:secret,kid2:secret2 with different kids; make one with: {make}")
         keys[kid] = secret
     return keys
 
 
-def _own_keys(data_dir: Path) -> dict[str, str]:
-    """The keys demo mode made for itself, readable by this user alone; made now if there are none yet."""
-    path = data_dir / "secrets.json"
+def _own_keys(data_dir: Path, name: str, length: int, loss: str) -> dict[str, str]:
+    """The keys demo mode made for itself, readable by this user alone; made now if there are none yet.
+
+    ``loss`` says what deleting a damaged file costs.
+    """
+    path = data_dir / name
     try:
         data_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
         if not path.exists():
-            new = data_dir / f".secrets.{os.getpid()}.{secrets.token_hex(4)}"
+            new = data_dir / f".{name}.{os.getpid()}.{secrets.token_hex(4)}"
             with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                json.dump({"signing_keys": {"demo": secrets.token_urlsafe(48)}}, file)
+                json.dump({"signing_keys": {"demo": secrets.token_urlsafe(length)}}, file)
             try:
                 os.link(new, path)  # whoever is first wins, and nobody ever reads half a file
             except FileExistsError:
@@ -236,5 +269,5 @@ def _own_keys(data_dir: Path) -> dict[str, str]:
             "make it writable or set NEXA_DATA_DIR to another."
         ) from None
     except (ValueError, KeyError, TypeError):
-        raise Misconfigured(f"The file {path} is damaged; delete it and everybody signs in again.") from None
+        raise Misconfigured(f"The file {path} is damaged; delete it and {loss}.") from None
     return keys

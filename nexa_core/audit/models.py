@@ -12,9 +12,11 @@ from sqlalchemy import (
     DateTime,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     String,
+    UniqueConstraint,
     func,
     text,
 )
@@ -118,3 +120,69 @@ class SavedView(Base):
     is_shared: Mapped[bool] = mapped_column(server_default="false")
     created_at: Mapped[Timestamp]
     removed_at: Mapped[dt.datetime | None]
+
+
+class AuditSeal(Base):
+    """The head of a chain at a moment, signed; ``previous`` is the signature of the seal before."""
+
+    __tablename__ = "audit_seals"
+    __table_args__ = (PrimaryKeyConstraint("chain_id", "sequence"),)
+
+    chain_id: Mapped[UUID]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_at: Mapped[dt.datetime]
+    previous: Mapped[bytes | None] = mapped_column(LargeBinary)
+    kid: Mapped[str] = mapped_column(String(50))
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class AuditVerification(Base):
+    """What the last walk along a chain found; ``sequence`` is how far the chain went then."""
+
+    __tablename__ = "audit_verifications"
+
+    chain_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    verified_at: Mapped[dt.datetime]
+    faults: Mapped[int] = mapped_column(Integer)
+    first_fault: Mapped[str | None]
+
+
+class AuditArchive(Base):
+    """A stretch of a chain as it was exported; once ``expired_at`` is set, the stub that stands for its entries."""
+
+    __tablename__ = "audit_archives"
+    __table_args__ = (PrimaryKeyConstraint("chain_id", "last_sequence"),)
+
+    chain_id: Mapped[UUID]
+    first_sequence: Mapped[int] = mapped_column(BigInteger)
+    last_sequence: Mapped[int] = mapped_column(BigInteger)
+    last_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    digest: Mapped[bytes] = mapped_column(LargeBinary)
+    location: Mapped[str]
+    archived_at: Mapped[dt.datetime]
+    kid: Mapped[str] = mapped_column(String(50))
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+    expired_at: Mapped[dt.datetime | None]
+
+
+class AuditRetention(Base):
+    """How long an organization's entries are kept; for ever without ``keep_months``, or under a legal hold."""
+
+    __tablename__ = "audit_retentions"
+    __table_args__ = (
+        UniqueConstraint("organization_id"),
+        CheckConstraint(
+            "keep_months BETWEEN 12 AND 240",
+            name="keep_months",
+            info={"sentence": "Entries are kept for 12 to 240 months, or for ever."},
+        ),
+    )
+
+    id: Mapped[Id]
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    keep_months: Mapped[int | None] = mapped_column(Integer)
+    legal_hold: Mapped[bool] = mapped_column(server_default="false")
+    created_at: Mapped[Timestamp]
+    updated_at: Mapped[Timestamp]

@@ -181,7 +181,7 @@ def _uuids(values: Iterable[UUID]) -> Any:
 
 
 def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> EntryView:
-    who = names.get(row.user_id) or ("NEXA" if row.actor_scope == "staff" else "Somebody")
+    who = names.get(row.user_id) or _unnamed(row)
     place = places.get(row.organization_id)
     thing = place if row.resource_type == "organization" and row.resource_id == row.organization_id else None
     thing = thing or names.get(row.resource_id) or _name_in(row.new_values) or _name_in(row.old_values)
@@ -205,6 +205,13 @@ def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> En
         user_agent=row.user_agent,
         request_id=row.request_id,
     )
+
+
+def _unnamed(row: Any) -> str:
+    """Who acted, for one whose name the reader may not know: a customer knows the platform's people as its staff."""
+    if row.actor_scope not in ("staff", "presenter"):
+        return "Somebody"
+    return "NEXA staff" if row.user_id else "NEXA"
 
 
 def _name_in(values: Any) -> str | None:

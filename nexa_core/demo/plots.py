@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from nexa_core import organizations
+from nexa_core import audit, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.db import reading, recording
@@ -65,6 +65,13 @@ def turn(admin: Actor, tenant: Tenant) -> None:
             _change(admin, tenant, "Three payments failed.", _PAST_DUE)
         case "downgraded" if state.plan_type == tenant.customer.plan:
             _change(admin, tenant, "Downgrade asked for by the customer.", _DOWNGRADE)
+    match tenant.customer.plot:
+        case "suspended" if not audit.retention(admin, organization_id=tenant.id).legal_hold:
+            audit.hold(admin, organization_id=tenant.id, reason="Contract in dispute: nothing may be lost.")
+        case "growing" if audit.retention(admin, organization_id=tenant.id).keep_months is None:
+            audit.set_retention(
+                admin, organization_id=tenant.id, keep_months=84, reason="Agreed with the customer's data protection."
+            )
     leavers = {person.id for person in tenant.suspended}
     for member in organizations.members(admin, organization_id=tenant.id) if leavers else ():
         if member.user_id in leavers and member.status == "active":

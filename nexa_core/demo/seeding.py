@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from nexa_core import audit
 from nexa_core.accounts import hash_password
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
@@ -67,4 +68,6 @@ def seed(announce: Announce = lambda line: None, *, now: datetime | None = None)
         plots.turn(admin, tenant)
     with recording(system, Action.DEMO_SEEDED) as db:
         db.execute(_DONE, {"id": world.platform_id})
+    audit.seal_heads(system)
+    audit.verify(system)
     announce(f"Demo world: {stored:,} usage events counted. It is complete.")

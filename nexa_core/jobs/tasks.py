@@ -9,7 +9,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy import text
 
-from nexa_core import accounts, notifications, organizations
+from nexa_core import accounts, audit, notifications, organizations
 from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import NexaError, Unavailable
@@ -65,6 +65,25 @@ def make_months(timestamp: int) -> None:
             """),
             {"ahead": MONTHS_AHEAD},
         )
+
+
+def seal_audit(timestamp: int) -> None:
+    """Sign the heads of the audit log's chains, so that nobody can rewrite what is older than an hour."""
+    audit.seal_heads(Actor.system())
+
+
+def verify_audit(timestamp: int) -> None:
+    """Walk the chains that have grown, and say in the log when one does not verify."""
+    found = audit.verify_due(Actor.system())
+    for fault in found.faults:
+        logger("nexa.audit").error(
+            "chain_does_not_verify", chain_id=str(fault.chain_id), link=fault.sequence, what=fault.what
+        )
+
+
+def expire_audit(timestamp: int) -> None:
+    """Let entries go that are older than their organization's retention, after they were archived."""
+    audit.expire_old_entries(Actor.system())
 
 
 def purge_accounts(timestamp: int) -> None:

@@ -90,7 +90,8 @@ _UNPROTECTED = text("""
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND (c.relname IN ('users', 'organizations') OR EXISTS (
-          SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'organization_id' AND NOT a.attisdropped))
+          SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
+          AND a.attname IN ('organization_id', 'chain_id') AND NOT a.attisdropped))
       AND NOT (c.relrowsecurity AND c.relforcerowsecurity AND EXISTS (SELECT FROM pg_policy p WHERE p.polrelid = c.oid))
     ORDER BY 1
 """)

@@ -77,6 +77,25 @@ ACCOUNT = Screen(
     ":material/account_circle:",
     "Your name, language, time zone and notifications, your password, and where you are signed in.",
 )
+AUDIT_PROOF = Screen(
+    "audit_proof.py",
+    "audit-proof",
+    "Proof",
+    ":material/verified_user:",
+    "How far the audit log is verified and sealed, how long it is kept, and how to prove it to an outsider.",
+    "Audit",
+    Permission.AUDIT_READ,
+)
+STAFF_ACCESS = Screen(
+    "staff_access.py",
+    "staff-access",
+    "Staff access",
+    ":material/support_agent:",
+    "Every time NEXA's own people opened your documents, changed something or viewed as one of you, and why.",
+    "Audit",
+    Permission.AUDIT_READ,
+    frozenset({Scope.TENANT}),
+)
 SYSTEM = Screen(
     "system.py",
     "system",
@@ -111,7 +130,19 @@ PERSON = Screen(
     "One person: memberships, security, data protection.",
     permission=Permission.USERS_MANAGE,
 )
-SCREENS = (HOME, ORGANIZATIONS, NEW_ORGANIZATION, ORGANIZATION, PEOPLE, PERSON, AUDIT, SYSTEM, ACCOUNT)
+SCREENS = (
+    HOME,
+    ORGANIZATIONS,
+    NEW_ORGANIZATION,
+    ORGANIZATION,
+    PEOPLE,
+    PERSON,
+    AUDIT,
+    AUDIT_PROOF,
+    STAFF_ACCESS,
+    SYSTEM,
+    ACCOUNT,
+)
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(

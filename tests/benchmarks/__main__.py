@@ -5,7 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import audit_log, doors, organizations, screens, signing_in  # noqa: F401 - they register their figures
+from tests.benchmarks import (  # noqa: F401 - they register their figures
+    audit_log,
+    audit_proof,
+    doors,
+    organizations,
+    screens,
+    signing_in,
+)
 from tests.benchmarks.harness import FIGURES, Row, measure, table
 from tests.benchmarks.stage import staged
 

@@ -68,8 +68,9 @@ class Row:
 class Bench:
     """What a figure is given: the stage it plays on, and the comparison."""
 
-    def __init__(self, stage: Stage, effort: Effort, figure: str) -> None:
+    def __init__(self, stage: Stage, effort: Effort, figure: str, *, is_short: bool = False) -> None:
         self.stage = stage
+        self.is_short = is_short  # of a figure that depends on an amount, the small one: looked at again in full too
         self._effort = effort
         self._figure = figure
 
@@ -85,13 +86,18 @@ class Bench:
         *,
         bound: float | None,
         pairs: int,
+        most_rounds: int = FULL.rounds,
     ) -> Row:
-        """Take ours, theirs, ours, theirs ...: ``pairs`` of them a round, after one round that does not count."""
+        """Take ours, theirs, ours, theirs ...: ``pairs`` of them a round, after one round that does not count.
+
+        ``most_rounds`` is for what takes minutes.
+        """
+        looks = 1 + min(self._effort.rounds, most_rounds)
         pairs = max(1, round(pairs * self._effort.share))
         # As app.py does when it begins to serve: what is in memory by now is none of the collector's business.
         gc.collect()
         gc.freeze()
-        rounds = [[(ours[1](), theirs[1]()) for _ in range(pairs)] for _ in range(1 + self._effort.rounds)][1:]
+        rounds = [[(ours[1](), theirs[1]()) for _ in range(pairs)] for _ in range(looks)][1:]
         ratios = [median(a for a, _ in taken) / median(b for _, b in taken) for taken in rounds]
         our_seconds, their_seconds = zip(*(pair for taken in rounds for pair in taken), strict=True)
         return Row(
@@ -153,10 +159,10 @@ def measure(name: str, stage: Stage, *, short: bool) -> list[Row]:
     A short look is noisy: what it finds over a bound counts only when a full look finds it too, at the medians and at
     the lower quartiles. A full look by itself takes the medians at their word.
     """
-    rows = list(FIGURES[name](Bench(stage, SHORT if short else FULL, name)))
+    rows = list(FIGURES[name](Bench(stage, SHORT if short else FULL, name, is_short=short)))
     if short and any(row.is_over for row in rows):
         print(f"{name}: over its bound at a short look; looking again with full rounds ...", flush=True)
-        rows = [row.excused() for row in FIGURES[name](Bench(stage, FULL, name))]
+        rows = [row.excused() for row in FIGURES[name](Bench(stage, FULL, name, is_short=True))]
     return rows
 
 

@@ -11,10 +11,10 @@ from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
 LISTED = {
-    ("owner", True): {"Home", "Organizations", "People", "Audit log", "System"},
+    ("owner", True): {"Home", "Organizations", "People", "Audit log", "Proof", "System"},
     ("member", True): {"Home", "Organizations"},
     ("viewer", True): {"Home", "Organizations"},
-    ("owner", False): {"Home", "Organization", "Audit log"},
+    ("owner", False): {"Home", "Organization", "Audit log", "Proof", "Staff access"},
     ("viewer", False): {"Home", "Organization"},
     ("billing", False): {"Home", "Organization"},
 }

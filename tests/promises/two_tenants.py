@@ -12,15 +12,25 @@ from psycopg import sql
 from tests.conftest import World
 
 #: Every mapped or unmapped table with an organization's data, asked of the catalogue: new ones join by themselves.
+#: A chain of the audit log has the identifier of its organization.
 TENANT_TABLES = """
     SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT c.relispartition
       AND (c.relname IN ('users', 'organizations') OR EXISTS (
-          SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'organization_id' AND NOT a.attisdropped))
+          SELECT FROM pg_attribute a WHERE a.attrelid = c.oid
+          AND a.attname IN ('organization_id', 'chain_id') AND NOT a.attisdropped))
     ORDER BY 1
 """
 #: The column that says whose a row is.
-KEY = {"users": "id", "organizations": "id"}
+KEY = {
+    "users": "id",
+    "organizations": "id",
+    "audit_heads": "chain_id",
+    "audit_chain": "chain_id",
+    "audit_seals": "chain_id",
+    "audit_verifications": "chain_id",
+    "audit_archives": "chain_id",
+}
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,7 @@ def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
 
 def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
     mine = {"organization_id": tenant.organization}
+    chain, signed = {"chain_id": tenant.organization}, {"kid": "s1", "signature": b""}
     with_session = {**mine, "session_id": tenant.session_id, "revision": 1}
     return {
         "organization_domains": {**mine, "domain": f"{tenant.organization}.example"},
@@ -112,5 +123,18 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "expires_at": "now",
         },
         "audit_views": {**mine, "user_id": tenant.person, "name": "Mine"},
+        "audit_retentions": {**mine, "keep_months": 24},
+        "audit_verifications": {**chain, "sequence": 1, "verified_at": "2026-01-01", "faults": 0},
+        "audit_seals": {**chain, **signed, "sequence": 1, "hash": b"", "sealed_at": "2026-01-01"},
+        "audit_archives": {
+            **chain,
+            **signed,
+            "first_sequence": 1,
+            "last_sequence": 1,
+            "last_hash": b"",
+            "digest": b"",
+            "location": "",
+            "archived_at": "2026-01-01",
+        },
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

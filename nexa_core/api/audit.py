@@ -1,0 +1,95 @@
+"""/api/audit: the log as a file that an outsider can verify, and the keys it is verified with."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import anyio
+from pydantic import Field
+from starlette.responses import Response, StreamingResponse
+
+from nexa_core import audit
+from nexa_core.actor import Actor
+from nexa_core.api.endpoint import Body, get
+from nexa_core.api.threads import in_thread
+from nexa_core.config import ROOT
+from nexa_core.permissions import Permission
+
+_MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+class Wanted(Body):
+    """Which entries; all without any. ``organization`` is an id, ``until`` exclusive."""
+
+    organization: UUID | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
+    action: str | None = Field(None, max_length=100)
+    user: UUID | None = None
+    resource_type: str | None = Field(None, max_length=50)
+    resource: UUID | None = None
+    request: UUID | None = None
+    staff_only: bool = False
+
+
+class Keys(Body):
+    """Public Ed25519 keys by their id, in URL-safe base 64; the first seals."""
+
+    keys: dict[str, str]
+
+
+@get("/audit/export.ndjson", "The audit log, one JSON object a line, with what proves it")
+def export_ndjson(actor: Actor, query: Wanted) -> Response:
+    return _file(actor, "ndjson", query)
+
+
+@get("/audit/export.csv", "The audit log as CSV, with what proves it")
+def export_csv(actor: Actor, query: Wanted) -> Response:
+    return _file(actor, "csv", query)
+
+
+@get("/audit/keys", "The public keys that the audit log's seals are verified with")
+def keys(actor: Actor) -> Keys:
+    actor.require(Permission.AUDIT_READ)
+    return Keys(keys={key.kid: key.key for key in audit.seal_keys()})
+
+
+@get("/audit/verify_audit_export.py", "The program with which an outsider verifies an export, offline")
+def script(actor: Actor) -> Response:
+    actor.require(Permission.AUDIT_READ)
+    path = ROOT / "docs" / "verify_audit_export.py"
+    headers = {"content-disposition": f'attachment; filename="{path.name}"'}
+    return Response(path.read_bytes(), media_type="application/x-python", headers=headers)
+
+
+def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
+    only = audit.ExportFilter(
+        organization_id=query.organization,
+        since=query.since,
+        until=query.until,
+        action=query.action,
+        user_id=query.user,
+        resource_type=query.resource_type,
+        resource_id=query.resource,
+        request_id=query.request,
+        staff_only=query.staff_only,
+    )
+    pieces = audit.export_entries(actor, file_format=file_format, only=only)
+    name = f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_stream(pieces), media_type=_MEDIA[file_format], headers=headers)
+
+
+async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Each piece in a thread, when the reader is ready for it; a reader who leaves ends the transaction."""
+    try:
+        while (piece := await in_thread(next, pieces, None)) is not None:
+            yield piece
+    finally:
+        with anyio.CancelScope(shield=True):
+            await in_thread(pieces.close)  # type: ignore[attr-defined]
+
+
+ENDPOINTS = (export_ndjson, export_csv, keys, script)

@@ -1,0 +1,193 @@
+"""Walk the chains and remember what was found, so that a screen can say "verified to 12:00, 48,211 entries"."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Select, column, func, nulls_first, or_, select, table
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.orm import Session
+
+from nexa_core.actor import Actor, Scope
+from nexa_core.audit.models import AuditHead, AuditSeal, AuditVerification
+from nexa_core.audit.seals import signature_faults
+from nexa_core.db import metering, reading
+from nexa_core.errors import Conflict, NotFound
+from nexa_core.permissions import Permission
+
+#: A chain that has not grown is walked again after this long, so that what changed behind NEXA's back is noticed.
+WALK_AGAIN = dt.timedelta(hours=24)
+_FAULTS_NAMED = 10
+_MOST_FAULTS = 1000
+
+_organizations = table("organizations", column("id"), column("name"))
+_chains = (
+    func.nexa.audit_chains()
+    .table_valued(column("chain_id", PG_UUID(as_uuid=True)), column("entries", BigInteger))
+    .alias("chains")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a chain; ``sequence`` is its link where there is one."""
+
+    chain_id: UUID
+    organization_name: str | None
+    sequence: int | None
+    entry_id: UUID | None
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a walk found: how many chains and entries it passed, and the first faults of each."""
+
+    chains: int
+    entries: int
+    faults: tuple[Fault, ...]
+    at: dt.datetime
+
+    @property
+    def verified(self) -> bool:
+        return not self.faults
+
+
+@dataclass(frozen=True, slots=True)
+class ChainState:
+    """One chain: how long it is, how far and when it was last verified and sealed, and what was wrong then.
+
+    ``organization_name`` is None for the chain of what belongs to no organization.
+    """
+
+    chain_id: UUID
+    organization_name: str | None
+    entries: int
+    verified_entries: int | None
+    verified_at: dt.datetime | None
+    faults: int
+    first_fault: str | None
+    sealed_entries: int | None
+    sealed_at: dt.datetime | None
+
+    @property
+    def verified(self) -> bool:
+        return self.verified_at is not None and not self.faults
+
+
+def chain_states(actor: Actor, *, limit: int = 200) -> tuple[ChainState, ...]:
+    """The chains the actor may know of: a customer's own, or every chain, broken ones first, then those not verified.
+
+    Raises Forbidden without AUDIT_READ.
+    """
+    actor.require(Permission.AUDIT_READ)
+    seals = (
+        select(AuditSeal.chain_id, AuditSeal.sequence, AuditSeal.sealed_at)
+        .ext(distinct_on(AuditSeal.chain_id))
+        .order_by(AuditSeal.chain_id, AuditSeal.sequence.desc())
+        .subquery()
+    )
+    faults = func.coalesce(AuditVerification.faults, 0)
+    states = (
+        select(
+            AuditHead.chain_id,
+            _organizations.c.name,
+            AuditHead.sequence,
+            AuditVerification.sequence,
+            AuditVerification.verified_at,
+            faults,
+            AuditVerification.first_fault,
+            seals.c.sequence,
+            seals.c.sealed_at,
+        )
+        .outerjoin(_organizations, _organizations.c.id == AuditHead.chain_id)
+        .outerjoin(AuditVerification, AuditVerification.chain_id == AuditHead.chain_id)
+        .outerjoin(seals, seals.c.chain_id == AuditHead.chain_id)
+        .order_by(faults.desc(), nulls_first(AuditVerification.verified_at), AuditHead.sequence.desc())
+        .limit(limit)
+    )
+    with reading(actor) as db:
+        return tuple(ChainState(*row) for row in db.execute(states))
+
+
+def verify(
+    actor: Actor, *, organization_id: UUID | None = None, progress: Callable[[float], None] | None = None
+) -> Verification:
+    """Walk every chain, or one organization's, name what is wrong, and remember it.
+
+    ``progress`` hears the share of the entries done, 0 to 1. A customer's reader of the log walks their own chain.
+    Raises Forbidden without AUDIT_READ for the own chain or SYSTEM_READ for others, NotFound for a stranger's, Conflict
+    while somebody else walks it.
+    """
+    if actor.scope is Scope.TENANT:
+        if organization_id not in (None, actor.organization_id):
+            raise NotFound("There is no such organization.")
+        actor.require(Permission.AUDIT_READ)
+        organization_id = actor.organization_id
+    else:
+        actor.require(Permission.SYSTEM_READ)
+    chains = select(_chains)
+    return _walk(chains.where(_chains.c.chain_id == organization_id) if organization_id else chains, progress)
+
+
+def verify_due(actor: Actor) -> Verification:
+    """Walk the chains that have grown since they were last walked, and those not walked for a day: the hourly job.
+
+    Raises Forbidden without SYSTEM_READ.
+    """
+    actor.require(Permission.SYSTEM_READ)
+    known = AuditVerification
+    stale = or_(
+        known.chain_id.is_(None), known.sequence != _chains.c.entries, known.verified_at < func.now() - WALK_AGAIN
+    )
+    return _walk(select(_chains).outerjoin(known, known.chain_id == _chains.c.chain_id).where(stale), None)
+
+
+def _walk(chains: Select[Any], progress: Callable[[float], None] | None) -> Verification:
+    """The walk is NEXA's own: it reads every link, which no role of a customer may. One transaction a chain."""
+    system = Actor.system()
+    with reading(system) as db:
+        found = db.execute(chains).all()
+        names = {row.id: row.name for row in db.execute(select(_organizations))}
+    total, passed = sum(chain.entries for chain in found), 0
+    faults: list[Fault] = []
+    for chain in found:
+        began = dt.datetime.now(dt.UTC)
+        with reading(system) as db:
+            wrong = _faults(db, chain.chain_id, names.get(chain.chain_id), alone=len(found) == 1)
+        _remember(system, chain.chain_id, chain.entries, began, wrong)
+        faults += wrong[:_FAULTS_NAMED]
+        passed += chain.entries
+        if progress:
+            progress(passed / total if total else 1.0)
+    return Verification(len(found), total, tuple(faults), dt.datetime.now(dt.UTC))
+
+
+def _faults(db: Session, chain_id: UUID, name: str | None, *, alone: bool) -> list[Fault]:
+    lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"nexa audit {chain_id}", 0))
+    if not db.scalar(select(lock)) and alone:
+        raise Conflict("This chain is being verified just now. Please look again in a moment.")
+    links = db.execute(select("*").select_from(func.nexa.audit_faults(chain_id)).limit(_MOST_FAULTS))
+    found = [Fault(chain_id, name, row.sequence, row.audit_log_id, row.fault) for row in links]
+    found += [Fault(chain_id, name, number, None, what) for number, what in signature_faults(db, chain_id)]
+    return found
+
+
+def _remember(system: Actor, chain_id: UUID, entries: int, at: dt.datetime, faults: Sequence[Fault]) -> None:
+    state = {
+        "sequence": entries,
+        "verified_at": at,
+        "faults": len(faults),
+        "first_fault": faults[0].what if faults else None,
+    }
+    with metering(system) as db:
+        db.execute(
+            insert(AuditVerification)
+            .values(chain_id=chain_id, **state)
+            .on_conflict_do_update(index_elements=[AuditVerification.chain_id], set_=state)
+        )

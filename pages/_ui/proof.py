@@ -1,0 +1,196 @@
+"""The pieces of the Proof and Staff access screens."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from nexa_core import audit
+from nexa_core.actor import Actor
+from nexa_core.permissions import Permission
+from pages._ui import badges, filters, format, layout, status
+from pages._ui.errors import shown_here
+from pages._ui.notices import saved
+from pages._ui.text import literal
+
+_FOR_EVER = "For ever"
+_MONTHS = {_FOR_EVER: None, "1 year": 12, "2 years": 24, "3 years": 36, "5 years": 60, "7 years": 84, "10 years": 120}
+_KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "changed": "Changed"}
+_KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "changed": "blue"}
+
+
+def headline(actor: Actor, states: Sequence[audit.ChainState]) -> None:
+    """In one line how far everything is verified, and to when."""
+    broken = [state for state in states if state.faults]
+    times = [state.verified_at for state in states if state.verified_at]
+    if broken:
+        names = ", ".join(_name(state) for state in broken[:5])
+        st.error(f"{len(broken)} of {len(states)} chains do not verify: {names}.", icon=":material/gpp_bad:")
+    elif not times:
+        st.info("Nothing is verified yet; it happens every hour, or now.", icon=":material/hourglass_top:")
+    else:
+        verified = sum(state.verified_entries or 0 for state in states)
+        entries = format.number(actor, verified)
+        st.success(f"Verified to {format.moment(actor, min(times))}, {entries} entries.", icon=":material/verified:")
+
+
+def figures(actor: Actor, states: Sequence[audit.ChainState]) -> None:
+    """Entries, how many are verified and sealed."""
+    entries = sum(state.entries for state in states)
+    verified = sum(min(state.verified_entries or 0, state.entries) for state in states if state.verified)
+    sealed = sum(min(state.sealed_entries or 0, state.entries) for state in states)
+    layout.figures(
+        [
+            ("Entries", format.number(actor, entries), "Everything these chains hold"),
+            ("Verified", _share(verified, entries), "Walked link by link since they were written"),
+            ("Sealed", _share(sealed, entries), "Covered by a signature whose key is not in the database"),
+            ("Last seal", format.ago(actor, max((s.sealed_at for s in states if s.sealed_at), default=None)), "Hourly"),
+        ]
+    )
+
+
+def chains(actor: Actor, states: Sequence[audit.ChainState]) -> None:
+    """Every chain: how long, how far verified and sealed, and what is wrong with it."""
+    st.dataframe(
+        {
+            "Organization": [_name(state) for state in states],
+            "Entries": [state.entries for state in states],
+            "State": [_state(state) for state in states],
+            "Verified": [format.moment(actor, state.verified_at) for state in states],
+            "Verified entries": [state.verified_entries for state in states],
+            "Sealed": [format.moment(actor, state.sealed_at) for state in states],
+            "What is wrong": [state.first_fault or "–" for state in states],
+        },
+        column_config={
+            "Entries": st.column_config.NumberColumn(format="localized", width=80),
+            "Verified entries": st.column_config.NumberColumn(format="localized", width=120),
+        },
+        hide_index=True,
+        height=420 if len(states) > 11 else "content",
+        placeholder="–",
+        alt="Chains of the audit log with their entries, verification and seals",
+    )
+
+
+def verify_now(actor: Actor) -> None:
+    """The button that walks the chains, with how far it is."""
+    may = actor.may(Permission.SYSTEM_READ) or not actor.is_staff
+    if may and st.button("Verify now", icon=":material/verified_user:"):
+        bar = st.progress(0.0, "Verifying …")
+        with shown_here():
+            result = audit.verify(actor, progress=lambda done: status.advance(bar, done))
+            bar.empty()
+            if result.verified:
+                saved("Every link verifies")
+            status.verification(actor, result)
+
+
+def take_away(actor: Actor) -> None:
+    """The exports, narrowed to some days if wanted, and how an outsider verifies them."""
+    left, right = filters.row(1, 1)
+    since = left.date_input("From", None, key="since", format="YYYY-MM-DD")
+    until = right.date_input("To, inclusive", None, key="until", format="YYYY-MM-DD")
+    wanted = {}
+    zone = format.zone(actor.timezone)
+    if isinstance(since, dt.date):
+        wanted["since"] = dt.datetime.combine(since, dt.time(), zone).isoformat()
+    if isinstance(until, dt.date):
+        wanted["until"] = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone).isoformat()
+    query = f"?{urlencode(wanted)}" if wanted else ""
+    with st.container(horizontal=True):
+        st.link_button("Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:")
+        st.link_button("Export as CSV", f"/api/audit/export.csv{query}", icon=":material/table_view:")
+        st.link_button("Verifier (Python)", "/api/audit/verify_audit_export.py", icon=":material/terminal:")
+    keys = audit.seal_keys()
+    options = "".join(f" --key {key.argument}" for key in keys)
+    st.caption("An outsider verifies an export without NEXA and without a network:")
+    st.code(f"python verify_audit_export.py EXPORT.ndjson{options}", language="bash", wrap_lines=True)
+    if not keys:
+        st.caption("No key seals the chains here (NEXA_SEAL_KEY): keep your exports, they are what shows a rewriting.")
+
+
+def kept(actor: Actor) -> None:
+    """How long the log is kept, in a sentence; for the platform's admins what else was agreed with whom."""
+    own = audit.retention(actor)
+    since = f", and begin on {format.day(actor, own.kept_from)}" if own.kept_from else ""
+    until = "for ever" if own.keep_months is None else f"for {_years(own.keep_months)}, then archived and removed"
+    st.write(f"{own.organization_name}'s entries are kept {until}{since}.")
+    if own.legal_hold:
+        st.info("A legal hold keeps every entry, whatever was agreed.", icon=":material/gavel:")
+    if actor.may(Permission.ORGANIZATIONS_MANAGE):
+        _others(audit.retentions(actor))
+
+
+def retention_form(actor: Actor, states: Sequence[audit.ChainState]) -> None:
+    """Change how long one organization's log is kept, or hold it."""
+    names = {state.chain_id: state.organization_name for state in states if state.organization_name}
+    with st.form("retention", border=False):
+        left, right = filters.row(1, 1)
+        chosen = left.selectbox("Organization", sorted(names, key=lambda i: names[i] or ""), format_func=names.get)
+        months = right.selectbox("Keep entries", list(_MONTHS))
+        reason = st.text_input(
+            "Reason", max_chars=500, help="It is kept in the audit log, where the customer reads it."
+        )
+        with st.container(horizontal=True):
+            change = st.form_submit_button("Change", type="primary")
+            hold = st.form_submit_button("Put under legal hold", icon=":material/gavel:")
+            release = st.form_submit_button("Lift the hold")
+        if chosen is None or not (change or hold or release):
+            return
+        with shown_here():
+            if change:
+                audit.set_retention(actor, organization_id=chosen, keep_months=_MONTHS[months], reason=reason)
+                saved(f"{names[chosen]}: kept {months.lower()}")
+            if hold:
+                audit.hold(actor, organization_id=chosen, reason=reason)
+                saved(f"{names[chosen]} is under legal hold")
+            audit.release(actor, organization_id=chosen, reason=reason)
+            saved(f"The hold on {names[chosen]} is lifted")
+
+
+def accesses(actor: Actor, items: Sequence[audit.StaffAccess]) -> None:
+    """What staff did, newest first, each with its reason."""
+    with st.container(border=True):
+        for item in items:
+            reason = f"Reason: {literal(item.reason)}" if item.reason else "No reason was asked for"
+            st.markdown(
+                f"{literal(item.sentence)} :{_KIND_COLORS[item.kind]}-badge[{_KIND_WORDS[item.kind]}]  \n"
+                f":small[:gray[{format.moment(actor, item.at)} · {reason}]]"
+            )
+
+
+def _others(found: Sequence[audit.RetentionView]) -> None:
+    if not found:
+        return
+    st.dataframe(
+        {
+            "Organization": [view.organization_name for view in found],
+            "Kept": [_years(view.keep_months) if view.keep_months else "for ever" for view in found],
+            "Legal hold": [view.legal_hold for view in found],
+        },
+        hide_index=True,
+        height="content",
+        alt="Organizations whose entries are kept otherwise than for ever",
+    )
+
+
+def _name(state: audit.ChainState) -> str:
+    return state.organization_name or "No organization"
+
+
+def _state(state: audit.ChainState) -> str:
+    if state.faults:
+        return badges.word("broken")
+    return "Verified" if state.verified_at else "Not verified yet"
+
+
+def _share(part: int, whole: int) -> str:
+    return "–" if not whole else "all" if part >= whole else f"{100 * part // whole} %"
+
+
+def _years(months: int) -> str:
+    years, rest = divmod(months, 12)
+    return f"{months} months" if rest else f"{years} year{'s' if years > 1 else ''}"

@@ -1,0 +1,122 @@
+"""A customer reads every time the platform's people were there, with the reason; nobody else's, and nothing missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from nexa_core import audit, db, organizations
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.errors import Forbidden, Invalid, NotFound
+from tests.conftest import TestDatabase, World
+
+
+@pytest.fixture
+def ada(world: World) -> Actor:
+    northwind = world.organization("Northwind")
+    return world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
+
+
+@pytest.fixture
+def root(world: World) -> Actor:
+    platform = world.organization("NEXA", is_platform=True)
+    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
+
+
+def opened(actor: Actor, ada: Actor, kind: str, reason: str) -> None:
+    """What opening a document leaves: an entry that changes no row."""
+    with db.recording(actor, Action.SESSION_EDITED, reason=reason) as transaction:
+        audit.note(transaction, kind, ada.user_id, {}, organization_id=ada.organization_id)
+
+
+def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> None:
+    assert ada.organization_id
+    organizations.rename(ada, name="Northwind Traders")
+    organizations.suspend(root, organization_id=ada.organization_id, reason="Unpaid <b>since</b> June")
+    organizations.resume(root, organization_id=ada.organization_id, reason="Paid")
+    opened(root, ada, "session", "Asked for help with the diagram")
+    list(audit.export_entries(root, file_format="csv", only=audit.ExportFilter(organization_id=ada.organization_id)))
+    found = audit.staff_access(ada)
+    assert [(item.kind, item.reason) for item in found.items] == [
+        ("changed", None),
+        ("documents", "Asked for help with the diagram"),
+        ("changed", "Paid"),
+        ("changed", "Unpaid <b>since</b> June"),
+    ]
+    assert found.items[0].sentence == "NEXA staff exported the audit log of Northwind Traders"
+    assert found.items[3].sentence == "NEXA staff suspended Northwind Traders"
+    assert not any(item.by_itself for item in found.items)
+    assert [item.kind for item in audit.staff_access(ada, kind="documents").items] == ["documents"]
+    assert audit.staff_access(ada, kind="viewed_as").items == ()
+    with pytest.raises(Invalid):
+        audit.staff_access(ada, kind="nothing")
+
+
+def test_every_entry_of_staff_is_in_it_page_by_page(database: TestDatabase, ada: Actor, root: Actor) -> None:
+    assert ada.organization_id
+    for number in range(7):
+        organizations.rename(root, organization_id=ada.organization_id, name=f"Northwind {number}")
+        organizations.rename(ada, name=f"Ours {number}")
+    seen, after = [], None
+    while True:
+        page = audit.staff_access(ada, after=after, limit=3)
+        seen += [item.id for item in page.items]
+        after = page.next_cursor
+        if after is None:
+            break
+    with database.superuser() as connection:
+        wanted = connection.execute(
+            "SELECT id FROM audit_logs WHERE organization_id = %s AND actor_scope = 'staff'"
+            " ORDER BY created_at DESC, id DESC",
+            [ada.organization_id],
+        ).fetchall()
+    assert seen == [row[0] for row in wanted] and len(seen) == 7
+    with pytest.raises(Invalid):
+        audit.staff_access(ada, after="nonsense")
+
+
+def test_only_those_who_may_read_the_log_of_their_own_organization(world: World, ada: Actor, root: Actor) -> None:
+    contoso = world.organization("Contoso")
+    eve = world.actor(world.person("eve@contoso.example", contoso, role="owner"), contoso)
+    member = world.actor(world.person("ben@contoso.example", contoso, role="member"), contoso)
+    organizations.suspend(root, organization_id=contoso, reason="unpaid")
+    assert audit.staff_access(ada).items == ()
+    with pytest.raises(NotFound):
+        audit.staff_access(eve, organization_id=ada.organization_id)
+    with pytest.raises(Forbidden):
+        audit.staff_access(member)
+    assert len(audit.staff_access(root, organization_id=contoso).items) == 1
+
+
+def test_the_state_of_the_own_chain_is_all_a_customer_sees(world: World, ada: Actor, root: Actor) -> None:
+    assert [state.verified_at for state in audit.chain_states(ada)] == [None]
+    result = audit.verify(ada)
+    assert result.verified and result.chains == 1
+    (state,) = audit.chain_states(ada)
+    assert state.verified and state.entries == state.verified_entries == result.entries
+    assert state.organization_name == "Northwind"
+    with pytest.raises(NotFound):
+        audit.verify(ada, organization_id=root.organization_id)
+    heard: list[float] = []
+    assert audit.verify(root, progress=heard.append).chains >= 2
+    assert heard == sorted(heard) and heard[-1] == 1.0
+    assert len(audit.chain_states(root)) == len(heard)
+
+
+def test_the_hourly_walk_takes_what_has_grown_and_what_was_not_walked_for_a_day(
+    database: TestDatabase, ada: Actor, root: Actor
+) -> None:
+    system = Actor.system()
+    everything = audit.verify_due(system).chains
+    assert everything >= 2 and audit.verify_due(system).chains == 0
+    organizations.rename(ada, name="New")
+    assert audit.verify_due(system).chains == 1
+    with database.superuser() as connection:
+        connection.execute("UPDATE audit_verifications SET verified_at = now() - interval '2 days'")
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit_logs SET reason = 'forged' WHERE organization_id = %s", [ada.organization_id])
+    found = audit.verify_due(system)
+    assert found.chains == everything and not found.verified
+    broken = audit.chain_states(root)[0]
+    assert (broken.chain_id, broken.verified) == (ada.organization_id, False)
+    assert broken.first_fault == "the values, address or reason were changed"

@@ -1,0 +1,253 @@
+"""Entries leave only when they may, only after they were archived, and the chain verifies without them."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from uuid import UUID
+
+import psycopg
+import pytest
+
+from nexa_core import audit, organizations
+from nexa_core.actor import Actor, Origin
+from nexa_core.audit import export as export_module
+from nexa_core.config import settings
+from nexa_core.errors import Forbidden, Invalid, NotFound, Unavailable
+from tests.conftest import TestDatabase, World
+from tests.outsider import carry_away, faults, seal_key
+
+pytestmark = pytest.mark.usefixtures("seal_key")
+__all__ = ["seal_key"]
+
+SYSTEM = Actor.system()
+
+
+@pytest.fixture
+def ada(world: World) -> Actor:
+    northwind = world.organization("Northwind")
+    return world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
+
+
+@pytest.fixture
+def root(world: World) -> Actor:
+    platform = world.organization("NEXA", is_platform=True)
+    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
+
+
+@pytest.fixture(autouse=True)
+def archives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("NEXA_AUDIT_ARCHIVE", str(tmp_path / "archive"))
+    settings.cache_clear()
+    return tmp_path / "archive"
+
+
+Age = Callable[[UUID | None, int], None]
+
+
+@pytest.fixture
+def age(database: TestDatabase) -> Age:
+    """``age(chain, months)``: every entry of a chain was made that long ago, in a month of its own partition."""
+
+    def make_old(chain: UUID | None, months: int) -> None:
+        with database.superuser() as connection, connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+            connection.execute(
+                "SELECT nexa.make_month('audit_logs', (now() - make_interval(months => %s))::date)", [months]
+            )
+            connection.execute(
+                "UPDATE audit_logs SET created_at = created_at - make_interval(months => %s)"
+                " WHERE organization_id = %s",
+                [months, chain],
+            )
+            connection.execute(
+                """DO $$ DECLARE e record; hashed bytea := sha256('nexa audit chain'::bytea); chain uuid := '%s'; BEGIN
+                FOR e IN SELECT c.sequence, a FROM audit_chain c JOIN audit_logs a ON a.id = c.audit_log_id
+                         WHERE c.chain_id = chain ORDER BY c.sequence LOOP
+                    hashed := nexa.audit_link(hashed, e.sequence, e.a, nexa.audit_digest(e.a));
+                    UPDATE audit_chain SET hash = hashed, logged_at = (e.a).created_at
+                        WHERE chain_id = chain AND sequence = e.sequence;
+                END LOOP;
+                UPDATE audit_heads SET hash = hashed WHERE chain_id = chain; END $$""".replace(
+                    "%s", str(chain)
+                ).encode()
+            )
+
+    return make_old
+
+
+def rename(ada: Actor, times: int) -> None:
+    for number in range(times):
+        organizations.rename(replace(ada, origin=Origin()), name=f"Northwind {number}")
+
+
+def months_of(database: TestDatabase) -> int:
+    with database.superuser() as connection:
+        row = connection.execute("SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit_logs'::regclass").fetchone()
+    assert row
+    return int(row[0])
+
+
+def test_nothing_leaves_unless_it_was_agreed(ada: Actor, age: Age) -> None:
+    rename(ada, 5)
+    age(ada.organization_id, 130)
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert len(audit.recent(ada)) == 8
+
+
+def test_old_entries_leave_after_they_were_archived_and_the_chain_verifies(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path, tmp_path: Path
+) -> None:
+    rename(ada, 6)
+    age(ada.organization_id, 30)
+    old_months = months_of(database)
+    audit.seal_heads(SYSTEM)
+    rename(ada, 3)
+    (tmp_path / "exports").mkdir()
+    kept = carry_away(ada, tmp_path / "exports")
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    before = len(audit.recent(ada, limit=100))
+    gone = audit.expire_old_entries(SYSTEM)
+    assert gone >= 6
+    assert audit.expire_old_entries(SYSTEM) == 0, "once is enough"
+    left = audit.recent(ada, limit=100)
+    assert len(left) == before - gone + 1
+    assert left[0].sentence == "Old entries of Northwind 2 left the audit log after they were archived"
+    assert left[0].new_values == {"entries": gone, "upto": gone}
+    assert audit.verify(SYSTEM).verified
+    fresh = carry_away(ada, tmp_path / "exports")
+    assert faults(fresh, kept=[kept]) == [], "the outsider follows the stub"
+    (archive,) = archives.rglob("*.ndjson.gz")
+    assert archive.stat().st_mode & 0o777 == 0o600
+    unpacked = tmp_path / "exports" / "archive.ndjson"
+    unpacked.write_bytes(gzip.decompress(archive.read_bytes()))
+    assert faults(archive) == [] and faults(unpacked) == []
+    assert months_of(database) == old_months - 1, "the empty month is dropped"
+    audit.seal_heads(SYSTEM)
+    rename(ada, 2)
+    audit.seal_heads(SYSTEM)
+    assert audit.verify(SYSTEM).verified
+    view = audit.retention(ada)
+    assert view.keep_months == 24 and view.kept_from == min(entry.at for entry in audit.recent(ada, limit=100))
+
+
+def test_a_month_that_somebody_keeps_is_not_dropped(
+    database: TestDatabase, world: World, ada: Actor, root: Actor, age: Age
+) -> None:
+    contoso = world.organization("Contoso")
+    world.person("eve@contoso.example", contoso, role="owner")
+    for chain in (contoso, ada.organization_id):
+        age(chain, 30)
+    months = months_of(database)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    assert audit.expire_old_entries(SYSTEM) > 0
+    assert months_of(database) == months
+    assert audit.verify(SYSTEM).verified
+
+
+def test_a_legal_hold_keeps_everything_and_ends_when_it_is_lifted(ada: Actor, root: Actor, age: Age) -> None:
+    rename(ada, 3)
+    age(ada.organization_id, 30)
+    of_northwind = {"organization_id": ada.organization_id}
+    audit.set_retention(root, keep_months=24, reason="as agreed", **of_northwind)  # type: ignore[arg-type]
+    assert audit.hold(root, reason="a dispute", **of_northwind).legal_hold  # type: ignore[arg-type]
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert audit.retentions(root)[0].legal_hold
+    audit.release(root, reason="settled", **of_northwind)  # type: ignore[arg-type]
+    assert audit.expire_old_entries(SYSTEM) > 0
+    assert [entry.reason for entry in audit.recent(ada, limit=4)][1:] == ["settled", "a dispute", "as agreed"]
+
+
+def test_the_database_itself_refuses_to_let_go(database: TestDatabase, ada: Actor, root: Actor, age: Age) -> None:
+    """Whoever calls the function: without an agreement, under a hold, too young, or not archived, nothing goes."""
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    rename(ada, 2)
+
+    def attempt(upto: int) -> None:
+        with database.app(autocommit=True) as connection, connection.transaction():
+            connection.execute("SET LOCAL ROLE nexa_staff")
+            connection.execute("SELECT nexa.audit_expire(%s, %s)", [ada.organization_id, upto])
+
+    refused = pytest.raises(psycopg.errors.CheckViolation)
+    with refused:
+        attempt(4)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    with refused:
+        attempt(4)  # not archived
+    from nexa_core.audit import archive
+
+    assert ada.organization_id
+    archive.make(SYSTEM, chain_id=ada.organization_id, upto=8)
+    with refused:
+        attempt(8)  # too young
+    archive.make(SYSTEM, chain_id=ada.organization_id, upto=5)
+    with refused:
+        attempt(4)  # another stretch than was archived
+    audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    with refused:
+        attempt(5)
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    attempt(5)
+    assert audit.verify(SYSTEM).verified
+    with database.app(autocommit=True) as connection, connection.transaction():
+        connection.execute("SET LOCAL ROLE nexa_tenant")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("SELECT nexa.audit_expire(%s, 6)", [ada.organization_id])
+
+
+def test_an_archive_that_cannot_be_written_or_was_changed_lets_nothing_go(
+    ada: Actor, root: Actor, age: Age, archives: Path
+) -> None:
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    archives.write_text("a file stands where the folder should be")
+    with pytest.raises(Unavailable, match="cannot be written"):
+        audit.expire_old_entries(SYSTEM)
+    archives.unlink()
+    running = audit.export_entries(ada, file_format="csv")
+    next(running)
+    assert audit.expire_old_entries(SYSTEM) == 0, "nothing expires under an export"
+    running.close()
+    (archive,) = archives.rglob("*.gz")
+    archive.write_bytes(b"something else")
+    with pytest.raises(Unavailable, match="not the one"):
+        audit.expire_old_entries(SYSTEM)
+    assert audit.verify(SYSTEM).verified
+    assert export_module._slots._value == export_module.AT_ONCE  # type: ignore[attr-defined]
+
+
+def test_without_a_key_nothing_expires(
+    ada: Actor, root: Actor, age: Age, monkeypatch: pytest.MonkeyPatch, archives: Path
+) -> None:
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    monkeypatch.delenv("NEXA_SEAL_KEY")
+    monkeypatch.setenv("NEXA_DEMO", "0")
+    settings.cache_clear()
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert audit.seal_heads(SYSTEM) == 0
+    assert not archives.exists()
+
+
+def test_only_the_platforms_admins_decide_how_long_it_is_kept(world: World, ada: Actor, root: Actor) -> None:
+    assert ada.organization_id and root.user_id
+    for change in (
+        lambda: audit.set_retention(ada, organization_id=ada.organization_id, keep_months=12, reason="hide it"),
+        lambda: audit.hold(ada, organization_id=ada.organization_id, reason="x"),
+        lambda: audit.release(ada, organization_id=ada.organization_id, reason="x"),
+    ):
+        with pytest.raises(Forbidden):
+            change()
+    with pytest.raises(Invalid):
+        audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason=" ")
+    with pytest.raises(Invalid):
+        audit.set_retention(root, organization_id=ada.organization_id, keep_months=3, reason="x")
+    with pytest.raises(NotFound):
+        audit.set_retention(root, organization_id=root.user_id, keep_months=24, reason="x")
+    with pytest.raises(NotFound):
+        audit.retention(ada, organization_id=root.organization_id)

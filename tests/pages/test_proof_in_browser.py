@@ -1,0 +1,97 @@
+"""Proof and Staff access in a real Chromium: verify, carry the log away, verify it outside, and read who was there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.serving import Served, serve
+
+SECONDS = 30_000
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Any, served: Served) -> Iterator[OpenPage]:
+    contexts: list[Any] = []
+
+    def make(path: str, button: str, *, width: int = 1280) -> Page:
+        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True))
+        page: Page = contexts[-1].new_page()
+        page.set_default_timeout(SECONDS)
+        page.goto(served.url + path)
+        page.get_by_role("button", name=button).click()
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+def _download(page: Page, link: str, into: Path) -> Path:
+    with page.expect_download() as started:
+        page.get_by_role("link", name=link).click()
+    path = into / started.value.suggested_filename
+    started.value.save_as(path)
+    return path
+
+
+@pytest.mark.parametrize("button", ["Owner of", "Internal admin"])
+def test_the_log_is_verified_carried_away_and_verified_outside(
+    open_page: OpenPage, tmp_path: Path, button: str
+) -> None:
+    page = open_page("/audit-proof", button)
+    expect(page.get_by_role("heading", name="Proof", exact=True)).to_be_visible(timeout=SECONDS)
+    page.get_by_role("button", name="Verify now").click()
+    expect(page.get_by_text("Every link verifies")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Verified to")).to_be_visible(timeout=SECONDS)
+    command = page.get_by_test_id("stCode").inner_text().split()
+    script = _download(page, "Verifier (Python)", tmp_path)
+    for link in ("Export as NDJSON", "Export as CSV"):
+        export = _download(page, link, tmp_path)
+        run = [sys.executable, "-I", str(script), str(export), *command[3:]]
+        done = subprocess.run(run, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "It verifies." in done.stdout and " 1 seals" in done.stdout
+    forged = tmp_path / "forged.csv"
+    forged.write_text(export.read_text().replace("Lumenfold Retail", "Lumenfold Detail"))
+    done = subprocess.run([sys.executable, "-I", str(script), str(forged)], capture_output=True, text=True)
+    assert done.returncode == 1 and "were changed" in done.stdout
+
+
+def test_a_hold_is_set_with_a_reason_and_the_customer_reads_it(open_page: OpenPage) -> None:
+    admin = open_page("/audit-proof", "Internal admin")
+    chooser = admin.get_by_role("combobox", name="Organization")
+    chooser.click()
+    chooser.fill("Lumenfold")
+    admin.get_by_role("option", name="Lumenfold Retail").click()
+    admin.get_by_role("button", name="Put under legal hold").click()
+    expect(admin.get_by_text("Please give a reason")).to_be_visible(timeout=SECONDS)
+    admin.get_by_label("Reason", exact=True).fill("A court asked for it <i>today</i>")
+    admin.get_by_role("button", name="Put under legal hold").click()
+    expect(admin.get_by_text("Lumenfold Retail is under legal hold")).to_be_visible(timeout=SECONDS)
+
+    owner = open_page("/staff-access", "Owner of")
+    expect(owner.get_by_text("Reason: A court asked for it <i>today</i>")).to_be_visible(timeout=SECONDS)
+    owner.get_by_test_id("stSidebarNav").get_by_role("link", name="Proof").click()
+    expect(owner.get_by_text("A legal hold keeps every entry")).to_be_visible(timeout=SECONDS)
+
+
+@pytest.mark.parametrize("path", ["/audit-proof", "/staff-access"])
+def test_neither_screen_is_wider_than_a_telephone(open_page: OpenPage, path: str) -> None:
+    page = open_page(path, "Owner of", width=400)
+    expect(page.locator("h1").first).to_be_visible(timeout=SECONDS)
+    page.wait_for_timeout(500)
+    assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")
