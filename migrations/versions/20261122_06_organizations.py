@@ -123,6 +123,8 @@ END $$;
 
 CREATE OR REPLACE FUNCTION nexa.audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    content CONSTANT bytea := nexa.audit_digest(NEW);
 BEGIN
     IF current_setting('nexa.entries', true) <> '' THEN
         PERFORM nexa.audit_lock_chains();
@@ -137,12 +139,12 @@ BEGIN
     LOOP
         WITH link AS (
             UPDATE audit_heads SET sequence = sequence + 1,
-                hash = nexa.audit_link(hash, sequence + 1, NEW, nexa.audit_digest(NEW))
+                hash = nexa.audit_link(hash, sequence + 1, NEW, content)
             WHERE chain_id = coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')
             RETURNING chain_id, sequence, hash
         )
         INSERT INTO audit_chain (chain_id, sequence, audit_log_id, logged_at, digest, hash)
-            SELECT chain_id, sequence, NEW.id, NEW.created_at, nexa.audit_digest(NEW), hash FROM link;
+            SELECT chain_id, sequence, NEW.id, NEW.created_at, content, hash FROM link;
         EXIT WHEN FOUND;
         INSERT INTO audit_heads (chain_id)  -- the first entry of this chain
             VALUES (coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')) ON CONFLICT DO NOTHING;
@@ -180,6 +182,8 @@ BEGIN
 END $$;
 CREATE OR REPLACE FUNCTION nexa.audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    content CONSTANT bytea := nexa.audit_digest(NEW);
 BEGIN
     IF current_setting('nexa.chains', true) <> '' THEN
         PERFORM nexa.audit_lock_chains();
@@ -187,12 +191,12 @@ BEGIN
     LOOP
         WITH link AS (
             UPDATE audit_heads SET sequence = sequence + 1,
-                hash = nexa.audit_link(hash, sequence + 1, NEW, nexa.audit_digest(NEW))
+                hash = nexa.audit_link(hash, sequence + 1, NEW, content)
             WHERE chain_id = coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')
             RETURNING chain_id, sequence, hash
         )
         INSERT INTO audit_chain (chain_id, sequence, audit_log_id, logged_at, digest, hash)
-            SELECT chain_id, sequence, NEW.id, NEW.created_at, nexa.audit_digest(NEW), hash FROM link;
+            SELECT chain_id, sequence, NEW.id, NEW.created_at, content, hash FROM link;
         EXIT WHEN FOUND;
         INSERT INTO audit_heads (chain_id)  -- the first entry of this chain
             VALUES (coalesce(NEW.organization_id, '00000000-0000-0000-0000-000000000000')) ON CONFLICT DO NOTHING;
