@@ -107,7 +107,7 @@ Change = Callable[[Stage], None]
 @st.composite
 def changes(draw: st.DrawFn) -> Change:
     kind = draw(st.integers(0, 9))
-    word, words, values = draw(TEXT), draw(TEXT), draw(OBJECT)
+    word, words, values = draw(TEXT), draw(TEXT), draw(OBJECT | st.none())
     role = draw(st.sampled_from(["owner", "admin", "member", "viewer", "billing"]))
     tags = draw(st.lists(TEXT, max_size=3))
     plan = draw(st.sampled_from(["free", "starter", "professional"]))
@@ -203,6 +203,16 @@ def test_a_change_is_put_back_and_the_undo_is_an_entry_that_can_be_undone(stage:
     assert undo.sentence == "Ada put Northwind’s name back to Northwind"
     audit.apply(stage.ada, entry_id=undo.id, reason="it was right after all")
     assert organizations.current(stage.ada).name == "Northwind Traders"
+
+
+@pytest.mark.parametrize("value", [None, [], {}, {"a": None}, "", "null", 0, False, {"$x$": ["<b>", 1e300]}])
+def test_a_document_is_put_back_as_it_was_a_json_null_included(stage: Stage, value: Any) -> None:
+    to_organization = (Action.ORGANIZATION_UPDATED, "organizations", "id", stage.northwind)
+    _set(anew(stage.root), *to_organization, address=("jsonb", value), tax_id=("text", None))
+    before = stage.state()
+    _set(anew(stage.root), *to_organization, address=("jsonb", {"city": "Bonn"}), tax_id=("text", "DE1"))
+    audit.apply(anew(stage.root), entry_id=stage.newest()[0], reason="a mistake")
+    assert stage.state() == before
 
 
 def test_what_changed_again_since_is_a_conflict(stage: Stage) -> None:
