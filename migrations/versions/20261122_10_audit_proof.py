@@ -91,7 +91,7 @@ CREATE POLICY {table}_staff ON {table} TO nexa_staff USING (true) WITH CHECK (tr
 
 FAULTS = """
 CREATE OR REPLACE FUNCTION nexa.audit_faults(chain uuid) RETURNS TABLE (sequence bigint, audit_log_id uuid, fault text)
-    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+    LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public SET work_mem = '64MB' AS $$
     WITH stub AS (  -- EXPIRY: what was archived and dropped; the first link that is left goes on from its last hash
         SELECT max(last_sequence) AS sequence, (array_agg(last_hash ORDER BY last_sequence DESC))[1] AS hash
         FROM audit_archives WHERE chain_id = chain AND expired_at IS NOT NULL
