@@ -100,7 +100,8 @@ class Chain:
         self.head = (int(head["sequence"]), head["hash"])
         self.last, self.hash = 0, GENESIS
         self.seals, self.seal_before, self.seen = {}, None, {}
-        self.entries = self.erased = self.gaps = self.sealed = 0
+        self.entries = self.gaps = self.sealed = 0
+        self.erased = {}  # entries without values: whether a record of an erasure, further on, names them
 
 
 class Verifier:
@@ -217,9 +218,13 @@ class Verifier:
     def check_values(self, chain, record, sequence, digest):
         values = [record[name] for name in ("old_values", "new_values", "ip_address", "user_agent", "reason")]
         if not record["salt"] and not any(value is not None for value in values):
-            chain.erased += 1  # a person was erased: values and salt went, the digest in the link stays
+            chain.erased[record["id"]] = sequence  # values and salt went, the digest in the link stays
         elif hashlib.sha256(bytes.fromhex(record["salt"] or "") + jsonb(values).encode()).hexdigest() != digest:
             self.fault("the values, address or reason were changed", sequence, record["id"])
+        elif record["action"] == "user.erased":
+            for named in (record["new_values"] or {}).get("erased_entries", ()):
+                if named in chain.erased:
+                    chain.erased[named] = None
 
     def of(self, record):
         if self.chain is None or self.chains.get(record["chain"]) is not self.chain:
@@ -232,6 +237,9 @@ class Verifier:
         if chain is None:
             return
         if not self.is_filtered:
+            for identifier, sequence in chain.erased.items():
+                if sequence is not None:
+                    self.fault("this entry is empty, and no erasure of a person accounts for it", sequence, identifier)
             if (chain.last, chain.hash.hex()) != (chain.head[0], chain.head[1]):
                 self.fault("the chain does not end at its head: its tail was cut or rewritten", chain.head[0])
             for sequence in chain.seals:
@@ -303,7 +311,7 @@ def main():
         print(fault)
     for chain in found.chains.values():
         parts = [f"{chain.entries:,} entries", f"{len(chain.seals)} seals"]
-        parts += [f"{chain.erased} erased"] if chain.erased else []
+        parts += [f"{len(chain.erased)} erased"] if chain.erased else []
         parts += [f"{chain.gaps} gaps, as the export is filtered"] if chain.gaps and found.is_filtered else []
         print(f"{chain.name}: {', '.join(parts)}, up to link {chain.last:,} of {chain.head[0]:,}")
     if keys is None and any(chain.seals for chain in found.chains.values()):

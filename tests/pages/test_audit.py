@@ -20,7 +20,7 @@ from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
 from pages._ui import menu
 from tests.conftest import World
-from tests.pages.conftest import Shell, sign_in
+from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 from tests.serving import Served, serve
 
@@ -193,7 +193,7 @@ def test_a_customers_owner_reads_their_own_log_only(served: Served, come: Come) 
 def test_an_address_that_names_nonsense_says_so_and_shows_the_log(world: World, shell: Shell) -> None:
     northwind = world.organization("Northwind")
     ada = world.person("ada@northwind.example", northwind, role="owner")
-    app = shell(sign_in(world, ada, northwind))
+    app = shell(world.sign_in(ada, northwind))
     app.query_params["person"] = "somebody"
     _open(app, menu.AUDIT.path)
     assert not app.exception
@@ -205,7 +205,7 @@ def test_a_member_is_refused_the_log(world: World, shell: Shell) -> None:
     northwind = world.organization("Northwind")
     world.person("ada@northwind.example", northwind, role="owner")
     bob = world.person("bob@northwind.example", northwind)
-    app = _open(shell(sign_in(world, bob, northwind)), menu.AUDIT.path)
+    app = _open(shell(world.sign_in(bob, northwind)), menu.AUDIT.path)
     assert "does not include audit" in app.warning[0].value and not app.expander
 
 
@@ -220,7 +220,7 @@ def test_an_organizations_own_page_can_show_its_history(world: World, shell: She
         "    audit.draw(actor, organizations.current(actor))\n"
     )
     app = AppTest.from_file(str(tmp_path / "tab.py"), default_timeout=30)
-    app.user = {"sign_in": header_value(sign_in(world, ada, northwind))}
+    app.user = {"sign_in": header_value(world.sign_in(ada, northwind))}
     app.run()
     assert not app.exception and not app.error
     assert len(app.expander) >= 1 and "created" in app.expander[0].label + app.expander[-1].label

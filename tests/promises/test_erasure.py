@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import psycopg
@@ -15,6 +16,9 @@ from nexa_core import accounts, audit, organizations, usage
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Invalid, NotFound
 from tests.conftest import PASSWORD, TestDatabase, World
+from tests.outsider import carry_away, faults, seal_key
+
+__all__ = ["seal_key"]
 
 pytestmark = pytest.mark.promise
 
@@ -155,6 +159,22 @@ def test_nothing_is_left_and_everything_else_is(
     assert told.reason == "the person asked us to, from the person"
     found = accounts.person(root, user_id=zyx)
     assert (found.full_name, found.memberships, found.sign_ins) == ("Erased person", (), ())
+
+
+def test_an_outsider_takes_an_emptied_entry_only_with_the_record_of_its_erasure(
+    database: TestDatabase, root: Actor, zyx: UUID, tmp_path: Path, seal_key: str
+) -> None:
+    erase(root, zyx)
+    assert faults(carry_away(Actor.system(), tmp_path)) == []
+    with database.superuser() as connection:  # the control: the same emptiness, without anybody having been erased
+        connection.execute("SET session_replication_role = replica")
+        emptied = connection.execute(
+            "UPDATE audit_logs SET old_values = NULL, new_values = NULL, ip_address = NULL, user_agent = NULL,"
+            " reason = NULL, salt = '' WHERE action <> 'user.erased' AND new_values IS NOT NULL RETURNING id"
+        ).fetchall()
+    found = faults(carry_away(Actor.system(), tmp_path))
+    assert len(found) == len(emptied) > 0
+    assert all("no erasure of a person accounts for it" in fault for fault in found)
 
 
 def test_a_dry_run_counts_what_happens_and_changes_nothing(database: TestDatabase, root: Actor, zyx: UUID) -> None:
