@@ -86,7 +86,76 @@ BEGIN
     RETURN NULL;
 END $$;
 
+
+-- The same entries for a statement that changes many rows, by comparing columns instead of documents made of them. It
+-- is planned anew at each such statement, which many rows are worth and one is not: see nexa.audit_change().
+CREATE FUNCTION nexa.audit_update_of_many(audited oid, resource text, id_column text, organization_column text,
+                                          left_out text[], as_digest text[]) RETURNS text LANGUAGE sql STABLE AS $$
+    SELECT format($insert$
+        INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
+                                ip_address, user_agent, request_id, reason, actor_scope)
+        SELECT coalesce(%s, nexa.current_organization()), nexa.current_person(), current_setting('nexa.action'), %L, a.%I,
+               %s, %s,
+               nullif(current_setting('nexa.address', true), '')::inet, nullif(current_setting('nexa.agent', true), ''),
+               current_setting('nexa.request')::uuid, nullif(current_setting('nexa.reason', true), ''),
+               coalesce(nullif(current_setting('nexa.scope', true), ''), 'entry')
+        FROM before_change b JOIN after_change a ON a.id = b.id
+        WHERE %s ORDER BY b.id
+        $insert$,
+        CASE organization_column WHEN '' THEN 'NULL' ELSE format('a.%I', organization_column) END, resource, id_column,
+        string_agg(format(part, name, 'b', digest), ' || '), string_agg(format(part, name, 'a', digest), ' || '),
+        string_agg(format('b.%1$I IS DISTINCT FROM a.%1$I', name), ' OR '))
+    FROM (
+        SELECT attname AS name, attname = ANY (as_digest) AS digest,
+               'CASE WHEN b.%1$I IS DISTINCT FROM a.%1$I THEN jsonb_build_object(%1$L, nexa.audit_value('
+               'coalesce(to_jsonb(%2$s.%1$I), ''null''), %3$L)) ELSE ''{}'' END' AS part
+        FROM pg_attribute WHERE attrelid = audited AND attnum > 0 AND NOT attisdropped AND attname <> ALL (left_out)
+    ) columns
+$$;
 SET LOCAL ROLE nexa_system;  -- whose these are
+CREATE OR REPLACE FUNCTION nexa.audit_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    left_out CONSTANT text[] := TG_ARGV[3];
+    as_digest CONSTANT text[] := TG_ARGV[4];
+    befores jsonb[];
+    afters jsonb[];
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        IF (SELECT count(*) FROM after_change) > 100 THEN
+            PERFORM nexa.audit_action();  -- refuses before it writes
+            EXECUTE nexa.audit_update_of_many(TG_RELID, TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], left_out, as_digest);
+            RETURN NULL;
+        END IF;
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        SELECT array_agg(to_jsonb(b) ORDER BY b.id) INTO befores FROM before_change b;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        SELECT array_agg(to_jsonb(a) ORDER BY a.id) INTO afters FROM after_change a;
+    END IF;
+    INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
+                            ip_address, user_agent, request_id, reason, actor_scope)
+    SELECT coalesce((coalesce(c.after, c.before)->>TG_ARGV[2])::uuid, nexa.current_organization()),
+           nexa.current_person(), nexa.audit_action(), TG_ARGV[0], (coalesce(c.after, c.before)->>TG_ARGV[1])::uuid,
+           d.old_values, d.new_values,
+           nullif(current_setting('nexa.address', true), '')::inet, nullif(current_setting('nexa.agent', true), ''),
+           current_setting('nexa.request')::uuid, nullif(current_setting('nexa.reason', true), ''),
+           coalesce(nullif(current_setting('nexa.scope', true), ''), 'entry')
+    FROM unnest(befores, afters) AS c(before, after)
+    CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(k.key, nexa.audit_value(c.before->k.key, k.key = ANY (as_digest)))
+                   FILTER (WHERE c.before IS NOT NULL) AS old_values,
+               jsonb_object_agg(k.key, nexa.audit_value(c.after->k.key, k.key = ANY (as_digest)))
+                   FILTER (WHERE c.after IS NOT NULL) AS new_values
+        FROM jsonb_object_keys(coalesce(c.after, c.before)) k(key)
+        WHERE c.before->k.key IS DISTINCT FROM c.after->k.key AND k.key <> ALL (left_out)
+          AND (c.before IS NOT NULL AND c.after IS NOT NULL OR coalesce(c.after, c.before)->k.key <> 'null'::jsonb)
+    ) d
+    WHERE d.old_values IS NOT NULL OR d.new_values IS NOT NULL;
+    RETURN NULL;
+END $$;
+
 -- Locks the heads of all chains that were announced, in one order, so that two such transactions cannot deadlock; then,
 -- where each chain gets one link, appends them all together.
 CREATE OR REPLACE FUNCTION nexa.audit_lock_chains() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
@@ -100,12 +169,12 @@ BEGIN
     PERFORM set_config('nexa.entries', '', true);
     SELECT array_agg(DISTINCT coalesce(l.organization_id, nobody)), count(*) INTO chains, found_entries
         FROM audit_logs l WHERE l.id = ANY (announced) AND l.created_at = now();
-    INSERT INTO audit_heads (chain_id) SELECT chain FROM unnest(chains || coalesce(nexa.current_organization(), nobody)) chain
-        ORDER BY 1 ON CONFLICT DO NOTHING;
-    PERFORM 1 FROM audit_heads WHERE chain_id = ANY (chains || coalesce(nexa.current_organization(), nobody))
-        ORDER BY chain_id FOR UPDATE;
+    chains := chains || coalesce(nexa.current_organization(), nobody);
+    INSERT INTO audit_heads (chain_id) SELECT chain FROM unnest(chains) chain
+        WHERE NOT EXISTS (SELECT FROM audit_heads h WHERE h.chain_id = chain) ORDER BY 1 ON CONFLICT DO NOTHING;
+    PERFORM 1 FROM audit_heads WHERE chain_id = ANY (chains) ORDER BY chain_id FOR UPDATE;
     IF coalesce(current_setting('nexa.linked', true), '') = '' AND cardinality(announced) > 1
-        AND cardinality(announced) = found_entries AND cardinality(announced) = cardinality(chains) THEN
+        AND cardinality(announced) = found_entries AND cardinality(announced) = cardinality(chains) - 1 THEN
         WITH entry AS MATERIALIZED (
             SELECT l AS row, coalesce(l.organization_id, nobody) AS chain, nexa.audit_digest(l) AS digest
             FROM audit_logs l WHERE l.id = ANY (announced) AND l.created_at = now()
@@ -170,6 +239,41 @@ BEGIN
     RETURN NULL;
 END $$;
 SET LOCAL ROLE nexa_system;
+CREATE OR REPLACE FUNCTION nexa.audit_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
+DECLARE
+    left_out CONSTANT text[] := TG_ARGV[3];
+    as_digest CONSTANT text[] := TG_ARGV[4];
+    befores jsonb[];
+    afters jsonb[];
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        SELECT array_agg(to_jsonb(b) ORDER BY b.id) INTO befores FROM before_change b;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        SELECT array_agg(to_jsonb(a) ORDER BY a.id) INTO afters FROM after_change a;
+    END IF;
+    INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
+                            ip_address, user_agent, request_id, reason, actor_scope)
+    SELECT coalesce((coalesce(c.after, c.before)->>TG_ARGV[2])::uuid, nexa.current_organization()),
+           nexa.current_person(), nexa.audit_action(), TG_ARGV[0], (coalesce(c.after, c.before)->>TG_ARGV[1])::uuid,
+           d.old_values, d.new_values,
+           nullif(current_setting('nexa.address', true), '')::inet, nullif(current_setting('nexa.agent', true), ''),
+           current_setting('nexa.request')::uuid, nullif(current_setting('nexa.reason', true), ''),
+           coalesce(nullif(current_setting('nexa.scope', true), ''), 'entry')
+    FROM unnest(befores, afters) AS c(before, after)
+    CROSS JOIN LATERAL (
+        SELECT jsonb_object_agg(k.key, nexa.audit_value(c.before->k.key, k.key = ANY (as_digest)))
+                   FILTER (WHERE c.before IS NOT NULL) AS old_values,
+               jsonb_object_agg(k.key, nexa.audit_value(c.after->k.key, k.key = ANY (as_digest)))
+                   FILTER (WHERE c.after IS NOT NULL) AS new_values
+        FROM jsonb_object_keys(coalesce(c.after, c.before)) k(key)
+        WHERE c.before->k.key IS DISTINCT FROM c.after->k.key AND k.key <> ALL (left_out)
+          AND (c.before IS NOT NULL AND c.after IS NOT NULL OR coalesce(c.after, c.before)->k.key <> 'null'::jsonb)
+    ) d
+    WHERE d.old_values IS NOT NULL OR d.new_values IS NOT NULL;
+    RETURN NULL;
+END $$;
 CREATE OR REPLACE FUNCTION nexa.audit_lock_chains() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public AS $$
 DECLARE
@@ -204,6 +308,7 @@ BEGIN
     RETURN NULL;
 END $$;
 SET LOCAL ROLE nexa_owner;
+DROP FUNCTION nexa.audit_update_of_many(oid, text, text, text, text[], text[]);
 CREATE TRIGGER audit_logs_announce AFTER INSERT ON audit_logs FOR EACH ROW
     WHEN (NEW.organization_id IS DISTINCT FROM nexa.current_organization()) EXECUTE FUNCTION nexa.audit_announce();
 """

@@ -98,17 +98,16 @@ _OPPOSITE: dict[Kind, Kind] = {
     "account_manager": "account_manager", "plan": "plan", "suspend": "resume", "resume": "suspend",
 }  # fmt: skip
 
-# Locked in one order by every batch, so that two of them wait for each other and never in a circle.
+# One batch after the other, so that two of them over the same rows never wait in a circle.
+_ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(hashtextextended('nexa organizations batch', 0))"
 _APPLY = """
 WITH wanted AS (
     SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:befores AS text[]), CAST(:afters AS text[]))
         AS w(id, before, after)
-), locked AS (
-    SELECT o.id, w.after FROM organizations o JOIN wanted w USING (id)
-    WHERE CAST(o.{column} AS text) IS NOT DISTINCT FROM w.before AND NOT o.is_platform AND o.deleted_at IS NULL
-    ORDER BY o.id FOR NO KEY UPDATE OF o
 )
-UPDATE organizations o SET {column} = CAST(l.after AS {type}), updated_at = now() FROM locked l WHERE o.id = l.id
+UPDATE organizations o SET {column} = CAST(w.after AS {type}), updated_at = now() FROM wanted w
+WHERE o.id = w.id AND CAST(o.{column} AS text) IS NOT DISTINCT FROM w.before AND NOT o.is_platform
+  AND o.deleted_at IS NULL
 RETURNING o.id
 """
 
@@ -227,6 +226,7 @@ def apply_batch(actor: Actor, *, preview: Preview, reason: str) -> Batch:
     if preview.undoes:
         values["undoes"] = str(preview.undoes)
     with recording(acting, _ACTIONS[preview.kind], reason=reason) as db:
+        db.execute(text(_ONE_AT_A_TIME))
         done = db.scalars(
             text(_APPLY.format(column=column, type=column_type)),
             {
