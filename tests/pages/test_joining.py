@@ -135,9 +135,9 @@ def test_a_person_with_an_account_signs_in_on_the_invitation_and_joins(open_page
 
 def test_an_organization_is_created_and_opened_by_its_first_owner(open_page: OpenPage, postbox: Postbox) -> None:
     admin = open_page("/new-organization", as_="Internal admin")
-    admin.get_by_label("Name", exact=True).fill("Fabrikam **Bold** $x^2$")
+    admin.get_by_label("Name", exact=True).fill("Fabrikam **Bold** $x^2$ www.evil.example")
     slug = admin.get_by_label("Slug", exact=True)
-    expect(slug).to_have_value("fabrikam-bold-x-2")
+    expect(slug).to_have_value("fabrikam-bold-x-2-www-evil-example")
     slug.fill("admin")
     expect(admin.get_by_text("is a reserved word")).to_be_visible()
     slug.fill("fabrikam")
@@ -149,11 +149,12 @@ def test_an_organization_is_created_and_opened_by_its_first_owner(open_page: Ope
     expect(admin.get_by_text("Pending", exact=True).first).to_be_visible()
 
     gina = open_page(postbox.link_to("gina@fabrikam.example"))
-    expect(gina.get_by_text("to Fabrikam **Bold** $x^2$ as")).to_be_visible()
+    expect(gina.get_by_text("to Fabrikam **Bold** $x^2$ www")).to_be_visible()
+    expect(gina.get_by_test_id("stMain").locator('.katex, a[href*="evil"]')).to_have_count(0)
     gina.get_by_label("First name").fill("Gina")
     gina.get_by_label("New password", exact=True).fill(GOOD)
     gina.get_by_label("New password again").fill(GOOD)
-    gina.get_by_role("button", name="Join Fabrikam **Bold** $x^2$").click()
+    gina.get_by_role("button", name="Join Fabrikam **Bold** $x^2$ www").click()
     expect(gina.get_by_test_id("stSidebar").get_by_text("Gina")).to_be_visible()
     admin.reload()
     expect(admin.get_by_text("Active", exact=True).first).to_be_visible()

@@ -31,7 +31,7 @@ _VERDICT_COLORS = {
     "twice": "gray",
     "bad address": "red",
 }
-_FORM = "nexa.invite.form"
+_FORM, _STATE = "nexa.invite.form", "invitation-state"
 
 
 def draw(actor: Actor, organization: OrganizationView) -> None:
@@ -76,6 +76,7 @@ def _invite(actor: Actor, organization: OrganizationView) -> None:
                 actor, organization_id=organization.id, people=text, role=role, message=message or ""
             )
             st.session_state[_FORM] = number + 1
+            st.session_state[_STATE] = "sent"  # the board below, not drawn yet, shows what was just sent
             done = sum(verdict.invitation_id is not None for verdict in sent)
             saved(f"{done} invitation{'' if done == 1 else 's'} on the way")
 
@@ -118,7 +119,7 @@ def _board(actor: Actor, organization: OrganizationView, may_manage: bool) -> No
             format_func=lambda one: f"{_STATE_WORDS[one]} {counts[one]}",
             default=next((one for one in organizations.STATES if counts[one]), "sent"),
             required=True,
-            key="invitation-state",
+            key=_STATE,
             wrap=True,
         )
     text = filters.search(right, "Search invitations by address", key="invited").lower()
