@@ -82,6 +82,11 @@ class Actor:
     #: Set while an internal admin looks with somebody else's eyes; ``user_id`` is the admin's own all the same.
     viewing_as: ViewingAs | None = None
 
+    @property
+    def own(self) -> Actor:
+        """Who the actor is with their own eyes: for what is theirs wherever they look."""
+        return self.viewing_as.real if self.viewing_as else self
+
     def require_own_eyes(self) -> None:
         """Raise Forbidden while the actor looks with somebody else's eyes: then nothing is changed or recorded."""
         if self.viewing_as is not None:

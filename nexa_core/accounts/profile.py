@@ -58,7 +58,7 @@ class ProfileView:
 
 def my_profile(actor: Actor) -> ProfileView:
     """The actor's own profile."""
-    with reading(actor) as db:
+    with reading(actor.own) as db:
         return ProfileView.of(db.get_one(User, person_of(actor)))
 
 

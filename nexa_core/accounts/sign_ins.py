@@ -63,7 +63,7 @@ def my_sign_ins(actor: Actor) -> tuple[SignInView, ...]:
         )
         .order_by((UserSession.id == actor.user_session_id).desc(), UserSession.last_seen_at.desc())
     )
-    with reading(actor) as db:
+    with reading(actor.own) as db:
         return tuple(
             SignInView(
                 id=one.id,
@@ -81,8 +81,7 @@ def my_sign_ins(actor: Actor) -> tuple[SignInView, ...]:
 
 def sign_out(actor: Actor) -> None:
     """End the sign-in the actor is using; ending it twice is no error."""
-    actor = actor.viewing_as.real if actor.viewing_as else actor
-    _end(actor, Action.USER_SIGNED_OUT, "signed_out", UserSession.id == actor.user_session_id)
+    _end(actor.own, Action.USER_SIGNED_OUT, "signed_out", UserSession.id == actor.user_session_id)
 
 
 def end_sign_in(actor: Actor, *, user_session_id: UUID) -> None:

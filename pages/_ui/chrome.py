@@ -80,7 +80,7 @@ def sign_out() -> None:
 
 def _organization(actor: Actor) -> None:
     choices = _memberships(actor)
-    if len(choices) < 2 or actor.organization_id is None:
+    if len(choices) < 2 or actor.organization_id is None or actor.viewing_as is not None:
         st.markdown(f":material/domain: {literal(actor.organization_name)}")
         return
     ids = list(choices)

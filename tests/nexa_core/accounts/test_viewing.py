@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import replace
 from uuid import UUID
 
@@ -31,7 +32,10 @@ def ids(world: World) -> dict[str, UUID]:
 
 @pytest.fixture
 def root(world: World, ids: dict[str, UUID]) -> Actor:
-    living = world.sign_in(ids["root"], ids["platform"])
+    ends = dt.datetime.now(dt.UTC) + dt.timedelta(hours=12)  # Python has no date for the fixture's "infinity"
+    living = world._insert(
+        "user_sessions", user_id=ids["root"], organization_id=ids["platform"], session_token="0" * 64, expires_at=ends
+    )
     return world.actor(ids["root"], ids["platform"], user_session_id=living)
 
 
@@ -52,6 +56,8 @@ def test_one_sees_what_the_member_sees_and_stays_oneself(viewing: Actor, ids: di
     assert (viewing.viewing_as.user_id, viewing.viewing_as.full_name) == (ids["ada"], "Ada Lovelace")
     assert organizations.current(viewing).name == "Northwind"
     assert {p for p in Permission if viewing.may(p)} == set(READING)
+    assert accounts.my_profile(viewing).email == "root@nexa.example"
+    assert [one.is_current for one in accounts.my_sign_ins(viewing)] == [True]
     with pytest.raises(Forbidden, match="not include"):
         organizations.browse(viewing)
 
