@@ -134,6 +134,9 @@ BEGIN
     IF TG_OP <> 'DELETE' THEN
         SELECT array_agg(to_jsonb(a) ORDER BY a.id) INTO afters FROM after_change a;
     END IF;
+    IF cardinality(befores) = 1 AND befores[1] - left_out = afters[1] - left_out THEN
+        RETURN NULL;  -- bookkeeping only, as at every sign-in: worth a short cut
+    END IF;
     INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
                             ip_address, user_agent, request_id, reason, actor_scope)
     SELECT coalesce((coalesce(c.after, c.before)->>TG_ARGV[2])::uuid, nexa.current_organization()),
@@ -252,6 +255,9 @@ BEGIN
     END IF;
     IF TG_OP <> 'DELETE' THEN
         SELECT array_agg(to_jsonb(a) ORDER BY a.id) INTO afters FROM after_change a;
+    END IF;
+    IF cardinality(befores) = 1 AND befores[1] - left_out = afters[1] - left_out THEN
+        RETURN NULL;  -- bookkeeping only, as at every sign-in: worth a short cut
     END IF;
     INSERT INTO audit_logs (organization_id, user_id, action, resource_type, resource_id, old_values, new_values,
                             ip_address, user_agent, request_id, reason, actor_scope)
