@@ -6,6 +6,7 @@ from nexa_core import organizations
 from nexa_core.permissions import Permission
 from pages._ui import badges, current_actor, format, home, layout, menu
 from pages._ui.organization import invitations, members
+from pages._ui.text import literal
 
 actor = current_actor()
 slug = st.query_params.get("organization")
@@ -14,7 +15,7 @@ organization = organizations.get(actor, slug=slug) if slug else organizations.cu
 if actor.may(Permission.ORGANIZATIONS_BROWSE):
     st.page_link(menu.ORGANIZATIONS.page(), label="Organizations", icon=":material/arrow_back:")
 states = dict.fromkeys((organization.status, organization.plan, organization.subscription_status))
-with layout.header(organization.name, organization.slug, picture=organization.logo_url):
+with layout.header(literal(organization.name), organization.slug, picture=organization.logo_url):
     st.markdown(" ".join(badges.badge(state) for state in states))
 
 home.own_organization(actor, organization)
