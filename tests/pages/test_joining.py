@@ -157,6 +157,9 @@ def test_an_organization_is_created_and_opened_by_its_first_owner(open_page: Ope
     gina.get_by_role("button", name="Join Fabrikam **Bold** $x^2$ www").click()
     expect(gina.get_by_test_id("stSidebar").get_by_text("Gina")).to_be_visible()
     admin.reload()
+    for page in (admin, gina):
+        expect(page.get_by_role("heading").filter(has_text="Fabrikam **Bold** $x^2$")).to_have_count(int(page is admin))
+        expect(page.locator('.katex, a[href*="evil"]')).to_have_count(0)
     expect(admin.get_by_text("Active", exact=True).first).to_be_visible()
     expect(admin.get_by_text("Pending", exact=True)).to_have_count(0)
 
