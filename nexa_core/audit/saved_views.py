@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -34,7 +34,9 @@ class SavedViewView:
 
 
 def saved_views(actor: Actor) -> tuple[SavedViewView, ...]:
-    """The actor's own views and those colleagues share, by name. Raises Forbidden without AUDIT_READ."""
+    """The actor's own views and those colleagues share, by name; one that an older NEXA made of filters there are no
+    more is left out. Raises Forbidden without AUDIT_READ.
+    """
     actor.require(Permission.AUDIT_READ)
     with reading(actor) as db:
         rows = db.scalars(
@@ -46,7 +48,11 @@ def saved_views(actor: Actor) -> tuple[SavedViewView, ...]:
             )
             .order_by(func.lower(SavedView.name), SavedView.id)
         ).all()
-    return tuple(SavedViewView.of(actor, row) for row in rows)
+    found = []
+    for row in rows:
+        with suppress(Invalid):
+            found.append(SavedViewView.of(actor, row))
+    return tuple(found)
 
 
 def save_view(actor: Actor, *, name: str, filters: Filters, is_shared: bool = False) -> SavedViewView:

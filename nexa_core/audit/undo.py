@@ -81,12 +81,16 @@ class UndoChange:
 
 @dataclass(frozen=True, slots=True)
 class UndoPlan:
-    """What undoing an entry would do. ``refusal`` says why it cannot be undone; None when it can."""
+    """What undoing an entry would do. ``refusal`` says why it cannot be undone; None when it can.
+
+    Without ``is_allowed`` it is the actor who may not.
+    """
 
     entry_id: UUID
     sentence: str
     changes: tuple[UndoChange, ...]
     refusal: str | None
+    is_allowed: bool = True
 
 
 def plan(actor: Actor, *, entry_id: UUID) -> UndoPlan:
@@ -102,7 +106,7 @@ def plan(actor: Actor, *, entry_id: UUID) -> UndoPlan:
         try:
             lines = _lines(actor, row, before, after)
         except (Conflict, Forbidden) as refused:
-            return UndoPlan(entry_id, view.sentence, (), refused.sentence)
+            return UndoPlan(entry_id, view.sentence, (), refused.sentence, is_allowed=isinstance(refused, Conflict))
         now = _current(db, lines[0], row.resource_id, tuple(after), lock=False)
     changes = tuple(
         UndoChange(label(name), shown(now[name]), shown(before[name]), now[name] != after[name]) for name in after

@@ -50,6 +50,7 @@ def database(served: Served) -> psycopg.Connection:
 def come(browser: Any, served: Served) -> Iterator[Come]:
     """``come(path, email)``: somebody signed in at an address."""
     contexts: list[Any] = []
+    expect.set_options(timeout=SECONDS)
 
     def make(path: str = "/audit", email: str = "admin@nexa.example", width: int = 1280) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
@@ -63,6 +64,7 @@ def come(browser: Any, served: Served) -> Iterator[Come]:
         return page
 
     yield make
+    expect.set_options(timeout=None)
     for context in contexts:
         context.close()
 
@@ -101,7 +103,7 @@ def test_a_click_on_an_entry_filters_by_its_request(come: Come) -> None:
 def test_the_histogram_is_brushed_and_the_range_is_a_chip(served: Served, come: Come) -> None:
     page = come("/audit?text=")
     bars = page.locator(".stPlotlyChart .nsewdrag").first
-    expect(bars).to_be_visible()
+    expect(page.locator(".stPlotlyChart .bars .point").first).to_be_visible()
     box = bars.bounding_box()
     assert box
     page.mouse.move(box["x"] + 3, box["y"] + 30)

@@ -15,25 +15,24 @@ from pages._ui.audit import address
 
 def draw(actor: Actor, activity: Activity, filters: Filters) -> None:
     """Bars in the person's time; what is estimated is paler, and the line below says how to read it."""
-    if len(activity.bars) < 2:
+    if not activity.bars:
         return
     key = f"audit-activity-{filters.since}-{filters.until}"
-    st.plotly_chart(
-        _figure(actor, activity),
-        key=key,
-        on_select=lambda: _brushed(actor, key),
-        selection_mode="box",
-        config={"displayModeBar": False},
-        alt="How many entries there were over time",
-    )
-    total = (
-        "1,000+ entries"
-        if activity.total is None
-        else f"{activity.total:,} entr{'y' if activity.total == 1 else 'ies'}"
-    )
+    if len(activity.bars) > 1:
+        st.plotly_chart(
+            _figure(actor, activity),
+            key=key,
+            on_select=lambda: _brushed(actor, key),
+            selection_mode="box",
+            config={"displayModeBar": False},
+            alt="How many entries there were over time",
+        )
+    total = activity.total
+    count = "1,000+ entries" if total is None else f"{format.number(actor, total)} entr{'y' if total == 1 else 'ies'}"
     about = ", paler bars are estimates" if any(not bar.is_exact for bar in activity.bars) else ""
     beside = "; the text is not counted" if filters.text else ""
-    st.caption(f"{total}{about}{beside}. Drag over the bars to narrow the time.")
+    brush = " Drag over the bars to narrow the time." if len(activity.bars) > 1 else ""
+    st.caption(f"{count}{about}{beside}.{brush}")
 
 
 def _figure(actor: Actor, activity: Activity) -> dict[str, Any]:

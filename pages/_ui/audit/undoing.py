@@ -14,10 +14,12 @@ from pages._ui.text import literal
 
 
 def offer(actor: Actor, entry: EntryView, key: str) -> None:
-    """The button, where the change can be put back; where not, why."""
+    """The button, where the change can be put back; where not, why; nothing for somebody who may not."""
     if entry.old_values is None or entry.new_values is None:
         return
     plan = audit.plan(actor, entry_id=entry.id)
+    if not plan.is_allowed:
+        return
     if plan.refusal:
         st.caption(f":material/undo: {literal(plan.refusal)}", width="content")
     elif st.button("Put this back", icon=":material/undo:", key=f"{key}-undo-{entry.id}"):
