@@ -46,8 +46,9 @@ VALUES (:user_id, :organization_id, CAST(:role AS membership_role), CAST(:permis
 ON CONFLICT (organization_id, user_id) DO NOTHING
 """)
 _DOMAIN = text("""
-INSERT INTO organization_domains (organization_id, domain, auto_join_role, auto_join_enabled, verified_at, verified_by)
-VALUES (:organization_id, :domain, 'viewer', :auto_join, :verified_at, :verified_by)
+INSERT INTO organization_domains (organization_id, domain, auto_join_role, auto_join_enabled, verification_token,
+    verified_at, verified_by)
+VALUES (:organization_id, :domain, 'viewer', :auto_join, :token, :verified_at, :verified_by)
 ON CONFLICT (organization_id, domain) DO NOTHING
 """)
 _PASSWORD = text("""
@@ -139,8 +140,13 @@ def write_tenant(admin: Actor, world: World, tenant: Tenant, secret: str, now: d
                 "verified_at": tenant.joined_at,
                 "auto_join": customer.plan == "enterprise",
                 "verified_by": owner.id,
+                "token": None,
             },
         )
+        if customer.plan == "professional":  # a second domain, claimed and not proven yet
+            claim = {"domain": f"{customer.slug}-group.example", "verified_at": None, "verified_by": None}
+            token = hashlib.sha256(f"demo domain {tenant.id}".encode()).hexdigest()[:32]
+            db.execute(_DOMAIN, claim | {"organization_id": tenant.id, "auto_join": False, "token": token})
     with recording(admin, Action.MEMBER_ADDED) as db:
         _join(db, tenant.id, others, customer.time_zone, customer.locale, owner.id, active, now)
         for guest in tenant.guests:
