@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -21,6 +23,23 @@ class Browsing(Body):
     sort: str = "name"
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class Member(Body):
+    """``permissions`` are in effect; ``grant`` and ``deny`` are what sets them apart from the role's."""
+
+    id: UUID
+    user_id: UUID
+    full_name: str
+    email: str
+    role: str
+    status: str
+    account_status: str
+    joined_at: dt.datetime | None
+    last_active_at: dt.datetime | None
+    permissions: list[str]
+    grant: list[str]
+    deny: list[str]
 
 
 class Members(Body):
@@ -57,8 +76,10 @@ def get_organization(actor: Actor, organization_id: UUID) -> organizations.Organ
 
 
 @get(_ONE + "/members", "The members of an organization")
-def list_members(actor: Actor, organization_id: UUID, query: Members) -> tuple[organizations.MemberView, ...]:
-    return organizations.members(actor, organization_id=organization_id, **query.model_dump())
+def list_members(actor: Actor, organization_id: UUID, query: Members) -> list[Member]:
+    found = organizations.members(actor, organization_id=organization_id, **query.model_dump())
+    sets = ("permissions", "grant", "deny")
+    return [Member.model_validate(asdict(one) | {name: sorted(getattr(one, name)) for name in sets}) for one in found]
 
 
 @get(_ONE + "/invitations", "The invitations of an organization and what became of them")

@@ -96,7 +96,8 @@ def send(actor: Actor, db: Session, organization: Organization, email: str, role
     known = account_of(actor, email)
     user_id = known.id if known else uuid4()
     if known is None:
-        db.execute(insert(User).values(id=user_id, email=email, status="pending", full_name=""))
+        # Until they say their name, the log and the lists call them by their address.
+        db.execute(insert(User).values(id=user_id, email=email, status="pending", full_name=email))
     token = tokens.new_secret()
     values: dict[str, Any] = {
         "role": role, "status": "pending", "permissions": {}, "invited_by": actor.user_id, "invited_at": func.now(),

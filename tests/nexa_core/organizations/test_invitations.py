@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from nexa_core import accounts, organizations
+from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from tests.conftest import PASSWORD, TestDatabase, World
@@ -132,6 +132,18 @@ def test_a_link_ends_with_its_week_its_withdrawal_and_its_successor(
             verb(cast.ada, organization_id=cast.northwind, invitation_id=invitation)
     assert invited(cast, role="viewer") == invitation, "invited anew, with another role"
     assert accept(token_of(NEW)).role == "viewer"
+
+
+def test_the_log_tells_the_story_of_an_invitation(cast: Cast, token_of: TokenOf) -> None:
+    invitation = invited(cast)
+    organizations.open_invitation(Origin(), token=token_of(NEW))
+    organizations.resend_invitation(cast.ada, organization_id=cast.northwind, invitation_id=invitation)
+    told = [entry.sentence for entry in audit.recent(cast.ada)]
+    assert f"Ada invited {NEW} to Northwind" in told
+    assert f"{NEW} opened the invitation to Northwind" in told
+    assert f"Ada invited {NEW} to Northwind once more" in told
+    accept(token_of(NEW))
+    assert "Kim Nguyen accepted the invitation to Northwind" in [entry.sentence for entry in audit.recent(cast.ada)]
 
 
 def test_an_invitation_is_bound_to_its_role(cast: Cast) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from nexa_core import organizations
+from nexa_core import audit, organizations
 from nexa_core.actor import Actor
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.permissions import Permission, Resource, explain
@@ -124,6 +124,7 @@ def test_who_belongs_nowhere_else_is_kept_in_an_organization_of_their_own(
     with pytest.raises(NotFound):
         organizations.get(cast.adm, organization_id=home)
     assert cast.ben.user_id and world.actor(cast.ben.user_id, home).role == "owner"
+    assert audit.verify(cast.root).verified, "both organizations' chains"
 
 
 def test_a_way_home_is_not_a_way_to_make_organizations(cast: Cast, database: TestDatabase) -> None:
