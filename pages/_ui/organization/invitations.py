@@ -22,6 +22,8 @@ _STATE_WORDS = {
     "expired": "Expired",
     "revoked": "Withdrawn",
 }
+#: What somebody has to look after comes first.
+_URGENT = ("expired", "opened", "sent")
 _VERDICT_COLORS = {
     "new": "green",
     "invited": "blue",
@@ -117,7 +119,7 @@ def _board(actor: Actor, organization: OrganizationView, may_manage: bool) -> No
             "State",
             organizations.STATES,
             format_func=lambda one: f"{_STATE_WORDS[one]} {counts[one]}",
-            default=next((one for one in organizations.STATES if counts[one]), "sent"),
+            default=next((one for one in _URGENT if counts[one]), "accepted"),
             required=True,
             key=_STATE,
             wrap=True,
