@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from nexa_core import accounts, api, audit
 from nexa_core.actor import Actor
 from tests.conftest import PASSWORD, TestDatabase, World
 from tests.promises.audited_verbs import CASES, NO_VERBS, ORIGIN, SYNONYMS, Stage, make_stage, verbs
+from tests.stories import play
 
 Entries = list[tuple[str, str]]
 
@@ -64,10 +64,10 @@ class Client:
         self._application = Starlette(routes=api.routes(), middleware=[Middleware(api.Guard)])
 
     def get(self, path: str, **options: Any) -> httpx.Response:
-        return asyncio.run(self._send("GET", path, **options))
+        return play(self._send("GET", path, **options))
 
     def post(self, path: str, **options: Any) -> httpx.Response:
-        return asyncio.run(self._send("POST", path, **options))
+        return play(self._send("POST", path, **options))
 
     async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
         transport = httpx.ASGITransport(self._application, client=("127.0.0.1", 1))
