@@ -60,9 +60,8 @@ ALTER FUNCTION nexa.release_slug(text) OWNER TO nexa_system;
 
 RIGHTS = """
 -- What a customer changes about itself; plan, subscription, limits, status and time zone of billing are the platform's.
-REVOKE UPDATE ON organizations FROM nexa_tenant;
-GRANT UPDATE (name, slug, domain, logo_url, brand_colors, address, tax_id, billing_email, updated_at)
-    ON organizations TO nexa_tenant;
+REVOKE UPDATE (plan_type, subscription_status, subscription_data, usage_limits, status, time_zone, deleted_at)
+    ON organizations FROM nexa_tenant;
 
 CREATE INDEX organizations_lower_name_id_idx ON organizations (lower(name), id);
 """
@@ -196,7 +195,7 @@ END $$;
 CREATE OR REPLACE FUNCTION nexa.audit_append() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    content CONSTANT bytea := nexa.audit_digest(NEW);
+    content bytea;
 BEGIN
     IF current_setting('nexa.entries', true) <> '' THEN
         PERFORM nexa.audit_lock_chains();
@@ -208,6 +207,7 @@ BEGIN
             RETURN NULL;
         END IF;
     END IF;
+    content := nexa.audit_digest(NEW);
     LOOP
         WITH link AS (
             UPDATE audit_heads SET sequence = sequence + 1,
@@ -331,10 +331,7 @@ def downgrade() -> None:
     op.execute(CHAINS_BEFORE)
     op.execute("""
         DROP INDEX organizations_lower_name_id_idx;
-        REVOKE UPDATE (name, slug, domain, logo_url, brand_colors, address, tax_id, billing_email, updated_at)
-            ON organizations FROM nexa_tenant;
-        GRANT UPDATE (name, slug, domain, logo_url, brand_colors, address, tax_id, billing_email, plan_type,
-            subscription_status, subscription_data, usage_limits, status, time_zone, updated_at, deleted_at)
+        GRANT UPDATE (plan_type, subscription_status, subscription_data, usage_limits, status, time_zone, deleted_at)
             ON organizations TO nexa_tenant;
         DROP FUNCTION nexa.release_slug(text);
         DROP TABLE organization_logos;

@@ -66,6 +66,9 @@ CUSTOMERS: tuple[Customer, ...] = (
         "brindlemoor", "Brindlemoor Health", "one big team", "health", "enterprise", 0, "Europe/London", "en-GB", "GBP",
         _address("4 Lantern Yard", "BM1 4QX", "Brindlemoor", "GB"), "GB 000 1204 77", _colors("#0B6E6E", "#F2A541"),
         joined=820, people=28, sessions=34, events=15_600, invited=2, suspended_members=1,
+        usage_limits={
+            "event_limits": {"pdf_export": 400}, "features": {"auto_join": True}, "support": {"hours": "24/7"},
+        },
     ),
     Customer(
         "lumenfold", "Lumenfold Retail", "growing", "retail", "professional", 0, "America/New_York", "en-US", "USD",

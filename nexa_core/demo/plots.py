@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -35,7 +35,13 @@ def last_active(tenant: Tenant, now: datetime) -> dict[UUID, datetime]:
 
 def subscription(tenant: Tenant, now: datetime) -> dict[str, Any]:
     """``subscription_data``: since when, and what is about to happen; days as ISO 8601."""
-    found: dict[str, Any] = {"started_on": tenant.joined_at.date().isoformat(), "billing_interval": "month"}
+    found: dict[str, Any] = {
+        "started_on": tenant.joined_at.date().isoformat(),
+        "billing_interval": "month",
+        "renews_on": _anniversary(tenant.joined_at.date(), now.date()).isoformat(),
+    }
+    if tenant.customer.plan == "enterprise":
+        found |= {"seats": 40, "contract_notes": "Invoiced by quarter. Three months' notice before the renewal."}
     match tenant.customer.plot:
         case "trial ending":
             found["trial_ends_on"] = (now + timedelta(days=TRIAL_LEFT)).date().isoformat()
@@ -51,6 +57,12 @@ def subscription(tenant: Tenant, now: datetime) -> dict[str, Any]:
     return found
 
 
+def _anniversary(began: date, today: date) -> date:
+    """The next time the year of a contract begins anew."""
+    years = today.year - began.year
+    return next(day for more in (0, 1) if (day := began + timedelta(days=round(365.2425 * (years + more)))) > today)
+
+
 def turn(admin: Actor, tenant: Tenant) -> None:
     """The changes that made the plot, as the people who make such changes; each is in the audit log under its name.
 
@@ -64,7 +76,7 @@ def turn(admin: Actor, tenant: Tenant) -> None:
         case "past due" if state.subscription_status == "active":
             _change(admin, tenant, "Three payments failed.", _PAST_DUE)
         case "downgraded" if state.plan_type == tenant.customer.plan:
-            _change(admin, tenant, "Downgrade asked for by the customer.", _DOWNGRADE)
+            _change(admin, tenant, "Downgrade asked for by the customer.", _DOWNGRADE, Action.ORGANIZATION_PLAN_CHANGED)
     match tenant.customer.plot:
         case "suspended" if not audit.retention(admin, organization_id=tenant.id).legal_hold:
             audit.hold(admin, organization_id=tenant.id, reason="Contract in dispute: nothing may be lost.")
@@ -80,6 +92,8 @@ def turn(admin: Actor, tenant: Tenant) -> None:
             )
 
 
-def _change(admin: Actor, tenant: Tenant, reason: str, statement: TextClause) -> None:
-    with recording(admin, Action.ORGANIZATION_UPDATED, reason=reason) as db:
+def _change(
+    admin: Actor, tenant: Tenant, reason: str, statement: TextClause, action: Action = Action.ORGANIZATION_UPDATED
+) -> None:
+    with recording(admin, action, reason=reason) as db:
         db.execute(statement, {"id": tenant.id})

@@ -132,7 +132,8 @@ def statements_of_the_page(actor: Actor, slug: str, name: str) -> list[str]:
         sent.append(statement)
 
     def opened(connection: psycopg.Connection | None, statements: str) -> None:
-        sent.append(statements)
+        if statements != "COMMIT":  # which asks for nothing
+            sent.append(statements)
         opening(connection, statements)
 
     event.listen(Engine, "before_cursor_execute", seen)

@@ -103,7 +103,9 @@ def _contract(actor: Actor, organization: organizations.OrganizationView, may: b
             "Seats of the contract", min_value=0, value=data.seats, step=1, disabled=not may, placeholder="Not agreed",
             help="What was signed. What is enforced is on the tab Limits.",
         )  # fmt: skip
-        notes = st.text_area("Contract notes", data.contract_notes, max_chars=4_000, disabled=not may)
+        notes = st.text_area(
+            "Contract notes", data.contract_notes, max_chars=4_000, disabled=not may, help="The customer can read them."
+        )
         reason = st.text_input("Reason", help="It is kept in the audit log.", disabled=not may, key="contract-reason")
         if st.form_submit_button("Save contract", type="primary", disabled=not may):
             with shown_here():
