@@ -15,7 +15,17 @@ from starlette.middleware import Middleware
 from nexa_core import accounts, api, audit
 from nexa_core.actor import Actor
 from tests.conftest import PASSWORD, TestDatabase, World
-from tests.promises.audited_verbs import CASES, NO_VERBS, ORIGIN, SYNONYMS, Stage, make_stage, verbs
+from tests.promises.audited_verbs import (
+    CASES,
+    NO_VERBS,
+    ORIGIN,
+    OWED,
+    OWED_ENDPOINTS,
+    SYNONYMS,
+    Stage,
+    make_stage,
+    verbs,
+)
 from tests.stories import play
 
 Entries = list[tuple[str, str]]
@@ -35,7 +45,8 @@ def entries_of(database: TestDatabase, do: Callable[[], object]) -> Entries:
 
 def test_every_verb_has_a_case() -> None:
     """A new verb turns this red until audited_verbs.py says what it leaves."""
-    assert verbs() - NO_VERBS - set(SYNONYMS) == set(CASES)
+    assert verbs() - NO_VERBS - set(SYNONYMS) == set(CASES) | OWED
+    assert not OWED & set(CASES), "what is written is not owed any more"
     assert {CASES[name] for name in SYNONYMS.values()}
 
 
@@ -142,7 +153,8 @@ def _cookie() -> str:
 
 
 def test_every_endpoint_has_a_case() -> None:
-    assert {f"{endpoint.method} {endpoint.path}" for endpoint in api.endpoints()} == set(ENDPOINTS)
+    assert {f"{endpoint.method} {endpoint.path}" for endpoint in api.endpoints()} == set(ENDPOINTS) | OWED_ENDPOINTS
+    assert not OWED_ENDPOINTS & set(ENDPOINTS), "what is written is not owed any more"
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -208,6 +220,21 @@ RAW: dict[str, list[tuple[str, str]]] = {
             " SELECT %(org)s, id, 1, 'x', %(me)s, 'infinity' FROM ai_architecture_sessions",
         ),
         ("nexa_tenant", "UPDATE share_links SET revoked_at = now()"),
+    ],
+    "audit_views": [
+        (
+            "nexa_tenant",
+            "INSERT INTO audit_views (organization_id, user_id, name) VALUES (%(org)s, %(me)s, 'Mine')",
+        ),
+        ("nexa_tenant", "UPDATE audit_views SET is_shared = true"),
+    ],
+    "viewings": [
+        (
+            "nexa_staff",
+            "INSERT INTO viewings (user_session_id, user_id, viewed_user_id, organization_id, reason, expires_at)"
+            " VALUES (gen_random_uuid(), %(me)s, %(bob)s, %(org)s, 'to see', now())",
+        ),
+        ("nexa_staff", "UPDATE viewings SET ended_at = now()"),
     ],
     "audit_retentions": [
         ("nexa_staff", "INSERT INTO audit_retentions (organization_id, keep_months) VALUES (%(org)s, 24)"),

@@ -18,7 +18,7 @@ from nexa_core.accounts import tokens
 from nexa_core.actor import Actor, Scope, Standing
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from tests.conftest import Cluster, TestDatabase, World
-from tests.promises.matrix import ACTORS, PLACES, ROUTES, VERBS, Place, Row
+from tests.promises.matrix import ACTORS, OWED, OWED_ROUTES, PLACES, ROUTES, VERBS, Place, Row
 
 ROLES = {"viewer": "viewer", "billing": "billing", "member": "member", "admin": "admin", "owner": "owner"}
 OUTCOMES = {Forbidden: "forbidden", NotFound: "hidden", Unauthenticated: "nobody", Invalid: "invalid"}
@@ -161,8 +161,10 @@ def verbs_with_an_actor() -> set[str]:
 
 
 def test_every_verb_and_every_route_is_in_the_table() -> None:
-    assert set(VERBS) == verbs_with_an_actor()
-    assert set(ROUTES) == {f"{endpoint.method} {endpoint.path}" for endpoint in api.endpoints()}
+    assert set(VERBS) | OWED == verbs_with_an_actor()
+    assert not OWED & set(VERBS), "what is written is not owed any more"
+    assert set(ROUTES) | OWED_ROUTES == {f"{endpoint.method} {endpoint.path}" for endpoint in api.endpoints()}
+    assert not OWED_ROUTES & set(ROUTES), "what is written is not owed any more"
     assert {route.verb for route in ROUTES.values() if not route.public} <= set(VERBS)
 
 
