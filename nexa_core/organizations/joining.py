@@ -17,6 +17,7 @@ from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
+from nexa_core.organizations import seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
 from nexa_core.organizations.reach import require_for
 from nexa_core.permissions import Permission
@@ -108,7 +109,7 @@ def set_joining(
             return 0
         if not offers_joining(db.get_one(Organization, organization_id)):
             raise Forbidden("Joining by domain is not part of this organization's plan.")
-        lock_seats(db, organization_id)
+        seats.locked(db, organization_id)
         radius = _radius(db, organization_id, domain_id)
         people = [one.user_id for one in radius.joining]
         if set(people) != set(expected):
@@ -142,9 +143,9 @@ def approve_join(actor: Actor, *, organization_id: UUID, membership_id: UUID) ->
     """Let somebody in who waits. Raises LimitExceeded when no seat is free, NotFound when they do not wait any more."""
     require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     with recording(actor, Action.JOIN_APPROVED) as db:
+        organization = seats.locked(db, organization_id)
         membership = _waiting(db, organization_id, membership_id)
-        lock_seats(db, organization_id)
-        if not seat_is_free(db, organization_id):
+        if seats.seats_of(db, organization).left == 0:
             raise LimitExceeded("Every seat is taken. Free one, or raise the limit, then let them in.")
         membership.status, membership.joined_at = "active", func.now()
 
@@ -172,26 +173,6 @@ def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waitin
     )
 
 
-def lock_seats(db: Session, organization_id: UUID) -> None:
-    """Whoever takes a seat of this organization waits for its turn until the transaction ends."""
-    db.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(str(organization_id), 0))))
-
-
-def seat_is_free(db: Session, organization_id: UUID) -> bool:
-    """Whether one more active member fits; ask under ``lock_seats``."""
-    seats = seat_limit(db.get_one(Organization, organization_id))
-    return seats is None or _members(db, organization_id) < seats
-
-
-def seat_limit(organization: Organization) -> int | None:
-    """How many people may be active at once: what was agreed on, else the plan's; None for no limit."""
-    agreed = organization.usage_limits.get("seats")
-    if isinstance(agreed, int) and not isinstance(agreed, bool) and agreed >= 0:
-        return agreed
-    plan = PLANS.get(organization.plan_type)
-    return plan.seats if plan and "seats" not in organization.usage_limits else None
-
-
 def offers_joining(organization: Organization) -> bool:
     """Whether joining by domain is part of what the organization subscribed to."""
     features = organization.usage_limits.get("features")
@@ -214,7 +195,8 @@ def _radius(db: Session, organization_id: UUID, domain_id: UUID) -> BlastRadius:
     found = db.execute(_CANDIDATES, {"claim": domain_id}).all()
     candidates = tuple(Candidate(r.user_id, r.full_name or r.email, r.email, _verdict(r)) for r in found)
     organization = db.get_one(Organization, organization_id)
-    return BlastRadius(candidates, _members(db, organization_id), seat_limit(organization))
+    taken = seats.seats_of(db, organization)
+    return BlastRadius(candidates, taken.taken, taken.limit)
 
 
 def _verdict(candidate: Row[Any]) -> str:
@@ -223,11 +205,6 @@ def _verdict(candidate: Row[Any]) -> str:
     if candidate.was_removed:
         return "removed"
     return "joins" if candidate.status == "active" else str(candidate.status)
-
-
-def _members(db: Session, organization_id: UUID) -> int:
-    active = (OrganizationMembership.organization_id == organization_id, OrganizationMembership.status == "active")
-    return db.scalar(select(func.count()).select_from(OrganizationMembership).where(*active)) or 0
 
 
 def _waits() -> tuple[ColumnElement[bool], ...]:

@@ -18,7 +18,7 @@ from nexa_core.actor import Origin
 from nexa_core.config import settings
 from nexa_core.db import entering
 from nexa_core.errors import Conflict, Invalid
-from nexa_core.organizations import joining
+from nexa_core.organizations import joining, seats
 from nexa_core.organizations.domain_names import domain_of_address
 from nexa_core.organizations.models import (
     DomainSignUp,
@@ -100,6 +100,7 @@ def join_by_domain(
         values = _new_account(offer.email, first_name, last_name, password)
     with entering(origin, Action.MEMBER_JOINED_BY_DOMAIN, user_id=user_id, organization_id=offer.organization_id) as db:
         _spend(db, token)
+        organization = seats.locked(db, offer.organization_id)  # before the person, as everywhere
         offered = db.execute(_claim(offer.organization_id, offer.domain)).one_or_none()
         if offered is None:
             raise Invalid("This organization does not take people by their domain any more.", field="token")
@@ -109,8 +110,7 @@ def join_by_domain(
             verified = {"email_verified_at": func.coalesce(User.email_verified_at, func.now()), **values}
             db.execute(update(User).where(User.id == user_id).values(**verified))
         _refuse_known(db, offer.organization_id, user_id)
-        joining.lock_seats(db, offer.organization_id)
-        waiting = offered.approval_required or not joining.seat_is_free(db, offer.organization_id)
+        waiting = offered.approval_required or seats.seats_of(db, organization).left == 0
         joining.join(db, offer.organization_id, user_id, offered.auto_join_role, waiting=waiting)
         return JoinedByDomain(offer.name, waiting)
 
