@@ -71,7 +71,7 @@ def allowance(organization: Subscriber) -> int | None:
 
     None when the plan is unknown and nothing was agreed, and when ``monthly_credits`` is an explicit null: no limit.
     """
-    limits = organization.usage_limits
+    limits = _agreed(organization)
     if "monthly_credits" in limits:
         agreed = limits["monthly_credits"]
         if agreed is None:
@@ -87,7 +87,7 @@ def seats(organization: Subscriber) -> int | None:
 
     None for no limit: an explicit null, or an unknown plan with nothing agreed.
     """
-    limits = organization.usage_limits
+    limits = _agreed(organization)
     if "seats" in limits:
         agreed = limits["seats"]
         if agreed is None:
@@ -100,4 +100,10 @@ def seats(organization: Subscriber) -> int | None:
 
 def is_hard(organization: Subscriber) -> bool:
     """Whether use stops at the allowance, rather than being charged beyond it."""
-    return organization.usage_limits.get("hard") is True
+    return _agreed(organization).get("hard") is True
+
+
+def _agreed(organization: Subscriber) -> Mapping[str, Any]:
+    """What was agreed with the organization; stored JSON that is no object agrees on nothing."""
+    limits: object = organization.usage_limits
+    return limits if isinstance(limits, dict) else {}

@@ -18,17 +18,9 @@ from nexa_core.organizations.addresses import address_of
 from nexa_core.organizations.inviting import account_of, message_of, send
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.service import OrganizationState
+from nexa_core.organizations.slugs import RESERVED
 from nexa_core.permissions import Permission
 
-_RESERVED = """
-account accounts admin administrator api app assets audit auth billing blog cdn contact demo docs domains download
-email error favicon files ftp help home host internal invitation invitations invite login logout mail mailer media
-members metrics new new-organization nexa nexa-support news null official organization organizations owner owners
-people personal platform postmaster press public root security session sessions set-password sign-in sign-out signin
-signup smtp staff static status support system team test true undefined usage user users webmaster well-known www
-"""
-#: Words that are addresses of NEXA itself, or that somebody would take for NEXA.
-RESERVED = frozenset(_RESERVED.split())
 _SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _LONGEST_SLUG = 100
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "&": " and "})

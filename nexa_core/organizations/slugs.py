@@ -11,14 +11,15 @@ from nexa_core.errors import Invalid
 
 _SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _RESERVED = """
-about abuse account accounts admin administrator api app apps assets audit auth autodiscover billing blog cdn contact
-dashboard demo dev docs domain domains download downloads email export exports favicon feedback files ftp health healthz
-help home hostmaster imap info internal invitation invitations invite join legal localhost login logo logout mail
-mailer-daemon media members metrics mx new nexa none noreply no-reply null oauth ns ns1 ns2 openapi organization
-organizations owner password people platform pop pop3 portfolio postmaster pricing privacy public register root robots
-search security session sessions set-password settings share sign-in sign-out sign-up signin signup sitemap smtp ssl
-staff staging static status stream subscription support system team terms test tls undefined upload uploads usage user
-users view-as webhook webhooks webmaster well-known wiki www
+about abuse account accounts admin administrator api app apps assets audit audit-proof auth autodiscover billing blog
+cdn contact dashboard demo dev docs domain domains download downloads email error export exports favicon feedback
+files ftp health healthz help home host hostmaster imap info internal invitation invitations invite join legal
+localhost login logo logout mail mailer mailer-daemon media members metrics mx new new-organization news nexa
+nexa-support no-reply none noreply ns ns1 ns2 null oauth official openapi organization organizations owner owners
+password people person personal platform pop pop3 portfolio postmaster press pricing privacy public register robots
+root search security session sessions set-password settings share sign-in sign-out sign-up signin signup sitemap smtp
+ssl staff staff-access staging static status stream subscription support system team terms test tls true undefined
+upload uploads usage user users view-as webhook webhooks webmaster well-known wiki www
 """
 #: Words that are, or could become, addresses, mailboxes and hosts of NEXA itself.
 RESERVED = frozenset(_RESERVED.split())

@@ -74,11 +74,6 @@ class Bench:
         self._effort = effort
         self._figure = figure
 
-    @property
-    def is_short(self) -> bool:
-        """Whether this is a short look: a figure may build a smaller world for it."""
-        return self._effort is SHORT
-
     def compare(
         self,
         ours: tuple[str, Sample],

@@ -97,7 +97,7 @@ def test_the_customer_reads_who_looked_and_why(world: World, viewing: Actor, ids
     accounts.stop_viewing(viewing)
     found = audit.recent(world.actor(ids["ada"], ids["northwind"]))
     assert [entry.action for entry in found[:2]] == ["user.viewing_ended", "user.viewing_started"]
-    assert found[1].sentence == "NEXA began to view Northwind as Ada Lovelace" and found[1].reason == WHY
+    assert found[1].sentence == "NEXA staff began to view Northwind as Ada Lovelace" and found[1].reason == WHY
     with world.database.superuser() as connection:
         actors = connection.execute(
             "SELECT DISTINCT user_id FROM audit_logs WHERE action LIKE 'user.viewing%'"

@@ -61,7 +61,7 @@ def test_a_change_reads_as_a_sentence_that_names_what_changed(root: Actor, ada: 
     assert entry.reason == "upgrade agreed by phone" and entry.is_staff_access
     update(root, northwind, usage_limits={"monthly_credits": 5}, tax_id="DE1")
     assert audit.recent(root, limit=1)[0].sentence == "Root changed Northwind’s tax number and limits"
-    assert audit.recent(ada, limit=1)[0].sentence == "NEXA changed Northwind’s tax number and limits"
+    assert audit.recent(ada, limit=1)[0].sentence == "NEXA staff changed Northwind’s tax number and limits"
 
 
 def test_what_those_who_have_left_did_keeps_their_name(world: World, ada: Actor, northwind: UUID) -> None:

@@ -9,7 +9,7 @@ import pytest
 from nexa_core import accounts, organizations
 from nexa_core.actor import Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid
-from nexa_core.organizations.creation import RESERVED
+from nexa_core.organizations.slugs import RESERVED
 from pages._ui import menu
 from tests.conftest import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
