@@ -127,7 +127,7 @@ NOW = datetime.now(UTC)
         (UsageEvent("ai_call", "k", source="s" * 51), "source"),
         (UsageEvent("ai_call", "k", occurred_at=datetime(2026, 1, 1)), "occurred_at"),
         (UsageEvent("ai_call", "k", occurred_at=NOW - timedelta(days=36)), "occurred_at"),
-        (UsageEvent("ai_call", "k", occurred_at=NOW + timedelta(minutes=10)), "occurred_at"),
+        (UsageEvent("ai_call", "k", occurred_at=NOW + timedelta(hours=3)), "occurred_at"),
         (UsageEvent("ai_call", "k", event_data={"a": float("nan")}), "event_data"),
         (UsageEvent("ai_call", "k", event_data={"a": object()}), "event_data"),
         (UsageEvent("ai_call", "k", event_data={"a": "\x00"}), "event_data"),
