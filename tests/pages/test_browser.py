@@ -266,7 +266,7 @@ def test_ending_the_other_sign_ins_throws_the_other_browser_out(open_page: OpenP
         _sign_in(page, "owner@halewind.example")
         expect(page.get_by_role("heading", name="My account")).to_be_visible(timeout=SECONDS)
     mine.reload()
-    expect(mine.get_by_text("This one")).to_be_visible(timeout=SECONDS)
+    expect(mine.get_by_text("This one", exact=True)).to_be_visible(timeout=SECONDS)
     mine.get_by_role("button", name="End all others").click()
     mine.get_by_role("dialog").get_by_role("button", name="End all others").click()
     expect(mine.get_by_text("1 other sign-in ended")).to_be_visible(timeout=SECONDS)
