@@ -179,7 +179,7 @@ def choose(page: Page, who: str) -> None:
 
 
 def test_the_last_owner_is_guided_to_a_transfer(open_page: OpenPage) -> None:
-    admin = open_page("/organization?organization=sorrelby", as_="Internal admin")
+    admin = open_page("/organization?organization=sorrelby&tab=members", as_="Internal admin")
     choose(admin, "owner@sorrelby")
     admin.get_by_role("button", name="Remove").click()
     dialog = admin.get_by_role("dialog")
@@ -190,7 +190,7 @@ def test_the_last_owner_is_guided_to_a_transfer(open_page: OpenPage) -> None:
 
 
 def test_somebody_without_another_organization_is_suspended_or_kept_in_their_own(open_page: OpenPage) -> None:
-    admin = open_page("/organization?organization=sorrelby", as_="Internal admin")
+    admin = open_page("/organization?organization=sorrelby&tab=members", as_="Internal admin")
     choose(admin, "viewer@sorrelby")
     admin.get_by_role("button", name="Remove").click()
     dialog = admin.get_by_role("dialog")
@@ -202,7 +202,7 @@ def test_somebody_without_another_organization_is_suspended_or_kept_in_their_own
 
 
 def test_an_exception_shows_what_it_changes_before_it_is_saved(open_page: OpenPage) -> None:
-    owner = open_page("/organization", as_="Owner of")
+    owner = open_page("/organization?tab=members", as_="Owner of")
     choose(owner, "viewer@lumenfold")
     owner.get_by_text("Permissions", exact=True).last.click()
     owner.get_by_text("Read the audit log").click()
