@@ -91,27 +91,6 @@ def customers(actor: Actor, rows: Sequence[Row]) -> Row | None:
     )
 
 
-def members(actor: Actor, rows: Sequence[Any]) -> None:
-    """The people of an organization."""
-    st.dataframe(
-        {
-            "Name": [row.full_name or "–" for row in rows],
-            "E-mail address": [row.email for row in rows],
-            "Role": [[badges.word(row.role)] for row in rows],
-            "Status": [[badges.word(row.status)] for row in rows],
-            "Joined": [format.day(actor, row.joined_at) for row in rows],
-            "Last active": [format.ago(actor, row.last_active_at) for row in rows],
-        },
-        column_config={
-            "Role": badges.column("Role", badges.ROLES),
-            "Status": badges.column("Status", badges.MEMBER_STATUSES),
-        },
-        hide_index=True,
-        height="content",
-        alt="Members with role, status and last activity",
-    )
-
-
 def sign_in(actor: Actor, row: Any) -> bool:
     """One place where the person is signed in; whether its end was asked for."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
