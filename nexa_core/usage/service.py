@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from sqlalchemy.orm import Session as Database
+
 from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import Invalid, NotFound
@@ -45,3 +47,14 @@ def store(actor: Actor, organization_id: UUID, events: Sequence[UsageEvent]) -> 
             raise Invalid(f"{min(unknown)} does not belong to this organization.", field="user_id")
         recorded = ingest(db, organization_id, batch)
     return Recorded(inserted=recorded.inserted, duplicates=recorded.duplicates + repeats)
+
+
+def charge(db: Database, actor: Actor, event: UsageEvent, *, organization_id: UUID) -> Recorded:
+    """Count what a verb of NEXA itself uses, inside the verb's own transaction: both happen, or neither.
+
+    The verb has asked for its permission already. Raises as :func:`record` does; a repeat of the same event is a
+    duplicate and costs nothing.
+    """
+    check([event], now=datetime.now(UTC))
+    batch, _ = rows([event], reporter=None if actor.is_staff else actor.user_id)
+    return ingest(db, organization_id, batch)
