@@ -54,6 +54,14 @@ class Organization(Base):
             name="subscription_status",
             info={"sentence": "This is not a subscription status."},
         ),
+        CheckConstraint(
+            "currency ~ '^[A-Z]{3}$'", name="currency", info={"sentence": "A currency has three capital letters."}
+        ),
+        CheckConstraint(
+            "jsonb_typeof(agreed_prices) = 'object'",
+            name="agreed_prices",
+            info={"sentence": "Agreed prices have names."},
+        ),
         Index(
             "organizations_is_platform_idx",
             "is_platform",
@@ -79,6 +87,8 @@ class Organization(Base):
     subscription_status: Mapped[str] = mapped_column(String(50), server_default="active")
     subscription_data: Mapped[Object]
     usage_limits: Mapped[Object]
+    currency: Mapped[str] = mapped_column(String(3), server_default="EUR")
+    agreed_prices: Mapped[Object]
     status: Mapped[str] = mapped_column(ORGANIZATION_STATUS, server_default="pending")
     time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
     is_platform: Mapped[bool] = mapped_column(server_default="false")
