@@ -1,13 +1,13 @@
 """What the screens of usage stand on: tags of customers, outlooks, the forecasts that were made, and what was put off.
 
 Revision ID: 20261129_17
-Revises: 20261122_10
+Revises: 20261129_16
 """
 
 from alembic import op
 
 revision = "20261129_17"
-down_revision = "20261122_10"
+down_revision = "20261129_16"
 branch_labels = None
 depends_on = None
 

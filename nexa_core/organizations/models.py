@@ -58,6 +58,14 @@ class Organization(Base):
         CheckConstraint(
             "jsonb_typeof(tags) = 'array'", name="tags", info={"sentence": "The tags of a customer are a list."}
         ),
+        CheckConstraint(
+            "currency ~ '^[A-Z]{3}$'", name="currency", info={"sentence": "A currency has three capital letters."}
+        ),
+        CheckConstraint(
+            "jsonb_typeof(agreed_prices) = 'object'",
+            name="agreed_prices",
+            info={"sentence": "Agreed prices have names."},
+        ),
         Index(
             "organizations_is_platform_idx",
             "is_platform",
@@ -84,6 +92,8 @@ class Organization(Base):
     subscription_data: Mapped[Object]
     usage_limits: Mapped[Object]
     tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    currency: Mapped[str] = mapped_column(String(3), server_default="EUR")
+    agreed_prices: Mapped[Object]
     status: Mapped[str] = mapped_column(ORGANIZATION_STATUS, server_default="pending")
     time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
     is_platform: Mapped[bool] = mapped_column(server_default="false")

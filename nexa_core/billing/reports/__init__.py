@@ -30,6 +30,7 @@ from nexa_core.billing.reports.portfolio import (
     by_day,
     managers,
     portfolio,
+    revenue,
     tags,
 )
 from nexa_core.billing.reports.scope import Wanted
@@ -80,6 +81,7 @@ __all__ = [
     "put_off",
     "refresh_outlooks",
     "remember_forecasts",
+    "revenue",
     "tags",
     "take_up",
     "track_record",

@@ -47,7 +47,7 @@ class Burn:
     events: int
     allowance: int | None
     overage: int
-    charge: Money | None
+    charges: tuple[Money, ...]
     days: tuple[int, ...]
     before: tuple[int, ...]
     credits_before: int
@@ -85,6 +85,10 @@ _DAYS = text("""
 SELECT day, sum(events)::bigint AS events, sum(credits)::bigint AS credits FROM usage_by_day
 WHERE organization_id = :id AND day >= :since AND day < :until GROUP BY day ORDER BY day
 """)
+_CHARGE = text("""
+SELECT currency, sum(amount_minor)::bigint AS minor
+FROM nexa.invoice_lines(:id, CAST(:month AS timestamp) AT TIME ZONE :zone) GROUP BY currency ORDER BY currency
+""")
 _COUNTER = text("""
 SELECT used FROM usage_counters WHERE organization_id = :id AND metric = 'credits'
   AND period_start = CAST(:month AS timestamp) AT TIME ZONE :zone
@@ -102,11 +106,13 @@ def burn(actor: Actor, *, organization_id: UUID | None = None, period: str | Non
         until = periods.after(month)
         since = min(periods.before(month), month - dt.timedelta(days=forecast.WINDOW))
         found = db.execute(_DAYS, {"id": row.id, "since": since, "until": until}).all()
-        used = db.scalar(_COUNTER, {"id": row.id, "month": month, "zone": row.time_zone}) or 0
-    return _burn(actor, row, month, found, used)
+        given = {"id": row.id, "month": month, "zone": row.time_zone}
+        used = db.scalar(_COUNTER, given) or 0
+        charges = tuple(Money(*line) for line in db.execute(_CHARGE, given)) if sees_money(actor) else ()
+    return _burn(row, month, found, used, charges)
 
 
-def _burn(actor: Actor, row: Row[Any], month: dt.date, found: Any, used: int) -> Burn:
+def _burn(row: Row[Any], month: dt.date, found: Any, used: int, charges: tuple[Money, ...]) -> Burn:
     spent = {day.day: int(day.credits) for day in found}
     today, until = periods.today(row.time_zone), periods.after(month)
     is_running = month <= today < until
@@ -125,7 +131,7 @@ def _burn(actor: Actor, row: Row[Any], month: dt.date, found: Any, used: int) ->
         plan=row.plan_type,
         subscription_status=row.subscription_status,
         time_zone=row.time_zone,
-        is_hard=row.usage_limits.get("hard") is True,
+        is_hard=row.is_hard,
         period=month,
         last_day=until - dt.timedelta(days=1),
         is_running=is_running,
@@ -133,7 +139,7 @@ def _burn(actor: Actor, row: Row[Any], month: dt.date, found: Any, used: int) ->
         events=sum(int(day.events) for day in found if day.day >= month),
         allowance=row.allowance,
         overage=overage,
-        charge=Money(row.currency, row.price_minor + overage * row.extra_minor) if sees_money(actor) else None,
+        charges=charges,
         days=days,
         before=before,
         credits_before=sum(before),

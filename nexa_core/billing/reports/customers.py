@@ -78,7 +78,7 @@ SELECT c.id, c.name, c.slug, c.plan_type, c.subscription_status, c.status, m.ful
        CASE WHEN f.period = :month AND f.high IS NOT NULL THEN greatest(f.high, u.used) END AS high,
        CASE WHEN f.period = :month THEN f.depletes_on END AS depletes_on,
        f.trend, coalesce(f.recent, '[]') AS recent, f.last_activity, coalesce(f.score, 0) AS score,
-       c.extra_minor, {{value}} AS sort_value
+       {{value}} AS sort_value
 FROM customers c JOIN used u USING (id) LEFT JOIN usage_outlooks f ON f.organization_id = c.id
 LEFT JOIN users m ON m.id = c.account_manager_id
 {{place}}

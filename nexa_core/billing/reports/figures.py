@@ -3,34 +3,20 @@
 - *Credits of a period* of one customer: its counter (``usage_counters``, metric ``credits``), which the limit is held
   against. The period is the calendar month of the organization's own time zone, half-open (``nexa.period_start``).
 - *Credits of a day*: ``usage_by_day``, the day being the organization's own. Their sum over the month is the counter.
-- *Allowance*, *price* and *price of a credit beyond it*: what was agreed with the organization, else its plan's.
+- *Allowance*: what was agreed with the organization, else its plan's (``nexa.plans_now``); none is no limit.
 - *Overage*: credits beyond the allowance; none where there is no allowance.
-- *Revenue to date*: the price of the plan and the overage so far, before tax, in minor units of the plan's currency.
-  A trial pays nothing.
+- *Revenue*: the sum of the invoice's lines (``nexa.invoice_lines``), in minor units of the organization's currency; of
+  a running period, what it comes to if nothing is used any more.
 """
 
 from __future__ import annotations
 
-from nexa_core.billing.plans import PLANS
-
-_PLANS = ", ".join(
-    f"('{plan.key}', {plan.monthly_credits}, {plan.price_minor}, 0, '{plan.currency}')" for plan in PLANS.values()
-)
-
-#: An organization with what it may use and what it pays.
-ORGANIZATION = f"""
+#: An organization with what it may use today.
+ORGANIZATION = """
 SELECT o.id, o.name, o.slug, o.status::text AS status, o.plan_type, o.subscription_status, o.subscription_data,
        o.time_zone, o.tags, o.account_manager_id, o.is_demo, o.created_at, o.usage_limits,
-       CASE WHEN jsonb_typeof(o.usage_limits->'monthly_credits') = 'null' THEN NULL
-            WHEN jsonb_typeof(o.usage_limits->'monthly_credits') = 'number'
-                 AND o.usage_limits->>'monthly_credits' ~ '^\\d+$' AND length(o.usage_limits->>'monthly_credits') < 19
-            THEN (o.usage_limits->>'monthly_credits')::bigint
-            ELSE p.monthly_credits END AS allowance,
-       CASE WHEN o.subscription_status = 'trialing' THEN 0 ELSE coalesce(p.price_minor, 0) END AS price_minor,
-       CASE WHEN o.subscription_status = 'trialing' THEN 0 ELSE coalesce(p.extra_minor, 0) END AS extra_minor,
-       coalesce(p.currency, 'EUR') AS currency
-FROM organizations o
-LEFT JOIN (VALUES {_PLANS}) AS p(key, monthly_credits, price_minor, extra_minor, currency) ON p.key = o.plan_type
+       t.allowance, t.is_hard, t.seats, t.currency
+FROM organizations o JOIN nexa.plans_now t ON t.organization_id = o.id
 """
 
 #: The customers a portfolio shows, as far as this transaction's role reaches.

@@ -187,7 +187,7 @@ def _whole(seen: Ahead) -> tuple[int | None, int | None, int | None]:
 def _facts(row: Row[Any], known: _Known, seen: Ahead, expected: int | None, month: dt.date) -> Facts:
     days, people, top = known.days.get(row.id, {}), known.people.get(row.id), known.top.get(row.id)
     used = known.used.get(row.id, 0)
-    is_hard = row.usage_limits.get("hard") is True
+    is_hard = row.is_hard
     # A hard limit is never passed: what is left of it may just not be enough for the next call.
     passed = row.allowance is not None and (used > row.allowance or (is_hard and used * 100 >= row.allowance * 98))
     return Facts(

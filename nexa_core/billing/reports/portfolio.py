@@ -16,6 +16,7 @@ from nexa_core.billing.reports.figures import CUSTOMERS, USED
 from nexa_core.billing.reports.scope import Wanted, chosen, only_managed_by, require_portfolio, sees_money
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
+from nexa_core.permissions import Permission
 
 #: How the chart by day can be split.
 SPLITS = ("type", "customer", "plan")
@@ -37,8 +38,7 @@ class Money:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The figures over a portfolio. Credits of ``complete`` days are compared with the same days of the period before;
-    ``expected`` to ``high`` are for the whole period and None where nothing can be said. ``revenue`` is empty for who
-    may not see money."""
+    ``expected`` to ``high`` are for the whole period and None where nothing can be said."""
 
     period: dt.date
     is_running: bool
@@ -55,8 +55,6 @@ class Summary:
     forecast_of: int
     at_risk: int
     made_at: dt.datetime | None
-    revenue: tuple[Money, ...]
-    revenue_before: tuple[Money, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +69,8 @@ class Point:
 
 _SUMMARY = text(f"""
 WITH {CUSTOMERS}, {USED}
-SELECT c.currency, count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bigint AS overage,
+SELECT count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bigint AS overage,
        count(*) FILTER (WHERE u.overage > 0) AS over,
-       sum(c.price_minor + u.overage * c.extra_minor)::bigint AS revenue,
        sum(f.used) FILTER (WHERE f.period = :month)::bigint AS complete,
        sum(f.used_before) FILTER (WHERE f.period = :month)::bigint AS same_days_before,
        -- Who has no forecast is expected to use what was used so far: a sum needs all of its parts.
@@ -83,13 +80,14 @@ SELECT c.currency, count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.
        count(f.expected) FILTER (WHERE f.period = :month) AS forecast_of,
        count(*) FILTER (WHERE f.score > 0) AS at_risk, min(f.made_at) AS made_at
 FROM customers c JOIN used u USING (id) LEFT JOIN usage_outlooks f ON f.organization_id = c.id
-GROUP BY c.currency ORDER BY c.currency
 """)
-_TOTALS = text(f"""
-WITH {CUSTOMERS}, {USED}
-SELECT c.currency, sum(u.used)::bigint AS credits, sum(c.price_minor + u.overage * c.extra_minor)::bigint AS revenue
-FROM customers c JOIN used u USING (id) WHERE c.created_at < CAST(:month AS date) + interval '1 month'
-GROUP BY c.currency ORDER BY c.currency
+_BEFORE = text(f"WITH {CUSTOMERS}, {USED} SELECT coalesce(sum(used), 0)::bigint FROM used")
+_REVENUE = text(f"""
+WITH {CUSTOMERS}
+SELECT l.currency, sum(l.amount_minor)::bigint AS minor
+FROM nexa.invoice_lines(NULL, CAST(:month AS timestamp) AT TIME ZONE 'UTC' + interval '14 days') l
+JOIN customers c ON c.id = l.organization_id
+GROUP BY l.currency ORDER BY sum(l.amount_minor) DESC, l.currency
 """)
 
 
@@ -100,35 +98,37 @@ def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
     wanted = wanted or Wanted()
     given = chosen(actor, wanted)
     with reading(actor) as db:
-        rows = db.execute(_SUMMARY, given).all()
-        earlier = db.execute(_TOTALS, {**given, "month": periods.before(wanted.month)}).all()
-    money = sees_money(actor)
-
-    def total(name: str) -> int:
-        return sum(getattr(row, name) or 0 for row in rows)
-
+        row = db.execute(_SUMMARY, given).one()
+        before = db.scalar(_BEFORE, {**given, "month": periods.before(wanted.month)}) or 0
     is_running = wanted.month == periods.month(None)
-    forecast_of = total("forecast_of") if is_running else 0
-    moments = [row.made_at for row in rows if row.made_at]
+    known = is_running and row.forecast_of > 0
     return Summary(
         period=wanted.month,
         is_running=is_running,
-        customers=total("customers"),
-        credits=total("credits"),
-        complete=total("complete"),
-        same_days_before=total("same_days_before"),
-        credits_before=sum(row.credits or 0 for row in earlier),
-        overage=total("overage"),
-        over=total("over"),
-        expected=total("expected") if forecast_of else None,
-        low=total("low") if forecast_of else None,
-        high=total("high") if forecast_of else None,
-        forecast_of=forecast_of,
-        at_risk=total("at_risk"),
-        made_at=min(moments) if moments else None,
-        revenue=tuple(Money(row.currency, row.revenue) for row in rows) if money else (),
-        revenue_before=tuple(Money(row.currency, row.revenue) for row in earlier) if money else (),
+        customers=row.customers,
+        credits=row.credits or 0,
+        complete=row.complete or 0,
+        same_days_before=row.same_days_before or 0,
+        credits_before=before,
+        overage=row.overage or 0,
+        over=row.over,
+        expected=row.expected if known else None,
+        low=row.low if known else None,
+        high=row.high if known else None,
+        forecast_of=row.forecast_of if is_running else 0,
+        at_risk=row.at_risk,
+        made_at=row.made_at,
     )
+
+
+def revenue(actor: Actor, *, wanted: Wanted | None = None) -> tuple[Money, ...]:
+    """What the invoices of a portfolio come to in a period, by currency, the largest first; of the running one, if
+    nothing is used any more. Raises as ``portfolio`` does, and Forbidden for who may not see money."""
+    require_portfolio(actor)
+    if not sees_money(actor):
+        actor.require(Permission.BILLING_READ)
+    with reading(actor) as db:
+        return tuple(Money(*row) for row in db.execute(_REVENUE, chosen(actor, wanted or Wanted())))
 
 
 # The days of all customers: what the job has summed over everybody, less what belongs to no customer.
