@@ -20,7 +20,7 @@ from nexa_core.billing.reports.export import (
     export_organization_days,
 )
 from nexa_core.billing.reports.outlooks import KEPT_DAYS, forecast_on, refresh_outlooks, remember_forecasts
-from nexa_core.billing.reports.periods import latest, month, word
+from nexa_core.billing.reports.periods import before, latest, month, word
 from nexa_core.billing.reports.portfolio import (
     OTHERS,
     SPLITS,
@@ -33,7 +33,7 @@ from nexa_core.billing.reports.portfolio import (
     revenue,
     tags,
 )
-from nexa_core.billing.reports.scope import Wanted
+from nexa_core.billing.reports.scope import Wanted, sees_money
 from nexa_core.billing.reports.track import Prediction, TrackRecord, portfolio_record, track_record
 
 __all__ = [
@@ -60,6 +60,7 @@ __all__ = [
     "TrackRecord",
     "Wanted",
     "Why",
+    "before",
     "breakdown",
     "brief",
     "burn",
@@ -82,6 +83,7 @@ __all__ = [
     "refresh_outlooks",
     "remember_forecasts",
     "revenue",
+    "sees_money",
     "tags",
     "take_up",
     "track_record",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import numpy as np
@@ -22,6 +23,7 @@ from nexa_core.permissions import Permission
 #: What the credits of a period can be broken down by.
 PARTS = ("type", "person", "session", "tag")
 _MOST_PARTS = 200
+PARTS_OF_BAND: tuple[Literal["expected", "low", "high"], ...] = ("expected", "low", "high")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Burn:
     plan: str
     subscription_status: str
     time_zone: str
+    tags: tuple[str, ...]
     is_hard: bool
     period: dt.date
     last_day: dt.date
@@ -121,9 +124,10 @@ def _burn(row: Row[Any], month: dt.date, found: Any, used: int, charges: tuple[M
     start = periods.before(month)
     before = tuple(spent.get(start + dt.timedelta(days=n), 0) for n in range((month - start).days))
     outlook = look_ahead(spent, today, month) if is_running else None
-    band, done = (outlook.band, outlook.used) if outlook else (None, 0)
+    band = outlook.band if outlook else None
+    most = row.allowance if row.is_hard else None
     overage = max(used - row.allowance, 0) if row.allowance is not None else 0
-    reached = _reached(days, row.allowance, month)
+    reached = passed_on(spent, month, row.allowance, is_hard=row.is_hard)
     return Burn(
         organization_id=row.id,
         name=row.name,
@@ -131,6 +135,7 @@ def _burn(row: Row[Any], month: dt.date, found: Any, used: int, charges: tuple[M
         plan=row.plan_type,
         subscription_status=row.subscription_status,
         time_zone=row.time_zone,
+        tags=tuple(str(tag) for tag in row.tags),
         is_hard=row.is_hard,
         period=month,
         last_day=until - dt.timedelta(days=1),
@@ -144,9 +149,9 @@ def _burn(row: Row[Any], month: dt.date, found: Any, used: int, charges: tuple[M
         before=before,
         credits_before=sum(before),
         ahead_from=today if band else None,
-        expected=tuple(done + value for value in band.expected) if band else (),
-        low=tuple(done + value for value in band.low) if band else (),
-        high=tuple(done + value for value in band.high) if band else (),
+        expected=outlook.sums("expected", most) if outlook else (),
+        low=outlook.sums("low", most) if outlook else (),
+        high=outlook.sums("high", most) if outlook else (),
         depletes_on=reached or (outlook.depletes_on(row.allowance) if outlook else None),
         trend=outlook.trend if outlook else None,
         too_little=_too_little(spent, today) if is_running and band is None else "",
@@ -162,6 +167,18 @@ class Ahead:
     band: forecast.Band | None
     trend: int | None
     recent: tuple[int, ...]
+
+    def sums(self, part: Literal["expected", "low", "high"], most: int | None = None) -> tuple[int, ...]:
+        """Credits from the first day of the period to each day ahead; a hard limit (``most``) lets no more through."""
+        values = getattr(self.band, part) if self.band is not None else ()
+        return tuple(self.used + value if most is None else min(self.used + value, most) for value in values)
+
+    def whole(self, most: int | None = None) -> tuple[int, int, int] | None:
+        """What the whole period is expected to use, at least and at most; None where too little is known."""
+        if self.band is None:
+            return None
+        expected, low, high = (self.sums(part, most) or (self.used,) for part in PARTS_OF_BAND)
+        return expected[-1], low[-1], high[-1]
 
     def depletes_on(self, allowance: int | None) -> dt.date | None:
         """The day on which the most likely course passes the allowance; None when it does not within the period."""
@@ -186,13 +203,19 @@ def look_ahead(spent: dict[dt.date, int], today: dt.date, month: dt.date) -> Ahe
     )
 
 
-def _reached(days: tuple[int, ...], allowance: int | None, month: dt.date) -> dt.date | None:
-    """The day on which the allowance was passed already."""
+def passed_on(days: Mapping[dt.date, int], month: dt.date, allowance: int | None, *, is_hard: bool) -> dt.date | None:
+    """The day of a period on which its allowance was used up; None while it is not.
+
+    A hard limit is never passed: what is left of it may just not be enough for the next call, so its last fiftieth does
+    not count.
+    """
+    if allowance is None:
+        return None
     total = 0
-    for number, value in enumerate(days):
-        total += value
-        if allowance is not None and total > allowance:
-            return month + dt.timedelta(days=number)
+    for day in sorted(day for day in days if month <= day < periods.after(month)):
+        total += days[day]
+        if total > allowance or (is_hard and total * 50 >= allowance * 49):
+            return day
     return None
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import figures, forecast, periods
-from nexa_core.billing.reports.customer import Ahead, look_ahead
+from nexa_core.billing.reports.customer import Ahead, look_ahead, passed_on
 from nexa_core.billing.reports.reasons import Facts, reasons, total
 from nexa_core.db import metering, reading
 from nexa_core.permissions import Permission
@@ -112,12 +112,18 @@ def _refresh(actor: Actor, due: Sequence[Row[Any]]) -> None:
             db.execute(_REMEMBER, {"rows": json.dumps(forecasts, default=str)})
 
 
-def forecast_on(organization_id: UUID, days: dict[dt.date, int], made_on: dt.date) -> dict[str, Any] | None:
-    """What is kept of a forecast made on a day, from the days before it alone; None where too little was known."""
+def forecast_on(
+    organization_id: UUID, days: dict[dt.date, int], made_on: dt.date, *, most: int | None = None
+) -> dict[str, Any] | None:
+    """What is kept of a forecast made on a day, from the days before it alone; None where too little was known.
+
+    ``most`` is a hard limit of credits a period.
+    """
     month = made_on.replace(day=1)
-    expected, low, high = _whole(look_ahead({day: n for day, n in days.items() if day < made_on}, made_on, month))
-    if expected is None:
+    seen = look_ahead({day: n for day, n in days.items() if day < made_on}, made_on, month).whole(most)
+    if seen is None:
         return None
+    expected, low, high = seen
     whole = {"expected": expected, "low": low, "high": high}
     return {"organization_id": organization_id, "period": month, "made_on": made_on, **whole}
 
@@ -148,7 +154,7 @@ def _outlook(row: Row[Any], known: _Known) -> tuple[dict[str, Any], list[dict[st
     month = today.replace(day=1)
     days = known.days.get(row.id, {})
     seen = look_ahead(days, today, month)
-    expected, low, high = _whole(seen)
+    expected, low, high = seen.whole(row.allowance if row.is_hard else None) or (None, None, None)
     facts = _facts(row, known, seen, expected, month)
     found = reasons(facts)
     start = periods.before(month)
@@ -175,32 +181,21 @@ def _outlook(row: Row[Any], known: _Known) -> tuple[dict[str, Any], list[dict[st
     return outlook, [whole] if expected is not None and today.day in KEPT_DAYS else []
 
 
-def _whole(seen: Ahead) -> tuple[int | None, int | None, int | None]:
-    """The forecast for the whole period: what is used already, and the sum of the days ahead."""
-    if seen.band is None:
-        return None, None, None
-    last = (part[-1] if part else 0 for part in (seen.band.expected, seen.band.low, seen.band.high))
-    expected, low, high = (seen.used + value for value in last)
-    return expected, low, high
-
-
 def _facts(row: Row[Any], known: _Known, seen: Ahead, expected: int | None, month: dt.date) -> Facts:
     days, people, top = known.days.get(row.id, {}), known.people.get(row.id), known.top.get(row.id)
     used = known.used.get(row.id, 0)
-    is_hard = row.is_hard
-    # A hard limit is never passed: what is left of it may just not be enough for the next call.
-    passed = row.allowance is not None and (used > row.allowance or (is_hard and used * 100 >= row.allowance * 98))
+    passed = passed_on(days, month, row.allowance, is_hard=row.is_hard)
     return Facts(
         today=seen.today,
         period_end=periods.after(month) - dt.timedelta(days=1),
         subscription_status=row.subscription_status,
         subscription_data=row.subscription_data,
         status=row.status,
-        is_hard=is_hard,
+        is_hard=row.is_hard,
         allowance=row.allowance,
         used=used,
         expected=expected,
-        depletes_on=_passed_on(days, row.allowance, month, seen.today) if passed else seen.depletes_on(row.allowance),
+        depletes_on=passed or seen.depletes_on(row.allowance),
         trend=seen.trend,
         last_fortnight=sum(seen.recent[-14:]),
         fortnight_before=sum(seen.recent[:14]),
@@ -212,13 +207,3 @@ def _facts(row: Row[Any], known: _Known, seen: Ahead, expected: int | None, mont
         top_week=int(top.week) if top else 0,
         top_usual=int(top.usual) if top else 0,
     )
-
-
-def _passed_on(days: dict[dt.date, int], allowance: int | None, month: dt.date, today: dt.date) -> dt.date:
-    used = 0
-    for number in range((today - month).days + 1):
-        day = month + dt.timedelta(days=number)
-        used += days.get(day, 0)
-        if allowance is not None and used * 100 >= allowance * 98:
-            return day
-    return today

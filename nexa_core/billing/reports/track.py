@@ -76,8 +76,9 @@ def track_record(actor: Actor, *, organization_id: UUID | None = None) -> TrackR
         days = {one.day: one.credits for one in db.execute(_DAYS, given)}
         stored = db.execute(_STORED, {"id": row.id, "since": months[-1], "month": months[0]}).all()
     found = [_stored(one, days) for one in stored]
+    most = row.allowance if row.is_hard else None
     remembered = {one.period for one in found}
-    found += [one for month in months[1:] if month not in remembered for one in _tried(month, days)]
+    found += [one for month in months[1:] if month not in remembered for one in _tried(month, days, most)]
     found.sort(key=lambda one: one.made_on)
     return _record(found)
 
@@ -86,13 +87,14 @@ def _stored(row: Row[Any], days: dict[dt.date, int]) -> Prediction:
     return Prediction(row.period, row.made_on, row.expected, row.low, row.high, _sum(days, row.period), True)
 
 
-def _tried(month: dt.date, days: dict[dt.date, int]) -> list[Prediction]:
+def _tried(month: dt.date, days: dict[dt.date, int], most: int | None) -> list[Prediction]:
     found = []
     for number in _TRIED_ON:
         day = month.replace(day=number)
         seen = look_ahead({key: value for key, value in days.items() if key < day}, day, month)
-        if seen.band is not None and (actual := _sum(days, month)):
-            expected, low, high = (seen.used + part[-1] for part in (seen.band.expected, seen.band.low, seen.band.high))
+        whole = seen.whole(most)
+        if whole is not None and (actual := _sum(days, month)):
+            expected, low, high = whole
             found.append(Prediction(month, day, expected, low, high, actual, False))
     return found
 
