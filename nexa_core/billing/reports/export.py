@@ -155,11 +155,14 @@ def _file(actor: Actor, form: str, sheet: Sheet, what: dict[str, Any], organizat
         ("Exported by", actor.full_name or "a program"),
     ]
     whole = Sheet(sheet.name, sheet.columns, sheet.rows, signed)
-    return _releasing((as_csv if form == "csv" else as_xlsx)(whole), sheet.rows)
+    pieces = _releasing((as_csv if form == "csv" else as_xlsx)(whole), sheet.rows)
+    next(pieces)  # begun, so that whoever lets go of it lets go of the slot too
+    return pieces
 
 
 def _releasing(pieces: Iterator[bytes], rows: Iterable[Any]) -> Iterator[bytes]:
     try:
+        yield b""
         yield from pieces
     finally:
         if isinstance(rows, Iterator) and hasattr(rows, "close"):

@@ -91,8 +91,8 @@ def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, bef
 
 def _metric(label: str, value: str, change: str | None, about: str, *, note: str | None = None) -> None:
     st.metric(
-        label, value, delta=note or change, delta_color="off", delta_arrow="off" if note or change == "±0 %" else "auto", help=about,
-        border=True, height="stretch",
+        label, value, delta=note or change, delta_color="off", help=about, border=True, height="stretch",
+        delta_arrow="off" if note or change == "±0 %" else "auto",
     )  # fmt: skip
 
 
