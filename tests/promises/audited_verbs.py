@@ -19,6 +19,7 @@ from tests.promises import (
     audited_members,
     audited_notifications,
     audited_organizations,
+    audited_reports,
     audited_system,
     audited_usage,
 )
@@ -32,6 +33,7 @@ TABLES: tuple[ModuleType, ...] = (
     audited_members,
     audited_notifications,
     audited_organizations,
+    audited_reports,
     audited_system,
     audited_usage,
 )

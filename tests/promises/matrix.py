@@ -9,7 +9,8 @@ from __future__ import annotations
 from types import ModuleType
 
 from nexa_core import accounts, audit, organizations, system
-from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_system
+from nexa_core.billing import reports
+from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_reports, matrix_system
 from tests.promises.matrix_rows import Route, Row
 
 #: Whose verbs have to be in which table.
@@ -17,6 +18,7 @@ DOMAINS: dict[ModuleType, ModuleType] = {
     accounts: matrix_accounts,
     audit: matrix_audit,
     organizations: matrix_organizations,
+    reports: matrix_reports,
     system: matrix_system,
 }
 
