@@ -211,6 +211,18 @@ CALL nexa.audit_table('plan_versions', 'plan_version', 'id', '', '{created_at}')
 CALL nexa.audit_table('credit_notes', 'credit_note', 'id', 'organization_id', '{created_at}');
 """
 
+PERIODS = """
+-- Where the clock goes back at midnight, the first of a month has two midnights an hour apart (Havana, 1 November 2026).
+-- A period begins at the first of them: otherwise the hour between them would be in no period.
+CREATE FUNCTION nexa.first_instant(local timestamp, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT CASE WHEN ((local AT TIME ZONE zone) - interval '1 hour') AT TIME ZONE zone >= local
+                 THEN (local AT TIME ZONE zone) - interval '1 hour' ELSE local AT TIME ZONE zone END $$;
+CREATE OR REPLACE FUNCTION nexa.period_start(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nexa.first_instant(date_trunc('month', at AT TIME ZONE zone), zone) $$;
+CREATE OR REPLACE FUNCTION nexa.period_end(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nexa.first_instant(date_trunc('month', at AT TIME ZONE zone) + interval '1 month', zone) $$;
+"""
+
 TERMS = """
 -- A number that was agreed goes over the list's: an explicit null is no limit, what is no count agrees on nothing.
 CREATE FUNCTION nexa.agreed(agreed jsonb, key text, otherwise bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -286,7 +298,7 @@ CREATE FUNCTION nexa.divide_half_even(dividend numeric, divisor numeric) RETURNS
 CREATE FUNCTION nexa.invoice_lines(organization uuid, at timestamptz) RETURNS TABLE (
     organization_id uuid, period_start timestamptz, period_end timestamptz, currency varchar, kind text, plan varchar,
     plan_name varchar, subscription_status varchar, since timestamptz, until timestamptz, quantity bigint,
-    unit_minor bigint, unit_quantity bigint, amount_minor bigint, reference uuid, note text
+    unit_minor bigint, unit_quantity bigint, amount_minor bigint, allowance bigint, reference uuid, note text
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WITH periods AS (
         SELECT o.id, p.starts, p.ends, greatest(o.created_at, p.starts) AS begins,
@@ -340,42 +352,72 @@ CREATE FUNCTION nexa.invoice_lines(organization uuid, at timestamptz) RETURNS TA
         FROM accrued a
     )
     SELECT id, starts, ends, currency, kind, plan_type, name, subscription_status, since, until, quantity, unit,
-           1::bigint, nexa.divide_half_even(whole, length) - nexa.divide_half_even(whole - share, length), NULL::uuid, NULL
+           1::bigint, nexa.divide_half_even(whole, length) - nexa.divide_half_even(whole - share, length), NULL::bigint, NULL::uuid, NULL
     FROM lines
     UNION ALL
     SELECT id, starts, ends, currency, 'included', plan, name, subscription_status, starts, ends,
-           CASE WHEN allowance IS NULL THEN used ELSE least(used, allowance) END, 0, 1, 0, NULL, NULL
+           CASE WHEN allowance IS NULL THEN used ELSE least(used, allowance) END, 0, 1, 0, allowance, NULL, NULL
     FROM terms
     UNION ALL
     SELECT id, starts, ends, currency, 'overage', plan, name, subscription_status, starts, ends, used - allowance,
            overage_minor, overage_credits,
            CASE WHEN subscription_status = 'trialing' THEN 0
-                ELSE nexa.divide_half_even((used - allowance)::numeric * overage_minor, overage_credits) END, NULL, NULL
+                ELSE nexa.divide_half_even((used - allowance)::numeric * overage_minor, overage_credits) END, allowance,
+           NULL, NULL
     FROM terms WHERE used > allowance
     UNION ALL
     SELECT t.id, t.starts, t.ends, t.currency, n.kind, t.plan, t.name, t.subscription_status, n.created_at, n.created_at,
-           1, -n.amount_minor, 1, -n.amount_minor, n.id, n.reason
+           1, -n.amount_minor, 1, -n.amount_minor, NULL, n.id, n.reason
     FROM terms t JOIN credit_notes n ON n.organization_id = t.id AND n.period_start >= t.starts AND n.period_start < t.ends
         AND n.currency = t.currency
 $$;
 """
 
+REHEARSAL = """
+-- What a hard limit would have let through, an event after the other: an event that does not fit uses nothing, so a
+-- smaller one after it may. State: whether the event was let through, credits so far, events so far of each limited
+-- type. ``most``: credits, then events of each limited type; ``number`` says which type it is, 0 for none of them.
+CREATE FUNCTION nexa.admit(state bigint[], credits bigint, number integer, most bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF credits > 0 AND state[2] + credits > most[1] OR number > 0 AND coalesce(state[2 + number], 0) + 1 > most[1 + number] THEN
+        state[1] := 0;
+    ELSE
+        state[1] := 1;
+        state[2] := state[2] + credits;
+        IF number > 0 THEN
+            state[2 + number] := coalesce(state[2 + number], 0) + 1;
+        END IF;
+    END IF;
+    RETURN state;
+END $$;
+CREATE AGGREGATE nexa.admitted(credits bigint, number integer, most bigint[])
+    (SFUNC = nexa.admit, STYPE = bigint[], INITCOND = '{1,0}');
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    for part in (TABLES, PRIVILEGES, SEED, BACKFILL, TRIGGERS, TERMS, INVOICES):
+    for part in (TABLES, PRIVILEGES, SEED, BACKFILL, TRIGGERS, PERIODS, TERMS, INVOICES, REHEARSAL):
         op.execute(part)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("""
+        DROP AGGREGATE nexa.admitted(bigint, integer, bigint[]);
+        DROP FUNCTION nexa.admit(bigint[], bigint, integer, bigint[]);
         DROP FUNCTION nexa.invoice_lines(uuid, timestamptz), nexa.divide_half_even(numeric, numeric);
         DROP VIEW nexa.plans_now;
         DROP FUNCTION nexa.plan_of(uuid, timestamptz), nexa.agreed_members(jsonb, jsonb, text),
             nexa.listed(plan_versions, text, text, bigint), nexa.agreed(jsonb, text, bigint);
         DROP TRIGGER organizations_plan_insert ON organizations;
         DROP TRIGGER organizations_plan_update ON organizations;
+        CREATE OR REPLACE FUNCTION nexa.period_start(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+            AS $$ SELECT date_trunc('month', at AT TIME ZONE zone) AT TIME ZONE zone $$;
+        CREATE OR REPLACE FUNCTION nexa.period_end(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+            AS $$ SELECT (date_trunc('month', at AT TIME ZONE zone) + interval '1 month') AT TIME ZONE zone $$;
+        DROP FUNCTION nexa.first_instant(timestamp, text);
         DROP TABLE credit_notes, plan_assignments, plan_versions;
         DROP FUNCTION nexa.assign_plan(), nexa.keep_begun_versions();
         ALTER TABLE organizations DROP COLUMN agreed_prices, DROP COLUMN currency;
