@@ -129,4 +129,9 @@ class Action(StrEnum):
     AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization}'s audit log"
     AUDIT_EXPIRED = "audit.expired", "Old entries of {organization} left the audit log after they were archived"
 
+    BRIEF_PUT_OFF = "brief.put_off", "{actor} put off a reason to call a customer"
+    BRIEF_TAKEN_UP = "brief.taken_up", "{actor} took up again a reason to call a customer"
+    ORGANIZATION_TAGGED = "organization.tagged", "{actor} changed the tags of {organization}"
+    USAGE_EXPORTED = "usage.exported", "{actor} exported usage of {organization}"
+
     DEMO_SEEDED = "demo.seeded", "The demo world was created"

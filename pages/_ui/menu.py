@@ -130,8 +130,39 @@ PERSON = Screen(
     "One person: memberships, security, data protection.",
     permission=Permission.USERS_MANAGE,
 )
+BRIEF = Screen(
+    "brief.py",
+    "brief",
+    "Morning brief",
+    ":material/wb_sunny:",
+    "The few customers to call today: why, what shows it, and what to write to them.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+PORTFOLIO = Screen(
+    "portfolio.py",
+    "portfolio",
+    "Portfolio",
+    ":material/monitoring:",
+    "What all customers use and pay, against the last period, and where it leads.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+USAGE = Screen(
+    "usage.py",
+    "usage",
+    "Usage",
+    ":material/data_usage:",
+    "What an organization uses of its allowance, what for, and where it leads.",
+    "Workspace",
+    Permission.USAGE_READ,
+    frozenset({Scope.TENANT}),
+)
 SCREENS = (
     HOME,
+    BRIEF,
+    PORTFOLIO,
+    USAGE,
     ORGANIZATIONS,
     NEW_ORGANIZATION,
     ORGANIZATION,
