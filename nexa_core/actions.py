@@ -123,4 +123,8 @@ class Action(StrEnum):
     AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization}'s audit log"
     AUDIT_EXPIRED = "audit.expired", "Old entries of {organization} left the audit log after they were archived"
 
+    API_KEY_CREATED = "api_key.created", "{actor} created the API key {new[name]} of {organization}"
+    API_KEY_REVOKED = "api_key.revoked", "{actor} revoked an API key of {organization}"
+    USAGE_REFUNDED = "usage.refunded", "{actor} refunded {new[credits]} credits to {organization}"
+
     DEMO_SEEDED = "demo.seeded", "The demo world was created"

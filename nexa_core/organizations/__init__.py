@@ -17,6 +17,14 @@ from nexa_core.organizations.access import (
 from nexa_core.organizations.addresses import (
     Invitee,
 )
+from nexa_core.organizations.api_keys import (
+    KEY_PERMISSIONS,
+    ApiKeyView,
+    NewApiKey,
+    api_keys,
+    create_api_key,
+    revoke_api_key,
+)
 from nexa_core.organizations.bulk import (
     AccountManager,
     Batch,
@@ -177,6 +185,7 @@ __all__ = [
     "COUNTRIES",
     "EVENT_TYPES",
     "FEATURE_MEANINGS",
+    "KEY_PERMISSIONS",
     "MOST_BYTES",
     "SORTS",
     "STATES",
@@ -184,6 +193,7 @@ __all__ = [
     "UNLIMITED",
     "VERDICTS",
     "AccountManager",
+    "ApiKeyView",
     "Attention",
     "Batch",
     "BlastRadius",
@@ -204,6 +214,7 @@ __all__ = [
     "Limits",
     "Logo",
     "MemberView",
+    "NewApiKey",
     "Offer",
     "OrganizationRow",
     "OrganizationState",
@@ -223,6 +234,7 @@ __all__ = [
     "accept_invitation_with_password",
     "account_managers",
     "add_domain",
+    "api_keys",
     "apply_batch",
     "approve_join",
     "as_json",
@@ -239,6 +251,7 @@ __all__ = [
     "contrast_warnings",
     "copy_invitation_link",
     "create",
+    "create_api_key",
     "current",
     "decline_join",
     "delete",
@@ -274,6 +287,7 @@ __all__ = [
     "restore",
     "resume",
     "resume_member",
+    "revoke_api_key",
     "revoke_invitation",
     "set_joining",
     "set_permissions",
