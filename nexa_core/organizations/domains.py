@@ -22,6 +22,7 @@ from nexa_core.organizations import dns_proof
 from nexa_core.organizations.domain_names import domain_of_input, refuse_lookalike
 from nexa_core.organizations.models import Organization, OrganizationDomain
 from nexa_core.organizations.reach import require_for
+from nexa_core.organizations.seats import locked
 from nexa_core.permissions import Permission
 
 #: A proof is looked for again this often, and lapses when it has been missing for so long.
@@ -162,6 +163,7 @@ def _check(actor: Actor, claim: OrganizationDomain) -> Check:
             _looked_at(db, claim.id)
         return Check(claim.verified_at is not None, proof.sentence)
     with recording(actor, action, reason=proof.sentence) as db:
+        locked(db, claim.organization_id)
         now = db.scalars(select(OrganizationDomain).where(OrganizationDomain.id == claim.id).with_for_update()).one()
         now.verification_checked_at = func.now()
         if proof.found:
@@ -212,6 +214,7 @@ def _changing(
     actor: Actor, action: Action, organization_id: UUID, domain_id: UUID, reason: str | None = None
 ) -> Iterator[tuple[Session, OrganizationDomain]]:
     with recording(actor, action, reason=reason) as db:
+        locked(db, organization_id)  # who joins by the domain holds it: they come before the change, or see it
         claim = db.scalars(select(OrganizationDomain).where(*_is(organization_id, domain_id)).with_for_update()).one()
         yield db, claim
 

@@ -101,15 +101,15 @@ def set_joining(
     if role not in ROLES:
         raise Invalid("By a domain people join as viewer, member or billing; raise somebody later.", field="role")
     with recording(actor, Action.DOMAIN_JOINING_CHANGED) as db:
+        organization = seats.locked(db, organization_id)
         claim = _proven(db, organization_id, domain_id, changing=True)
         switched_on = enabled and not claim.auto_join_enabled
         claim.auto_join_enabled, claim.auto_join_role, claim.approval_required = enabled, role, approval_required
         db.flush()
         if not switched_on:
             return 0
-        if not offers_joining(db.get_one(Organization, organization_id)):
+        if not offers_joining(organization):
             raise Forbidden("Joining by domain is not part of this organization's plan.")
-        seats.locked(db, organization_id)
         radius = _radius(db, organization_id, domain_id)
         people = [one.user_id for one in radius.joining]
         if set(people) != set(expected):
@@ -156,6 +156,7 @@ def decline_join(actor: Actor, *, organization_id: UUID, membership_id: UUID, re
     if not (reason := reason.strip()):
         raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
     with recording(actor, Action.JOIN_DECLINED, reason=reason[:1000]) as db:
+        seats.locked(db, organization_id)
         _waiting(db, organization_id, membership_id).status = "suspended"
 
 
