@@ -133,6 +133,9 @@ class Action(StrEnum):
     BRIEF_TAKEN_UP = "brief.taken_up", "{actor} took up again a reason to call a customer"
     ORGANIZATION_TAGGED = "organization.tagged", "{actor} changed the tags of {organization}"
     USAGE_EXPORTED = "usage.exported", "{actor} exported usage of {organization}"
+    API_KEY_CREATED = "api_key.created", "{actor} created the API key {new[name]} of {organization}"
+    API_KEY_REVOKED = "api_key.revoked", "{actor} revoked an API key of {organization}"
+    USAGE_REFUNDED = "usage.refunded", "{actor} refunded {new[credits]} credits to {organization}"
 
     DEMO_SEEDED = "demo.seeded", "The demo world was created"
 
