@@ -11,18 +11,20 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
 from nexa_core.api import (
     audit,
     auth,
     billing,
+    docs,
     health,
     me,
     organization_files,
     organizations,
     people,
+    sessions,
     usage,
     usage_reports,
 )
@@ -44,6 +46,7 @@ _RESOURCES = (
     organization_files,
     organizations,
     people,
+    sessions,
     usage,
     usage_reports,
 )
@@ -51,7 +54,7 @@ _RESOURCES = (
 
 def endpoints() -> tuple[Endpoint, ...]:
     """Every endpoint there is."""
-    return (*(endpoint for resource in _RESOURCES for endpoint in resource.ENDPOINTS), openapi)
+    return (*(endpoint for resource in _RESOURCES for endpoint in resource.ENDPOINTS), openapi, documentation)
 
 
 def routes() -> Sequence[BaseRoute]:
@@ -65,6 +68,11 @@ def routes() -> Sequence[BaseRoute]:
 @get("/openapi.json", "This description")
 def openapi() -> dict[str, Any]:
     return document(endpoints())
+
+
+@get("/docs", "This description as a page")
+def documentation() -> Response:
+    return HTMLResponse(docs.page(document(endpoints())))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

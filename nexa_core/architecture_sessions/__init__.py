@@ -1,0 +1,175 @@
+"""Architecture sessions: find them, write them so that nothing is lost, look back, make one from another."""
+
+from nexa_core.architecture_sessions.bulk import (
+    BulkResult,
+    duplicate_many,
+    restore_many,
+    tag_many,
+    trash_many,
+)
+from nexa_core.architecture_sessions.differences import (
+    Difference,
+    differences,
+    sentences,
+)
+from nexa_core.architecture_sessions.edits import Edit
+from nexa_core.architecture_sessions.filters import Filter
+from nexa_core.architecture_sessions.history import (
+    Comparison,
+    compare,
+    name_revision,
+    restore_revision,
+    revision,
+    revisions,
+)
+from nexa_core.architecture_sessions.listing import (
+    SORTS,
+    browse,
+    pinned,
+    recent,
+)
+from nexa_core.architecture_sessions.marks import (
+    needs_reason,
+    opened,
+    pin,
+    state_reason,
+    unpin,
+)
+from nexa_core.architecture_sessions.parts import new_id
+from nexa_core.architecture_sessions.presence import (
+    here,
+    leave,
+    pulse,
+    who_is_here,
+)
+from nexa_core.architecture_sessions.saved_views import (
+    SavedViewView,
+    remove_view,
+    save_view,
+    saved_views,
+    share_view,
+)
+from nexa_core.architecture_sessions.saving import (
+    save,
+    set_tags,
+    update_details,
+)
+from nexa_core.architecture_sessions.service import (
+    create,
+    duplicate,
+    get,
+    restore,
+    trash,
+)
+from nexa_core.architecture_sessions.tagging import (
+    TagCount,
+    TagPlan,
+    apply_tag_plan,
+    merge_tags,
+    rename_tag,
+    suggest_tags,
+)
+from nexa_core.architecture_sessions.templates import (
+    Placeholder,
+    from_template,
+    make_template,
+    placeholders,
+    template_differences,
+    unmake_template,
+)
+from nexa_core.architecture_sessions.upkeep import (
+    check_diagrams,
+    purge_trash,
+    refresh_search,
+    remove_old_saves,
+)
+from nexa_core.architecture_sessions.views import (
+    Clash,
+    EditConflict,
+    Page,
+    Presence,
+    Progress,
+    Pulse,
+    ReasonNeeded,
+    RevisionDetail,
+    RevisionPage,
+    RevisionView,
+    Saved,
+    SessionLine,
+    SessionView,
+)
+
+__all__ = [
+    "SORTS",
+    "BulkResult",
+    "Clash",
+    "Comparison",
+    "Difference",
+    "Edit",
+    "EditConflict",
+    "Filter",
+    "Page",
+    "Placeholder",
+    "Presence",
+    "Progress",
+    "Pulse",
+    "ReasonNeeded",
+    "RevisionDetail",
+    "RevisionPage",
+    "RevisionView",
+    "Saved",
+    "SavedViewView",
+    "SessionLine",
+    "SessionView",
+    "TagCount",
+    "TagPlan",
+    "apply_tag_plan",
+    "browse",
+    "check_diagrams",
+    "compare",
+    "create",
+    "differences",
+    "duplicate",
+    "duplicate_many",
+    "from_template",
+    "get",
+    "here",
+    "leave",
+    "make_template",
+    "merge_tags",
+    "name_revision",
+    "needs_reason",
+    "new_id",
+    "opened",
+    "pin",
+    "pinned",
+    "placeholders",
+    "pulse",
+    "purge_trash",
+    "recent",
+    "refresh_search",
+    "remove_old_saves",
+    "remove_view",
+    "rename_tag",
+    "restore",
+    "restore_many",
+    "restore_revision",
+    "revision",
+    "revisions",
+    "save",
+    "save_view",
+    "saved_views",
+    "sentences",
+    "set_tags",
+    "share_view",
+    "state_reason",
+    "suggest_tags",
+    "tag_many",
+    "template_differences",
+    "trash",
+    "trash_many",
+    "unmake_template",
+    "unpin",
+    "update_details",
+    "who_is_here",
+]
