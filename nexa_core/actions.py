@@ -112,6 +112,26 @@ class Action(StrEnum):
     SESSION_EDITED = "session.edited", "{actor} edited the session {resource}"
     SESSION_DELETED = "session.deleted", "{actor} moved the session {resource} to the trash"
     SESSION_RESTORED = "session.restored", "{actor} restored the session {resource}"
+    SESSION_DETAILS_CHANGED = (
+        "session.details_changed",
+        "{actor} changed title, client or kind of the session {resource}",
+    )
+    SESSION_TAGGED = "session.tagged", "{actor} changed the tags of the session {resource}"
+    SESSION_TAGS_MERGED = "session.tags_merged", "{actor} gave a tag another name, also on the session {resource}"
+    SESSION_DUPLICATED = "session.duplicated", "{actor} made the session {resource} as a copy"
+    SESSION_TEMPLATE_MADE = "session.template_made", "{actor} made the session {resource} a template"
+    SESSION_TEMPLATE_ENDED = "session.template_ended", "{actor} made the template {resource} a session again"
+    SESSION_FROM_TEMPLATE = "session.from_template", "{actor} made the session {resource} from a template"
+    SESSION_REVISION_NAMED = "session.revision_named", "{actor} named a revision of the session {resource}"
+    SESSION_REVISION_RESTORED = (
+        "session.revision_restored",
+        "{actor} brought back an earlier state of the session {resource}",
+    )
+    SESSION_OPENED = "session.opened", "{actor} opened the documents of the session {resource}"
+    SESSION_PURGED = "session.purged", "The session {resource} had been in the trash for long; its content was removed"
+    SESSION_VIEW_SAVED = "session_view.saved", "{actor} saved the view {new[name]} of the sessions"
+    SESSION_VIEW_SHARED = "session_view.shared", "{actor} changed who sees {resource}"
+    SESSION_VIEW_REMOVED = "session_view.removed", "{actor} removed {resource}"
 
     SESSION_EXPORTED = "session.exported", "{actor} exported the session {resource} as {new[form]}"
     SESSION_IMAGE_ADDED = "session.image_added", "{actor} added a picture to the session {resource}"

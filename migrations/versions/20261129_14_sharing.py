@@ -1,13 +1,13 @@
 """What goes out of a session: pictures, drawn diagrams, answers to share links, and the gate before both.
 
 Revision ID: 20261129_14
-Revises: 20261122_10
+Revises: 20261129_13
 """
 
 from alembic import op
 
 revision = "20261129_14"
-down_revision = "20261122_10"
+down_revision = "20261129_13"
 branch_labels = None
 depends_on = None
 

@@ -123,10 +123,8 @@ class Guard:
         origin = headers.get("origin")
         if scope["method"] not in _SAFE_METHODS:
             by_cookie = exchange.cookie is not None and "authorization" not in headers
-            by_browser = gate is Gate.SHARE or scope["path"] in _BROWSERS_ONLY
-            if gate is Gate.SHARE and origin == "null" and headers.get("sec-fetch-site", "same-origin") == "same-origin":
-                pass  # a page that sends no referrer sends no Origin either; its forms carry a key (see visiting)
-            elif not _is_ours(origin, headers) if origin is not None else by_cookie or by_browser:
+            by_browser = by_cookie or gate is Gate.SHARE or scope["path"] in _BROWSERS_ONLY
+            if not _is_ours(origin, headers, gate) if origin is not None else by_browser:
                 return Problem(
                     403, "This request did not come from one of NEXA's own pages.", request_id, kind="foreign-origin"
                 )
@@ -177,7 +175,10 @@ def _exchange(headers: Headers, receive: Receive, scope: Scope) -> Exchange:
     return Exchange(origin, cookie=cookies.get(cookie_name()))
 
 
-def _is_ours(origin: str, headers: Headers) -> bool:
+def _is_ours(origin: str, headers: Headers, gate: Gate | None = None) -> bool:
+    if gate is Gate.SHARE and origin == "null":
+        # A page that sends no referrer sends no Origin either (Fetch, 3.1); its forms carry a key (see visiting).
+        return headers.get("sec-fetch-site", "same-origin") == "same-origin"
     return addresses.is_same_origin(origin, headers.get("host", ""), settings().public_url)
 
 

@@ -219,7 +219,10 @@ def _hours(value: float) -> str:
 
 
 _templates = Environment(
-    loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    loader=FileSystemLoader(Path(__file__).with_name("templates")),
+    autoescape=True,
+    trim_blocks=True,
+    lstrip_blocks=True,
 )
 _templates.filters.update(
     moment=_moment,

@@ -13,12 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session as Database
 
 from nexa_core.actor import Actor
+from nexa_core.architecture_sessions.edits import ALL_COLUMNS
+from nexa_core.architecture_sessions.reach import SNAPSHOT, head, require_alive
 from nexa_core.architecture_sessions.sections import digest_of
 from nexa_core.db import reading
 from nexa_core.errors import Conflict, NotFound
 from nexa_core.permissions import Permission
-
-_COLUMNS = ("session_objects", "sow_objects", "loe_objects", "diagram_texts_json", "visual_assets_json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,19 +64,18 @@ class Content:
     readiness_gate: str
 
 
-_NOW = ", ".join(f"'{name}', s.{name}" for name in _COLUMNS)
 _CONTENT = text(f"""
-    SELECT s.id, s.uuid, s.organization_id, s.title, s.client, s.session_type, s.is_template, s.tags, s.deleted_at,
+    SELECT s.id, s.uuid, s.organization_id, s.title, s.client, s.session_type, s.is_template, s.tags,
            coalesce(a.full_name, '') AS author_name, o.name, o.logo_url, o.brand_colors, o.readiness_gate,
            coalesce(r.revision, 1) AS revision, coalesce(r.ended_at, s.updated_at) AS revised_at,
-           r.session_id IS NOT NULL AS has, coalesce(r.documents, jsonb_build_object({_NOW})) AS documents
+           r.session_id IS NOT NULL AS has, coalesce(r.documents, {SNAPSHOT}) AS documents
     FROM ai_architecture_sessions s
     JOIN organizations o ON o.id = s.organization_id
     LEFT JOIN users a ON a.id = s.user_id
     LEFT JOIN LATERAL (
         SELECT * FROM session_revisions r
         WHERE r.session_id = s.id AND (r.revision = :revision OR CAST(:revision AS integer) IS NULL)
-        ORDER BY r.revision DESC LIMIT 1) r ON true
+        ORDER BY r.documents IS NULL DESC, r.version DESC, r.revision DESC LIMIT 1) r ON true
     WHERE s.uuid = :uuid
 """)
 
@@ -84,11 +83,12 @@ _CONTENT = text(f"""
 def content(actor: Actor, *, uuid: UUID, revision: int | None = None) -> Content:
     """A revision of a session as it goes outside, the newest without a number.
 
-    Raises Forbidden without SESSIONS_READ, NotFound for a session or revision out of reach, Conflict for one in the
-    trash.
+    Raises Forbidden without SESSIONS_READ, ReasonNeeded for a customer's (see ``state_reason``), NotFound for a session
+    or revision out of reach, Conflict for one in the trash.
     """
     actor.require(Permission.SESSIONS_READ)
     with reading(actor) as db:
+        require_alive(head(db, actor, uuid))
         return fetch(db, uuid, revision)
 
 
@@ -97,11 +97,9 @@ def fetch(db: Database, uuid: UUID, revision: int | None = None) -> Content:
     row = db.execute(_CONTENT, {"uuid": uuid, "revision": revision}).one_or_none()
     if row is None:
         raise NotFound("There is no such session.")
-    if row.deleted_at is not None:
-        raise Conflict("This session is in the trash; restore it first.")
     if revision is not None and not row.has and revision != 1:
         raise NotFound(f"This session has no revision {revision}.")
-    documents = {name: row.documents.get(name) for name in _COLUMNS}
+    documents = {name: row.documents.get(name) for name in ALL_COLUMNS}
     return Content(
         session_id=row.id,
         uuid=row.uuid,
@@ -134,7 +132,7 @@ _BEGIN = text("""
 """)
 
 
-def pin(db: Database, shown: Content) -> None:
+def fix_revision(db: Database, shown: Content) -> None:
     """See to it that the revision stays what was read: whoever goes on writing begins another one.
 
     Raises Conflict when somebody has saved since it was read.

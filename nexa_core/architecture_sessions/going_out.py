@@ -36,7 +36,7 @@ class GoingOut:
         return self.gate != "off" and bool(self.readiness.findings)
 
 
-def readiness(actor: Actor, *, uuid: UUID, revision: int | None = None, draw: bool = True) -> GoingOut:
+def check_readiness(actor: Actor, *, uuid: UUID, revision: int | None = None, draw: bool = True) -> GoingOut:
     """The readiness of a session, the newest revision without a number, and what the organization makes of it.
 
     With ``draw=False`` diagrams that nobody has drawn yet are not looked at, and the answer takes milliseconds.

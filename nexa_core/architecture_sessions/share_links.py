@@ -15,7 +15,7 @@ from sqlalchemy import Row, func, select, text
 from nexa_core.accounts import passwords
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions.contents import content, pin
+from nexa_core.architecture_sessions.contents import content, fix_revision
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.going_out import require_ready
 from nexa_core.architecture_sessions.models import ArchitectureSession, ShareLink, ShareResponse
@@ -113,7 +113,7 @@ def share(
     require_ready(shown)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with recording(actor, Action.SHARE_CREATED) as db:
-        pin(db, shown)
+        fix_revision(db, shown)
         link = ShareLink(
             organization_id=shown.organization_id,
             session_id=shown.session_id,
