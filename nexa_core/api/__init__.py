@@ -25,6 +25,7 @@ from nexa_core.api import (
     organizations,
     people,
     sessions,
+    share,
     usage,
     usage_reports,
 )
@@ -58,11 +59,11 @@ def endpoints() -> tuple[Endpoint, ...]:
 
 
 def routes() -> Sequence[BaseRoute]:
-    """What ``st.App(routes=...)`` takes: all of /api, unknown paths too, so that none falls through to Streamlit."""
+    """What ``st.App(routes=...)`` takes: all of /api and /share, so that no path there falls through to Streamlit."""
     api = Starlette(routes=[endpoint.route() for endpoint in endpoints()], exception_handlers={HTTPException: _refused})
     api.router.redirect_slashes = False
     methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    return [Route(PREFIX, _nothing, methods=methods), Mount(PREFIX, app=api)]
+    return [Route(PREFIX, _nothing, methods=methods), Mount(PREFIX, app=api), *share.routes()]
 
 
 @get("/openapi.json", "This description")
