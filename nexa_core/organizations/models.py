@@ -54,6 +54,11 @@ class Organization(Base):
             name="subscription_status",
             info={"sentence": "This is not a subscription status."},
         ),
+        CheckConstraint(
+            "readiness_gate IN ('off', 'warn', 'block')",
+            name="readiness_gate",
+            info={"sentence": "What is not ready goes out, goes out with a warning, or does not."},
+        ),
         Index(
             "organizations_is_platform_idx",
             "is_platform",
@@ -87,6 +92,7 @@ class Organization(Base):
     created_at: Mapped[Timestamp]
     updated_at: Mapped[Timestamp]
     deleted_at: Mapped[dt.datetime | None]
+    readiness_gate: Mapped[str] = mapped_column(String(10), server_default="warn")
 
 
 class OrganizationMembership(Base):
