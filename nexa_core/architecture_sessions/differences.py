@@ -111,10 +111,10 @@ def _longest_run(places: list[int]) -> set[int]:
     best: list[tuple[int, list[int]]] = []
     for place in places:
         shorter: list[list[int]] = [[], *(run for last, run in best if last < place)]
-        longest = max(shorter, key=len)
+        longest = sorted(shorter, key=len)[-1]
         best.append((place, [*longest, place]))
     runs: list[list[int]] = [[], *(run for _, run in best)]
-    return set(max(runs, key=len))
+    return set(sorted(runs, key=len)[-1])
 
 
 def _name(path: tuple[str, ...], number: int, value: Any) -> str:
