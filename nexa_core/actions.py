@@ -133,6 +133,19 @@ class Action(StrEnum):
     SESSION_VIEW_SHARED = "session_view.shared", "{actor} changed who sees {resource}"
     SESSION_VIEW_REMOVED = "session_view.removed", "{actor} removed {resource}"
 
+    SESSION_EXPORTED = "session.exported", "{actor} exported the session {resource} as {new[form]}"
+    SESSION_IMAGE_ADDED = "session.image_added", "{actor} added a picture to the session {resource}"
+    SHARE_CREATED = "share_link.created", "{actor} shared a session by link"
+    SHARE_REVOKED = "share_link.revoked", "{actor} revoked a share link"
+    SHARE_VIEWED = "share_link.viewed", "A visitor opened the shared session {new[title]}"
+    SHARE_PASSCODE_FAILED = "share_link.passcode_failed", "A visitor entered a wrong passcode for a share link"
+    SHARE_APPROVED = "share_link.approved", "{new[name]} approved {new[section]} by share link"
+    SHARE_COMMENTED = "share_link.commented", "{new[name]} commented on {new[section]} by share link"
+    READINESS_GATE_CHANGED = (
+        "organization.readiness_gate_changed",
+        "{actor} changed whether {organization}'s sessions may go out before they are ready",
+    )
+
     CHANGE_UNDONE = "audit.undone", "{actor} undid a change to {resource}"
     AUDIT_VIEW_SAVED = "audit_view.saved", "{actor} saved the view {new[name]} of the audit log"
     AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees {resource}"

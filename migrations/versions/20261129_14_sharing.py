@@ -1,7 +1,7 @@
 """What goes out of a session: pictures, drawn diagrams, answers to share links, and the gate before both.
 
 Revision ID: 20261129_14
-Revises: 20261122_10
+Revises: 20261129_13
 """
 
 from alembic import op

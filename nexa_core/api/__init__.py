@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from nexa_core.api import audit, auth, docs, health, me, organization_files, organizations, people, sessions
+from nexa_core.api import audit, auth, docs, health, me, organization_files, organizations, people, sessions, share
 from nexa_core.api.endpoint import PREFIX, Endpoint, get
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.guard import Guard
@@ -33,11 +33,11 @@ def endpoints() -> tuple[Endpoint, ...]:
 
 
 def routes() -> Sequence[BaseRoute]:
-    """What ``st.App(routes=...)`` takes: all of /api, unknown paths too, so that none falls through to Streamlit."""
+    """What ``st.App(routes=...)`` takes: all of /api and /share, so that no path there falls through to Streamlit."""
     api = Starlette(routes=[endpoint.route() for endpoint in endpoints()], exception_handlers={HTTPException: _refused})
     api.router.redirect_slashes = False
     methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-    return [Route(PREFIX, _nothing, methods=methods), Mount(PREFIX, app=api)]
+    return [Route(PREFIX, _nothing, methods=methods), Mount(PREFIX, app=api), *share.routes()]
 
 
 @get("/openapi.json", "This description")
