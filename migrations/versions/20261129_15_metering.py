@@ -1,13 +1,13 @@
 """Metering: API keys, event types, limits that hold whatever changes beside them, reservations, alerts, shadow mode.
 
 Revision ID: 20261129_15
-Revises: 20261122_10
+Revises: 20261129_14
 """
 
 from alembic import op
 
 revision = "20261129_15"
-down_revision = "20261122_10"
+down_revision = "20261129_14"
 branch_labels = None
 depends_on = None
 

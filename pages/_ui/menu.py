@@ -158,11 +158,67 @@ USAGE = Screen(
     Permission.USAGE_READ,
     frozenset({Scope.TENANT}),
 )
+SESSIONS = Screen(
+    "sessions.py",
+    "sessions",
+    "Sessions",
+    ":material/draw:",
+    "Architecture sessions: find one by what is written in it, open it, or begin a new one.",
+    "Workspace",
+    Permission.SESSIONS_READ,
+)
+TEMPLATES = Screen(
+    "templates.py",
+    "templates",
+    "Templates",
+    ":material/library_books:",
+    "What new sessions can begin from: look at one, fill in its placeholders, use it.",
+    "Workspace",
+    Permission.SESSIONS_READ,
+)
+STRUCTURING = Screen(
+    "structuring.py",
+    "structuring",
+    "Structuring",
+    ":material/account_tree:",
+    "Requirements, constraints, assumptions, components, integrations and risks of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+SOW = Screen(
+    "sow.py",
+    "sow",
+    "Statement of work",
+    ":material/article:",
+    "Sections, deliverables, milestones and scope of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+LOE = Screen(
+    "loe.py",
+    "loe",
+    "Level of effort",
+    ":material/timer:",
+    "What a session takes, who does it, what it costs, and how sure that is.",
+    permission=Permission.SESSIONS_READ,
+)
+VISUALS = Screen(
+    "visuals.py",
+    "visuals",
+    "Visuals",
+    ":material/schema:",
+    "Diagrams and images of a session.",
+    permission=Permission.SESSIONS_READ,
+)
 SCREENS = (
     HOME,
     BRIEF,
     PORTFOLIO,
     USAGE,
+    SESSIONS,
+    TEMPLATES,
+    STRUCTURING,
+    SOW,
+    LOE,
+    VISUALS,
     ORGANIZATIONS,
     NEW_ORGANIZATION,
     ORGANIZATION,
