@@ -130,8 +130,69 @@ PERSON = Screen(
     "One person: memberships, security, data protection.",
     permission=Permission.USERS_MANAGE,
 )
+BRIEF = Screen(
+    "brief.py",
+    "brief",
+    "Morning brief",
+    ":material/wb_sunny:",
+    "The few customers to call today: why, what shows it, and what to write to them.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+PORTFOLIO = Screen(
+    "portfolio.py",
+    "portfolio",
+    "Portfolio",
+    ":material/monitoring:",
+    "What all customers use and pay, against the last period, and where it leads.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+USAGE = Screen(
+    "usage.py",
+    "usage",
+    "Usage",
+    ":material/data_usage:",
+    "What an organization uses of its allowance, what for, and where it leads.",
+    "Workspace",
+    Permission.USAGE_READ,
+    frozenset({Scope.TENANT}),
+)
+BILLING = Screen(
+    "billing.py",
+    "billing",
+    "Billing",
+    ":material/receipt_long:",
+    "What each month comes to, line by line, down to the events behind it.",
+    "Workspace",
+    Permission.BILLING_READ,
+    frozenset({Scope.TENANT}),
+)
+REHEARSAL = Screen(
+    "rehearsal.py",
+    "rehearsal",
+    "What if",
+    ":material/compare_arrows:",
+    "A month's real use, replayed against every plan.",
+    permission=Permission.BILLING_READ,
+)
+PLANS = Screen(
+    "plans.py",
+    "plans",
+    "Plans",
+    ":material/sell:",
+    "What each plan was, is and will be; schedule a new version and see whom it affects.",
+    "Platform",
+    Permission.ORGANIZATIONS_MANAGE,
+)
 SCREENS = (
     HOME,
+    BRIEF,
+    PORTFOLIO,
+    USAGE,
+    BILLING,
+    REHEARSAL,
+    PLANS,
     ORGANIZATIONS,
     NEW_ORGANIZATION,
     ORGANIZATION,
