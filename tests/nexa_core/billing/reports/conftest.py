@@ -38,6 +38,11 @@ class Used:
 
 @pytest.fixture
 def used(database: TestDatabase, world: World) -> Used:
+    return make_used(database, world, 0)
+
+
+def make_used(database: TestDatabase, world: World, seed: int) -> Used:
+    """The world of a seed."""
     platform = world.organization("NEXA", is_platform=True)
     people = {
         name: world.person(f"{name}@nexa.example", platform, role=role)
@@ -58,7 +63,7 @@ def used(database: TestDatabase, world: World) -> Used:
         world.session(organization, mine[name], "=HYPERLINK(1)", tags=["core", name])
     roles = {r: world.person(f"{r}@berlin.example", places["berlin"], role=r) for r in ("billing", "viewer")}
     for number, (name, organization) in enumerate(places.items()):
-        _use(organization, mine[name], random.Random(number))
+        _use(organization, mine[name], random.Random(10 * seed + number))
     reports.refresh_outlooks(Actor.system())
     with database.superuser() as connection:
         connection.execute("SELECT nexa.roll_up_usage('2020-01-01')")
