@@ -20,6 +20,7 @@ from tests.promises import (
     audited_members,
     audited_notifications,
     audited_organizations,
+    audited_reports,
     audited_system,
     audited_usage,
 )
@@ -34,6 +35,7 @@ TABLES: tuple[ModuleType, ...] = (
     audited_members,
     audited_notifications,
     audited_organizations,
+    audited_reports,
     audited_system,
     audited_usage,
 )

@@ -143,5 +143,15 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "location": "",
             "archived_at": "2026-01-01",
         },
+        "usage_outlooks": {**mine, "period": "2026-01-01", "made_on": "2026-01-02", "used": 3, "used_before": 1},
+        "usage_forecasts": {
+            **mine,
+            "made_on": "2026-01-02",
+            "period": "2026-01-01",
+            "expected": 9,
+            "low": 8,
+            "high": 10,
+        },
+        "brief_pauses": {**mine, "user_id": tenant.person, "kind": "drop", "paused_until": "2026-01-09"},
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }
