@@ -66,11 +66,11 @@ class Filtered(OfOne):
 
     type: Label | None = None
     person: Label | None = None
-    session: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    architecture_session: Annotated[int | None, Field(ge=0, lt=2**31, alias="session")] = None
     day: dt.date | None = None
 
     def wanted(self) -> reports.EventFilter:
-        return reports.EventFilter(self.period, self.type, self.person, self.session, self.day)
+        return reports.EventFilter(self.period, self.type, self.person, self.architecture_session, self.day)
 
 
 class Events(Filtered):

@@ -100,6 +100,13 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         "usage_counters": {**mine, "period_start": "2026-01-01", "metric": "credits", "used": 3},
         "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
         "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
+        "credit_notes": {
+            **mine,
+            "period_start": "2026-01-01",
+            "amount_minor": 1,
+            "currency": "EUR",
+            "reason": "an outage",
+        },
         "organization_logos": {
             **mine,
             "digest": hashlib.sha256(tenant.organization.bytes).hexdigest(),
@@ -136,5 +143,15 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "location": "",
             "archived_at": "2026-01-01",
         },
+        "usage_outlooks": {**mine, "period": "2026-01-01", "made_on": "2026-01-02", "used": 3, "used_before": 1},
+        "usage_forecasts": {
+            **mine,
+            "made_on": "2026-01-02",
+            "period": "2026-01-01",
+            "expected": 9,
+            "low": 8,
+            "high": 10,
+        },
+        "brief_pauses": {**mine, "user_id": tenant.person, "kind": "drop", "paused_until": "2026-01-09"},
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

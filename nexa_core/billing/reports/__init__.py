@@ -33,7 +33,7 @@ from nexa_core.billing.reports.portfolio import (
     revenue,
     tags,
 )
-from nexa_core.billing.reports.scope import Wanted, sees_money
+from nexa_core.billing.reports.scope import Wanted
 from nexa_core.billing.reports.track import Prediction, TrackRecord, portfolio_record, track_record
 
 __all__ = [
@@ -83,7 +83,6 @@ __all__ = [
     "refresh_outlooks",
     "remember_forecasts",
     "revenue",
-    "sees_money",
     "tags",
     "take_up",
     "track_record",

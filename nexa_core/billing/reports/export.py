@@ -12,8 +12,12 @@ from zoneinfo import ZoneInfo
 from nexa_core import audit
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.billing.reports import customers, events, periods
+from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.customer import burn
+from nexa_core.billing.reports.customers import customers
+from nexa_core.billing.reports.customers import every as every_customer
+from nexa_core.billing.reports.events import EventFilter, events
+from nexa_core.billing.reports.events import every as every_event
 from nexa_core.billing.reports.files import Column, Sheet, as_csv, as_xlsx
 from nexa_core.billing.reports.portfolio import by_day
 from nexa_core.billing.reports.scope import Wanted, organization_of, require_portfolio
@@ -65,21 +69,21 @@ _DAYS = (
 
 
 def export_events(
-    actor: Actor, *, form: Form = "csv", organization_id: UUID | None = None, wanted: events.EventFilter | None = None
+    actor: Actor, *, form: Form = "csv", organization_id: UUID | None = None, wanted: EventFilter | None = None
 ) -> Iterator[bytes]:
     """The events of a period as CSV or XLSX, in pieces; the audit log keeps who exported what.
 
     Raises as ``events`` does before the first piece, and LimitExceeded while others are being written.
     """
-    wanted = wanted or events.EventFilter()
+    wanted = wanted or EventFilter()
     with reading(actor) as db:
         row = organization_of(db, actor, organization_id)
     month = periods.month(wanted.period, row.time_zone)
     zone = ZoneInfo(row.time_zone)
-    events.events(actor, organization_id=row.id, wanted=wanted, limit=1)  # what can be refused is refused now
+    events(actor, organization_id=row.id, wanted=wanted, limit=1)  # what can be refused is refused now
 
     def rows() -> Iterator[Sequence[Any]]:
-        for one in events.every(actor, organization_id=row.id, wanted=wanted):
+        for one in every_event(actor, organization_id=row.id, wanted=wanted):
             yield (
                 one.occurred_at.astimezone(zone), one.occurred_at.astimezone(dt.UTC), one.event_type, one.credits,
                 one.person, one.session_id, one.title, one.source, one.idempotency_key, str(one.id),
@@ -95,10 +99,10 @@ def export_customers(
 ) -> Iterator[bytes]:
     """The table of customers as CSV or XLSX, all pages of it. Raises as ``customers`` does, and LimitExceeded."""
     wanted = wanted or Wanted()
-    customers.customers(actor, wanted=wanted, sort=sort, limit=1)
+    customers(actor, wanted=wanted, sort=sort, limit=1)
 
     def rows() -> Iterator[Sequence[Any]]:
-        for one in customers.every(actor, wanted=wanted, sort=sort):
+        for one in every_customer(actor, wanted=wanted, sort=sort):
             yield (
                 one.name, one.slug, one.plan, one.subscription_status, one.account_manager, ", ".join(one.tags),
                 one.used, one.allowance, one.overage, one.expected, one.low, one.high, one.depletes_on, one.trend,

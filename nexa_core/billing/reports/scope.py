@@ -72,15 +72,15 @@ def organization_of(db: Session, actor: Actor, organization_id: UUID | None) -> 
 
     Raises Forbidden without USAGE_READ, NotFound for one that the actor may not see.
     """
-    actor.require(Permission.USAGE_READ)
     wanted = organization_id or actor.organization_id
+    if wanted != actor.organization_id and actor.scope is Scope.TENANT:
+        raise NotFound("There is no such organization.")
+    actor.require(Permission.USAGE_READ)
     if wanted != actor.organization_id:
-        if actor.scope is Scope.TENANT:
-            raise NotFound("There is no such organization.")
         actor.require(Permission.ORGANIZATIONS_BROWSE)
     found = db.execute(text(f"{figures.ORGANIZATION} WHERE o.id = :id"), {"id": wanted}).one_or_none()
     mine = only_managed_by(actor)
     hidden = found is not None and wanted != actor.organization_id and mine not in (None, found.account_manager_id)
-    if found is None or hidden or (found.status == "deleted" and not actor.may(Permission.ORGANIZATIONS_MANAGE)):
+    if found is None or hidden:
         raise NotFound("There is no such organization.")
     return found

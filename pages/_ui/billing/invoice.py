@@ -58,21 +58,21 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
     event = st.dataframe(
         {
             "Description": [line.title for line in shown],
-            "Derivation": [line.derivation for line in shown],
+            "Amount": [whose.money(actor, line.amount_minor, invoice.currency) for line in shown],
             "Quantity": [line.quantity for line in shown],
             "Events": [line.events or None for line in shown],
-            "Amount": [whose.money(actor, line.amount_minor, invoice.currency) for line in shown],
+            "Derivation": [line.derivation for line in shown],
         },
-        key=f"invoice-{invoice.number}", hide_index=True, height="content", placeholder="–", on_select="rerun",
-        selection_mode=["single-cell"], alt="The lines of the invoice with their derivation and amount",
+        key=f"invoice-{invoice.number}", hide_index=True, height="content", row_height=58, placeholder="–",
+        on_select="rerun", selection_mode=["single-cell"], alt="The lines of the invoice with amount and derivation",
         column_config={
-            "Description": st.column_config.TextColumn(width=230),
+            "Description": st.column_config.TextColumn(width=180),
             "Derivation": st.column_config.TextColumn(width="large"),
-            "Quantity": st.column_config.NumberColumn(format="localized", width=90),
+            "Quantity": st.column_config.NumberColumn(format="localized", width=80),
             "Events": st.column_config.NumberColumn(
                 format="localized", width=80, help="Usage events behind the line: click to open them"
             ),
-            "Amount": st.column_config.TextColumn(width=140, alignment="right"),
+            "Amount": st.column_config.TextColumn(width=120, alignment="right"),
         },
     )  # fmt: skip
     clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(shown)]

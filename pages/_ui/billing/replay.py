@@ -88,7 +88,10 @@ def picture(actor: Actor, rehearsal: billing.Rehearsal) -> None:
             "line": {"color": color, "width": 2.5, "shape": "hv"},
         }
     ]
-    shown = [outcome for outcome in rehearsal.outcomes if outcome.included is not None]
+    # An allowance far above what was used would press the rest of the picture flat.
+    enough = [outcome.included for outcome in rehearsal.outcomes if (outcome.included or 0) >= rehearsal.used]
+    most = min((included for included in enough if included is not None), default=rehearsal.used)
+    shown = [outcome for outcome in rehearsal.outcomes if outcome.included is not None and outcome.included <= most]
     for number, outcome in enumerate(shown):
         tint = others[number % len(others)]
         ends = [days[0], days[-1]] if days else []

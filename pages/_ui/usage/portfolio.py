@@ -269,10 +269,9 @@ def exports(wanted: Wanted, sort: str) -> None:
 
 def revenues(actor: Actor, wanted: Wanted) -> tuple[Sequence[Money] | None, Sequence[Money] | None]:
     """What the invoices of the period and of the one before come to; None for who may not see money."""
-    if not reports.sees_money(actor):
-        return None, None
-    before = reports.word((wanted.month - dt.timedelta(days=1)).replace(day=1))
-    return reports.revenue(actor, wanted=wanted), reports.revenue(actor, wanted=replace(wanted, period=before))
+    before = reports.word(reports.before(wanted.month))
+    now = reports.revenue(actor, wanted=wanted)
+    return (now, reports.revenue(actor, wanted=replace(wanted, period=before))) if now else (None, None)
 
 
 def how_sure(actor: Actor, wanted: Wanted, summary: Summary, made_at: str) -> str:
