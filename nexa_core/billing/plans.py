@@ -53,10 +53,10 @@ _ALL = {**_AUDIT, "auto_join": True}
 FIRST: dict[str, Plan] = {
     plan.key: plan
     for plan in (
-        Plan("free", "Free", 100, 0, 3, _NO_AUDIT, "EUR", 150, 100),
-        Plan("starter", "Starter", 1_000, 4_900, 10, _AUDIT, "EUR", 120, 100, 600),
-        Plan("professional", "Professional", 5_000, 24_900, 25, _ALL, "EUR", 90, 100, 900),
-        Plan("enterprise", "Enterprise", 10_000, 149_000, None, _ALL, "EUR", 70, 100),
+        Plan("free", "Free", 100, 0, 3, _NO_AUDIT, "EUR", 750, 100),
+        Plan("starter", "Starter", 1_000, 4_900, 10, _AUDIT, "EUR", 600, 100, 600),
+        Plan("professional", "Professional", 5_000, 24_900, 25, _ALL, "EUR", 540, 100, 900),
+        Plan("enterprise", "Enterprise", 10_000, 149_000, None, _ALL, "EUR", 420, 100),
     )
 }
 

@@ -180,7 +180,7 @@ def test_overage_is_the_credits_beyond_the_allowance_to_the_event(ledger: Ledger
         if len(set(moments)) == len(moments):  # at the same instant the event's identifier decides
             assert {kind: line.quantity for kind, line in lines.items()} == {k: v for k, v in over.items() if v}
         assert sum(line.quantity for line in lines.values()) == sum(over.values()) == found.overage
-        price = {"EUR": 120, "JPY": 190}[currency]
+        price = {"EUR": 600, "JPY": 950}[currency]
         assert sum(line.amount_minor for line in lines.values()) == half_even(Fraction(sum(over.values()) * price, 100))
         for line in found.lines:
             if line.kind not in ("overage", "included"):
