@@ -113,6 +113,12 @@ class Action(StrEnum):
     SESSION_DELETED = "session.deleted", "{actor} moved the session {resource} to the trash"
     SESSION_RESTORED = "session.restored", "{actor} restored the session {resource}"
 
+    PLAN_SCHEDULED = "plan.scheduled", "{actor} scheduled a version of the plan {new[name]}"
+    PLAN_WITHDRAWN = "plan.withdrawn", "{actor} withdrew a version of the plan {old[name]} before it began"
+    PRICES_AGREED = "organization.prices_agreed", "{actor} agreed on what {organization} pays"
+    CREDIT_ISSUED = "invoice.credited", "{actor} gave {organization} money back"
+    INVOICE_EXPORTED = "invoice.exported", "{actor} exported an invoice of {organization}"
+
     CHANGE_UNDONE = "audit.undone", "{actor} undid a change to {resource}"
     AUDIT_VIEW_SAVED = "audit_view.saved", "{actor} saved the view {new[name]} of the audit log"
     AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees {resource}"

@@ -53,7 +53,15 @@ MEMBERSHIP_ROLES: dict[str, frozenset[Permission]] = {
 }
 
 _PRESENTER = frozenset(
-    {P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.ORGANIZATIONS_BROWSE, P.DEMO_PRESENT}
+    {
+        P.ORGANIZATION_READ,
+        P.MEMBERS_READ,
+        P.SESSIONS_READ,
+        P.USAGE_READ,
+        P.BILLING_READ,
+        P.ORGANIZATIONS_BROWSE,
+        P.DEMO_PRESENT,
+    }
 )
 _ACCOUNT_MANAGER = frozenset(
     {

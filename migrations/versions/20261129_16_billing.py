@@ -100,61 +100,44 @@ CREATE POLICY {table}_presenter ON {table} FOR SELECT TO nexa_presenter
     for table in ("plan_assignments", "credit_notes")
 )
 
-# Prices of other currencies are a price list of their own, not today's exchange rate: (month, overage, seat) each.
-_PRICES = {
-    "free": (0, {c: (0, o, None) for c, o in (
-        ("GBP", 130), ("USD", 160), ("JPY", 240), ("BRL", 850), ("CHF", 140), ("AUD", 250), ("ZAR", 2900),
-        ("INR", 13500), ("NZD", 270), ("SGD", 210))}),
-    "starter": (4_900, {
-        "GBP": (4_200, 100, 500), "USD": (5_400, 130, 600), "JPY": (8_400, 190, 900), "BRL": (28_900, 690, 3_200),
-        "CHF": (4_700, 110, 550), "AUD": (8_100, 190, 950), "ZAR": (97_000, 2_300, 11_000),
-        "INR": (459_000, 10_900, 52_000), "NZD": (8_900, 210, 1_000), "SGD": (7_100, 170, 800)}),
-    "professional": (24_900, {
-        "GBP": (21_500, 80, 700), "USD": (27_500, 100, 900), "JPY": (42_500, 150, 1_400), "BRL": (147_000, 520, 4_800),
-        "CHF": (23_900, 90, 800), "AUD": (41_500, 140, 1_400), "ZAR": (495_000, 1_700, 16_000),
-        "INR": (2_340_000, 8_200, 76_000), "NZD": (45_500, 160, 1_500), "SGD": (36_500, 130, 1_200)}),
-    "enterprise": (149_000, {
-        "GBP": (129_000, 60, 0), "USD": (165_000, 80, 0), "JPY": (254_000, 120, 0), "BRL": (879_000, 400, 0),
-        "CHF": (142_000, 70, 0), "AUD": (247_000, 110, 0), "ZAR": (2_950_000, 1_300, 0),
-        "INR": (13_900_000, 6_300, 0), "NZD": (269_000, 120, 0), "SGD": (217_000, 100, 0)}),
-}  # fmt: skip
-
-
-def _prices(plan: str) -> str:
-    import json
-
-    parts = ("price_minor", "overage_minor", "seat_minor")
-    listed = {c: {p: a for p, a in zip(parts, amounts, strict=True) if a} for c, amounts in _PRICES[plan][1].items()}
-    return json.dumps({c: {"price_minor": 0, **amounts} for c, amounts in listed.items()})
-
-
-def _version(plan: str, credits: int, overage: int, seats: str, seat: str, audit_log: str, auto_join: str) -> str:
-    return (
-        f"('{plan}', 'epoch', '{plan.title()}', {_PRICES[plan][0]}, {credits}, {overage}, 100, {seats}, {seat}, "
-        f"'{_prices(plan)}', '{{\"sessions\": true, \"metering\": true, \"audit_log\": {audit_log}, "
-        f"\"auto_join\": {auto_join}}}')"
-    )
-
-
-SEED = (
-    """
+# A price list of its own for each currency, not today's exchange rate.
+SEED = """
 INSERT INTO plan_versions (plan, effective_from, name, price_minor, monthly_credits, overage_minor, overage_credits,
                            seats, seat_minor, prices, features) VALUES
+('free', 'epoch', 'Free', 0, 100, 750, 100, 3, NULL,
+ '{"GBP": {"price_minor": 0, "overage_minor": 650}, "USD": {"price_minor": 0, "overage_minor": 800},
+  "JPY": {"price_minor": 0, "overage_minor": 1200}, "BRL": {"price_minor": 0, "overage_minor": 4250},
+  "CHF": {"price_minor": 0, "overage_minor": 700}, "AUD": {"price_minor": 0, "overage_minor": 1250},
+  "ZAR": {"price_minor": 0, "overage_minor": 14500}, "INR": {"price_minor": 0, "overage_minor": 67500},
+  "NZD": {"price_minor": 0, "overage_minor": 1350}, "SGD": {"price_minor": 0, "overage_minor": 1050}}',
+ '{"sessions": true, "metering": true, "audit_log": false, "auto_join": false}'),
+('starter', 'epoch', 'Starter', 4900, 1000, 600, 100, 10, 600,
+ '{"GBP": {"price_minor": 4200, "overage_minor": 500, "seat_minor": 500}, "USD": {"price_minor": 5400, "overage_minor": 650, "seat_minor": 600},
+  "JPY": {"price_minor": 8400, "overage_minor": 950, "seat_minor": 900}, "BRL": {"price_minor": 28900, "overage_minor": 3450, "seat_minor": 3200},
+  "CHF": {"price_minor": 4700, "overage_minor": 550, "seat_minor": 550}, "AUD": {"price_minor": 8100, "overage_minor": 950, "seat_minor": 950},
+  "ZAR": {"price_minor": 97000, "overage_minor": 11500, "seat_minor": 11000}, "INR": {"price_minor": 459000, "overage_minor": 54500, "seat_minor": 52000},
+  "NZD": {"price_minor": 8900, "overage_minor": 1050, "seat_minor": 1000}, "SGD": {"price_minor": 7100, "overage_minor": 850, "seat_minor": 800}}',
+ '{"sessions": true, "metering": true, "audit_log": true, "auto_join": false}'),
+('professional', 'epoch', 'Professional', 24900, 5000, 540, 100, 25, 900,
+ '{"GBP": {"price_minor": 21500, "overage_minor": 480, "seat_minor": 700}, "USD": {"price_minor": 27500, "overage_minor": 600, "seat_minor": 900},
+  "JPY": {"price_minor": 42500, "overage_minor": 900, "seat_minor": 1400}, "BRL": {"price_minor": 147000, "overage_minor": 3120, "seat_minor": 4800},
+  "CHF": {"price_minor": 23900, "overage_minor": 540, "seat_minor": 800}, "AUD": {"price_minor": 41500, "overage_minor": 840, "seat_minor": 1400},
+  "ZAR": {"price_minor": 495000, "overage_minor": 10200, "seat_minor": 16000}, "INR": {"price_minor": 2340000, "overage_minor": 49200, "seat_minor": 76000},
+  "NZD": {"price_minor": 45500, "overage_minor": 960, "seat_minor": 1500}, "SGD": {"price_minor": 36500, "overage_minor": 780, "seat_minor": 1200}}',
+ '{"sessions": true, "metering": true, "audit_log": true, "auto_join": true}'),
+('enterprise', 'epoch', 'Enterprise', 149000, 10000, 420, 100, NULL, NULL,
+ '{"GBP": {"price_minor": 129000, "overage_minor": 360}, "USD": {"price_minor": 165000, "overage_minor": 480},
+  "JPY": {"price_minor": 254000, "overage_minor": 720}, "BRL": {"price_minor": 879000, "overage_minor": 2400},
+  "CHF": {"price_minor": 142000, "overage_minor": 420}, "AUD": {"price_minor": 247000, "overage_minor": 660},
+  "ZAR": {"price_minor": 2950000, "overage_minor": 7800}, "INR": {"price_minor": 13900000, "overage_minor": 37800},
+  "NZD": {"price_minor": 269000, "overage_minor": 720}, "SGD": {"price_minor": 217000, "overage_minor": 600}}',
+ '{"sessions": true, "metering": true, "audit_log": true, "auto_join": true}');
 """
-    + ",\n".join(
-        (
-            _version("free", 100, 150, "3", "NULL", "false", "false"),
-            _version("starter", 1_000, 120, "10", "600", "true", "false"),
-            _version("professional", 5_000, 90, "25", "900", "true", "true"),
-            _version("enterprise", 10_000, 70, "NULL", "NULL", "true", "true"),
-        )
-    )
-    + ";"
-)
 
 # What the audit log remembers of earlier plans. The value after an entry is the old value of the next one that changed
-# it, or today's.
+# it, or today's. As nexa_system: a forced policy hides every row from the owner.
 BACKFILL = """
+SET LOCAL ROLE nexa_system;
 WITH changes AS (
     SELECT l.organization_id, l.created_at AS effective_from, l.id, l.old_values
     FROM audit_logs l JOIN organizations o ON o.id = l.organization_id
@@ -177,6 +160,7 @@ CROSS JOIN LATERAL (SELECT
         AND old_values ? 'subscription_status' ORDER BY c.effective_from, c.id LIMIT 1) AS status,
     (SELECT old_values FROM changes c WHERE c.organization_id = p.organization_id AND c.effective_from > p.effective_from
         AND old_values ? 'usage_limits' ORDER BY c.effective_from, c.id LIMIT 1) AS limits) after;
+SET LOCAL ROLE nexa_owner;
 """
 
 TRIGGERS = """
@@ -225,6 +209,18 @@ CREATE TRIGGER plan_versions_begun BEFORE INSERT OR DELETE ON plan_versions
 
 CALL nexa.audit_table('plan_versions', 'plan_version', 'id', '', '{created_at}');
 CALL nexa.audit_table('credit_notes', 'credit_note', 'id', 'organization_id', '{created_at}');
+"""
+
+PERIODS = """
+-- Where the clock goes back at midnight, the first of a month has two midnights an hour apart (Havana, 1 November 2026).
+-- A period begins at the first of them: otherwise the hour between them would be in no period.
+CREATE FUNCTION nexa.first_instant(local timestamp, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT CASE WHEN ((local AT TIME ZONE zone) - interval '1 hour') AT TIME ZONE zone >= local
+                 THEN (local AT TIME ZONE zone) - interval '1 hour' ELSE local AT TIME ZONE zone END $$;
+CREATE OR REPLACE FUNCTION nexa.period_start(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nexa.first_instant(date_trunc('month', at AT TIME ZONE zone), zone) $$;
+CREATE OR REPLACE FUNCTION nexa.period_end(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT nexa.first_instant(date_trunc('month', at AT TIME ZONE zone) + interval '1 month', zone) $$;
 """
 
 TERMS = """
@@ -285,7 +281,7 @@ FROM organizations o
 LEFT JOIN (SELECT DISTINCT ON (plan) * FROM plan_versions WHERE effective_from <= now()
            ORDER BY plan, effective_from DESC) w ON w.plan = o.plan_type
 LEFT JOIN plan_versions v ON v.id = w.id;
-GRANT SELECT ON nexa.plans_now TO nexa_tenant, nexa_staff, nexa_presenter;
+GRANT SELECT ON nexa.plans_now TO nexa_tenant, nexa_staff, nexa_presenter, nexa_entry;
 """
 
 INVOICES = """
@@ -302,7 +298,7 @@ CREATE FUNCTION nexa.divide_half_even(dividend numeric, divisor numeric) RETURNS
 CREATE FUNCTION nexa.invoice_lines(organization uuid, at timestamptz) RETURNS TABLE (
     organization_id uuid, period_start timestamptz, period_end timestamptz, currency varchar, kind text, plan varchar,
     plan_name varchar, subscription_status varchar, since timestamptz, until timestamptz, quantity bigint,
-    unit_minor bigint, unit_quantity bigint, amount_minor bigint, reference uuid, note text
+    unit_minor bigint, unit_quantity bigint, amount_minor bigint, allowance bigint, reference uuid, note text
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WITH periods AS (
         SELECT o.id, p.starts, p.ends, greatest(o.created_at, p.starts) AS begins,
@@ -356,42 +352,72 @@ CREATE FUNCTION nexa.invoice_lines(organization uuid, at timestamptz) RETURNS TA
         FROM accrued a
     )
     SELECT id, starts, ends, currency, kind, plan_type, name, subscription_status, since, until, quantity, unit,
-           1::bigint, nexa.divide_half_even(whole, length) - nexa.divide_half_even(whole - share, length), NULL::uuid, NULL
+           1::bigint, nexa.divide_half_even(whole, length) - nexa.divide_half_even(whole - share, length), NULL::bigint, NULL::uuid, NULL
     FROM lines
     UNION ALL
     SELECT id, starts, ends, currency, 'included', plan, name, subscription_status, starts, ends,
-           CASE WHEN allowance IS NULL THEN used ELSE least(used, allowance) END, 0, 1, 0, NULL, NULL
+           CASE WHEN allowance IS NULL THEN used ELSE least(used, allowance) END, 0, 1, 0, allowance, NULL, NULL
     FROM terms
     UNION ALL
     SELECT id, starts, ends, currency, 'overage', plan, name, subscription_status, starts, ends, used - allowance,
            overage_minor, overage_credits,
            CASE WHEN subscription_status = 'trialing' THEN 0
-                ELSE nexa.divide_half_even((used - allowance)::numeric * overage_minor, overage_credits) END, NULL, NULL
+                ELSE nexa.divide_half_even((used - allowance)::numeric * overage_minor, overage_credits) END, allowance,
+           NULL, NULL
     FROM terms WHERE used > allowance
     UNION ALL
     SELECT t.id, t.starts, t.ends, t.currency, n.kind, t.plan, t.name, t.subscription_status, n.created_at, n.created_at,
-           1, -n.amount_minor, 1, -n.amount_minor, n.id, n.reason
+           1, -n.amount_minor, 1, -n.amount_minor, NULL, n.id, n.reason
     FROM terms t JOIN credit_notes n ON n.organization_id = t.id AND n.period_start >= t.starts AND n.period_start < t.ends
         AND n.currency = t.currency
 $$;
 """
 
+REHEARSAL = """
+-- What a hard limit would have let through, an event after the other: an event that does not fit uses nothing, so a
+-- smaller one after it may. State: whether the event was let through, credits so far, events so far of each limited
+-- type. ``most``: credits, then events of each limited type; ``number`` says which type it is, 0 for none of them.
+CREATE FUNCTION nexa.admit(state bigint[], credits bigint, number integer, most bigint[]) RETURNS bigint[]
+    LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF credits > 0 AND state[2] + credits > most[1] OR number > 0 AND coalesce(state[2 + number], 0) + 1 > most[1 + number] THEN
+        state[1] := 0;
+    ELSE
+        state[1] := 1;
+        state[2] := state[2] + credits;
+        IF number > 0 THEN
+            state[2 + number] := coalesce(state[2 + number], 0) + 1;
+        END IF;
+    END IF;
+    RETURN state;
+END $$;
+CREATE AGGREGATE nexa.admitted(credits bigint, number integer, most bigint[])
+    (SFUNC = nexa.admit, STYPE = bigint[], INITCOND = '{1,0}');
+"""
+
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    for part in (TABLES, PRIVILEGES, SEED, BACKFILL, TRIGGERS, TERMS, INVOICES):
+    for part in (TABLES, PRIVILEGES, SEED, BACKFILL, TRIGGERS, PERIODS, TERMS, INVOICES, REHEARSAL):
         op.execute(part)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
     op.execute("""
+        DROP AGGREGATE nexa.admitted(bigint, integer, bigint[]);
+        DROP FUNCTION nexa.admit(bigint[], bigint, integer, bigint[]);
         DROP FUNCTION nexa.invoice_lines(uuid, timestamptz), nexa.divide_half_even(numeric, numeric);
         DROP VIEW nexa.plans_now;
         DROP FUNCTION nexa.plan_of(uuid, timestamptz), nexa.agreed_members(jsonb, jsonb, text),
             nexa.listed(plan_versions, text, text, bigint), nexa.agreed(jsonb, text, bigint);
         DROP TRIGGER organizations_plan_insert ON organizations;
         DROP TRIGGER organizations_plan_update ON organizations;
+        CREATE OR REPLACE FUNCTION nexa.period_start(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+            AS $$ SELECT date_trunc('month', at AT TIME ZONE zone) AT TIME ZONE zone $$;
+        CREATE OR REPLACE FUNCTION nexa.period_end(at timestamptz, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE
+            AS $$ SELECT (date_trunc('month', at AT TIME ZONE zone) + interval '1 month') AT TIME ZONE zone $$;
+        DROP FUNCTION nexa.first_instant(timestamp, text);
         DROP TABLE credit_notes, plan_assignments, plan_versions;
         DROP FUNCTION nexa.assign_plan(), nexa.keep_begun_versions();
         ALTER TABLE organizations DROP COLUMN agreed_prices, DROP COLUMN currency;

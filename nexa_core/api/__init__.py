@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from nexa_core.api import audit, auth, health, me, organization_files, organizations, people, usage_reports
+from nexa_core.api import audit, auth, billing, health, me, organization_files, organizations, people, usage_reports
 from nexa_core.api.endpoint import PREFIX, Endpoint, get
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.guard import Guard
@@ -24,7 +24,7 @@ from nexa_core.api.problems import Problem
 __all__ = ["Guard", "endpoints", "routes"]
 
 # Those with a fixed path stand before those that take any name in its place.
-_RESOURCES = (auth, me, audit, health, organization_files, organizations, people, usage_reports)
+_RESOURCES = (auth, me, audit, billing, health, organization_files, organizations, people, usage_reports)
 
 
 def endpoints() -> tuple[Endpoint, ...]:

@@ -158,11 +158,41 @@ USAGE = Screen(
     Permission.USAGE_READ,
     frozenset({Scope.TENANT}),
 )
+BILLING = Screen(
+    "billing.py",
+    "billing",
+    "Billing",
+    ":material/receipt_long:",
+    "What each month comes to, line by line, down to the events behind it.",
+    "Workspace",
+    Permission.BILLING_READ,
+    frozenset({Scope.TENANT}),
+)
+REHEARSAL = Screen(
+    "rehearsal.py",
+    "rehearsal",
+    "What if",
+    ":material/compare_arrows:",
+    "A month's real use, replayed against every plan.",
+    permission=Permission.BILLING_READ,
+)
+PLANS = Screen(
+    "plans.py",
+    "plans",
+    "Plans",
+    ":material/sell:",
+    "What each plan was, is and will be; schedule a new version and see whom it affects.",
+    "Platform",
+    Permission.ORGANIZATIONS_MANAGE,
+)
 SCREENS = (
     HOME,
     BRIEF,
     PORTFOLIO,
     USAGE,
+    BILLING,
+    REHEARSAL,
+    PLANS,
     ORGANIZATIONS,
     NEW_ORGANIZATION,
     ORGANIZATION,

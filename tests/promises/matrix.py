@@ -8,15 +8,23 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from nexa_core import accounts, audit, organizations, system
+from nexa_core import accounts, audit, billing, organizations, system
 from nexa_core.billing import reports
-from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_reports, matrix_system
+from tests.promises import (
+    matrix_accounts,
+    matrix_audit,
+    matrix_billing,
+    matrix_organizations,
+    matrix_reports,
+    matrix_system,
+)
 from tests.promises.matrix_rows import Route, Row
 
 #: Whose verbs have to be in which table.
 DOMAINS: dict[ModuleType, ModuleType] = {
     accounts: matrix_accounts,
     audit: matrix_audit,
+    billing: matrix_billing,
     organizations: matrix_organizations,
     reports: matrix_reports,
     system: matrix_system,

@@ -100,6 +100,13 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         "usage_counters": {**mine, "period_start": "2026-01-01", "metric": "credits", "used": 3},
         "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
         "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
+        "credit_notes": {
+            **mine,
+            "period_start": "2026-01-01",
+            "amount_minor": 1,
+            "currency": "EUR",
+            "reason": "an outage",
+        },
         "organization_logos": {
             **mine,
             "digest": hashlib.sha256(tenant.organization.bytes).hexdigest(),
