@@ -6,6 +6,7 @@ from nexa_core import audit, organizations
 from nexa_core.permissions import Permission
 from pages._ui import current_actor, format, home, layout, tables
 from pages._ui.text import literal
+from pages._ui.usage import brief
 
 actor = current_actor()
 today = organizations.summary(actor)
@@ -25,6 +26,9 @@ else:
             ("Need attention", format.number(actor, len({item.organization.id for item in today.attention})), None),
         ]
     )
+    if actor.may(Permission.PORTFOLIO_READ):
+        st.subheader("Call today", anchor=False)
+        brief.teaser(actor)
     if today.customers:
         st.subheader("My customers", anchor=False)
         home.open_chosen(tables.customers(actor, today.customers))
