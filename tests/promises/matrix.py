@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from nexa_core import accounts, audit, organizations, system
-from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_system
+from nexa_core import accounts, audit, organizations, system, usage
+from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_system, matrix_usage
 from tests.promises.matrix_rows import Route, Row
 
 #: Whose verbs have to be in which table.
@@ -18,6 +18,7 @@ DOMAINS: dict[ModuleType, ModuleType] = {
     audit: matrix_audit,
     organizations: matrix_organizations,
     system: matrix_system,
+    usage: matrix_usage,
 }
 
 VERBS: dict[str, Row] = {verb: row for table in DOMAINS.values() for verb, row in table.VERBS.items()}
