@@ -34,6 +34,11 @@ CASES: dict[str, Case] = {
     "usage.settle": Case(lambda s, held: usage.settle(s.ada, reservation_id=held, credits=1), (), _reserved),
     "usage.release": Case(lambda s, held: usage.release(s.ada, reservation_id=held), (), _reserved),
     "usage.expire_reservations": Case(lambda s, _: usage.expire_reservations(s.root)),
+    "usage.alerts": Case(lambda s, _: usage.alerts(s.ada)),
+    "usage.raise_alerts": Case(lambda s, _: usage.raise_alerts(s.root)),
+    "usage.expire": Case(lambda s, _: usage.expire(s.root, keep_months=120)),
+    "usage.prove": Case(lambda s, _: usage.prove(s.root)),
+    "usage.last_proof": Case(lambda s, _: usage.last_proof(s.root)),
     "usage.refund": Case(
         lambda s, event: usage.refund(s.root, organization_id=s.northwind, event_id=event, reason="broken"),
         (("usage.refunded", "usage_event"),),

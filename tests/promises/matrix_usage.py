@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from nexa_core import usage as U  # noqa: N812  the subject of every line
 from nexa_core.usage import UsageEvent
-from tests.promises.matrix_rows import ADMIN, REASON, Expect, Route, Row, here, platform
+from tests.promises.matrix_rows import ADMIN, REASON, USAGE, Expect, Route, Row, here, platform
 
 #: Who reports what was used; whoever looks with somebody else's eyes reports nothing.
 REPORT = frozenset({"member", "admin", "owner"}) | ADMIN
@@ -39,6 +39,11 @@ VERBS: dict[str, Row] = {
     "usage.settle": Row(here(U.settle, reservation_id=uuid4(), credits=1), expect=_reporting("hidden")),
     "usage.release": Row(here(U.release, reservation_id=uuid4()), expect=_reporting("hidden")),
     "usage.expire_reservations": platform(lambda a, _: U.expire_reservations(a)),
+    "usage.alerts": platform(lambda a, _: U.alerts(a), own=USAGE | {"ex-member"}),
+    "usage.raise_alerts": platform(lambda a, _: U.raise_alerts(a)),
+    "usage.expire": platform(lambda a, _: U.expire(a, keep_months=120)),
+    "usage.prove": platform(lambda a, _: U.prove(a)),
+    "usage.last_proof": platform(lambda a, _: U.last_proof(a)),
     "usage.refund": Row(
         lambda a, p: U.refund(a, organization_id=p.organization, event_id=p.event, reason=REASON),
         expect=lambda who, where: "forbidden" if who not in ADMIN else "hidden" if where == "deleted" else "ok",
