@@ -102,7 +102,7 @@ BEGIN
         most := of_plan.monthly_credits;
         value := agreed->'monthly_credits';
     ELSE
-        value := of_plan.limits->'event_limits'->metric;
+        value := coalesce(of_plan.limits->'event_limits'->metric, of_plan.limits->metric);
         most := CASE WHEN nexa.is_amount(value) THEN value::numeric::bigint END;
         value := agreed->'event_limits'->metric;
     END IF;

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.promises import (
     audited_accounts,
+    audited_api_keys,
     audited_architecture_sessions,
     audited_audit,
     audited_billing,
@@ -28,6 +29,7 @@ from tests.promises.audited_rows import Case, EndpointCase
 
 TABLES: tuple[ModuleType, ...] = (
     audited_accounts,
+    audited_api_keys,
     audited_architecture_sessions,
     audited_audit,
     audited_billing,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from nexa_core import accounts, audit, billing, organizations, system
+from nexa_core import accounts, audit, billing, organizations, system, usage
 from nexa_core.billing import reports
 from tests.promises import (
     matrix_accounts,
@@ -17,6 +17,7 @@ from tests.promises import (
     matrix_organizations,
     matrix_reports,
     matrix_system,
+    matrix_usage,
 )
 from tests.promises.matrix_rows import Route, Row
 
@@ -28,6 +29,7 @@ DOMAINS: dict[ModuleType, ModuleType] = {
     organizations: matrix_organizations,
     reports: matrix_reports,
     system: matrix_system,
+    usage: matrix_usage,
 }
 
 VERBS: dict[str, Row] = {verb: row for table in DOMAINS.values() for verb, row in table.VERBS.items()}
