@@ -8,13 +8,20 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from nexa_core import accounts, audit, organizations, system
-from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_system
+from nexa_core import accounts, architecture_sessions, audit, organizations, system
+from tests.promises import (
+    matrix_accounts,
+    matrix_architecture_sessions,
+    matrix_audit,
+    matrix_organizations,
+    matrix_system,
+)
 from tests.promises.matrix_rows import Route, Row
 
 #: Whose verbs have to be in which table.
 DOMAINS: dict[ModuleType, ModuleType] = {
     accounts: matrix_accounts,
+    architecture_sessions: matrix_architecture_sessions,
     audit: matrix_audit,
     organizations: matrix_organizations,
     system: matrix_system,
