@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from nexa_core import accounts, audit, billing, organizations, system, usage
+from nexa_core import accounts, architecture_sessions, audit, billing, organizations, system, usage
 from nexa_core.billing import reports
 from tests.promises import (
     matrix_accounts,
+    matrix_architecture_sessions,
     matrix_audit,
     matrix_billing,
     matrix_organizations,
@@ -24,6 +25,7 @@ from tests.promises.matrix_rows import Route, Row
 #: Whose verbs have to be in which table.
 DOMAINS: dict[ModuleType, ModuleType] = {
     accounts: matrix_accounts,
+    architecture_sessions: matrix_architecture_sessions,
     audit: matrix_audit,
     billing: matrix_billing,
     organizations: matrix_organizations,
