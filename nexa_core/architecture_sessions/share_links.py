@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, literal_column, select, text
+from sqlalchemy import ColumnElement, Row, func, insert, literal_column, select, text
 
 from nexa_core.accounts import passwords
 from nexa_core.actions import Action
@@ -233,7 +233,7 @@ def _listed() -> Any:
     )
     approvals = said.where(ShareResponse.kind == "approval").scalar_subquery()
     comments = said.where(ShareResponse.kind == "comment").scalar_subquery()
-    maker = literal_column("(SELECT full_name FROM users WHERE users.id = share_links.created_by)")
+    maker: ColumnElement[str] = literal_column("(SELECT full_name FROM users WHERE users.id = share_links.created_by)")
     return select(
         ShareLink.id, ShareLink.revision, ShareLink.pages, ShareLink.label, ShareLink.is_protected,
         ShareLink.created_at, ShareLink.expires_at, ShareLink.revoked_at, ShareLink.view_count,
