@@ -80,7 +80,7 @@ def _between(before: Any, after: Any, path: tuple[str, ...], label: str) -> Iter
         return
     if isinstance(before, list | _Missing) and isinstance(after, list | _Missing):
         olds, news = (by_key(side if isinstance(side, list) else []) for side in (before, after))
-        if olds is not None and news is not None:
+        if olds is not None and news is not None and (olds or news):
             yield from _between_lists(olds, news, path)
             return
     what: What = "added" if before is MISSING else "removed" if after is MISSING else "changed"
@@ -111,10 +111,10 @@ def _longest_run(places: list[int]) -> set[int]:
     best: list[tuple[int, list[int]]] = []
     for place in places:
         shorter: list[list[int]] = [[], *(run for last, run in best if last < place)]
-        longest = max(shorter, key=len)
+        longest = sorted(shorter, key=len)[-1]
         best.append((place, [*longest, place]))
     runs: list[list[int]] = [[], *(run for _, run in best)]
-    return set(max(runs, key=len))
+    return set(sorted(runs, key=len)[-1])
 
 
 def _name(path: tuple[str, ...], number: int, value: Any) -> str:
