@@ -107,10 +107,15 @@ CREATE POLICY {table}_tenant ON {table} TO nexa_tenant
     USING (organization_id = (SELECT nexa.current_organization()))
     WITH CHECK (organization_id = (SELECT nexa.current_organization()));
 CREATE POLICY {table}_staff ON {table} TO nexa_staff USING (true) WITH CHECK (true);
+"""
+        for table in ("session_saves", "session_presence", "session_marks", "session_views")
+    )
+    + "".join(
+        f"""
 CREATE POLICY {table}_presenter ON {table} FOR SELECT TO nexa_presenter
     USING (organization_id = ANY ((SELECT nexa.demo_organizations())::uuid[]));
 """
-        for table in ("session_saves", "session_presence", "session_marks", "session_views")
+        for table in ("session_presence", "session_marks")
     )
     + """
 CALL nexa.audit_table('session_views', 'session_view', 'id', 'organization_id', '{created_at}');

@@ -17,6 +17,7 @@ from tests.promises import (
     audited_audit,
     audited_notifications,
     audited_organizations,
+    audited_session_files,
     audited_system,
     audited_usage,
 )
@@ -28,6 +29,7 @@ TABLES: tuple[ModuleType, ...] = (
     audited_audit,
     audited_notifications,
     audited_organizations,
+    audited_session_files,
     audited_system,
     audited_usage,
 )

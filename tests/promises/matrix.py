@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from nexa_core import accounts, audit, organizations, system
-from tests.promises import matrix_accounts, matrix_audit, matrix_organizations, matrix_system
+from nexa_core import accounts, architecture_sessions, audit, organizations, system
+from tests.promises import (
+    matrix_accounts,
+    matrix_architecture_sessions,
+    matrix_audit,
+    matrix_organizations,
+    matrix_session_files,
+    matrix_system,
+)
 from tests.promises.matrix_rows import Route, Row
 
 #: Whose verbs have to be in which table.
 DOMAINS: dict[ModuleType, ModuleType] = {
     accounts: matrix_accounts,
+    architecture_sessions: matrix_architecture_sessions,
     audit: matrix_audit,
     organizations: matrix_organizations,
     system: matrix_system,
@@ -22,6 +30,9 @@ DOMAINS: dict[ModuleType, ModuleType] = {
 
 VERBS: dict[str, Row] = {verb: row for table in DOMAINS.values() for verb, row in table.VERBS.items()}
 ROUTES: dict[str, Route] = {name: route for table in DOMAINS.values() for name, route in table.ROUTES.items()}
+# What goes out of sessions and comes in has a table of its own beside that of the domain.
+VERBS |= matrix_session_files.VERBS
+ROUTES |= matrix_session_files.ROUTES
 
 #: Verbs whose row is still to be written. The list may only get shorter: a verb that is new is not on it.
 OWED = {

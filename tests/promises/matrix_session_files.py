@@ -6,7 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from nexa_core import architecture_sessions as sessions
-from tests.promises.matrix_architecture_sessions import READERS, WRITERS, mine, of_a_session, read, write
+from tests.promises.matrix_architecture_sessions import READERS, WRITERS, mine, read, write
+from tests.promises.matrix_architecture_sessions import _of_a_session as of_a_session
 from tests.promises.matrix_rows import LOOKING, MANAGE, Place, Route, Row
 
 _BARE = {"title": "Brought along", "sow_objects": {}}

@@ -77,7 +77,8 @@ def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
 def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
     mine = {"organization_id": tenant.organization}
     chain, signed = {"chain_id": tenant.organization}, {"kid": "s1", "signature": b""}
-    with_session = {**mine, "session_id": tenant.session_id, "revision": 1}
+    of_session = {**mine, "session_id": tenant.session_id}
+    with_session = {**of_session, "revision": 1}
     link, digest = uuid4(), hashlib.sha256(tenant.organization.bytes).hexdigest()
     return {
         "organization_domains": {**mine, "domain": f"{tenant.organization}.example"},
@@ -109,6 +110,10 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         },
         "session_images": {**mine, "digest": digest, "media_type": "image/png", "content": tenant.organization.bytes},
         "session_drawings": {**mine, "digest": digest, "svg": "<svg/>"},
+        "session_saves": {**of_session, "version": 1, "user_id": tenant.person, "back": "[]"},
+        "session_presence": {**of_session, "user_id": tenant.person},
+        "session_marks": {**of_session, "user_id": tenant.person},
+        "session_views": {**mine, "user_id": tenant.person, "name": "Mine"},
         "usage_events": {**mine, "event_type": "ai_call", "idempotency_key": uuid4().hex, "credits_consumed": 3},
         "usage_idempotency_keys": {
             **mine,

@@ -39,7 +39,9 @@ def shelf(cast: Cast, database: TestDatabase) -> Cast:
 def test_words_are_found_wherever_they_stand(shelf: Cast) -> None:
     assert titles(shelf.ada) == ["Alpha", "Beta", "Gamma & Töchter"]
     for text, found in {
-        "alpha": ["Alpha"], "INITECH": ["Alpha"], "accep": ["Beta"], '"by the board"': ["Beta"], "zürich": ["Gamma & Töchter"],
+        "alpha": ["Alpha"], "INITECH": ["Alpha"], "accep": ["Beta"], '"by the board"': ["Beta"],
+        "zürich": ["Gamma & Töchter"],
+
         "cloud -hooli": ["Alpha"], "alpha or beta": ["Alpha", "Beta"], "alpha beta": [], "töcht": ["Gamma & Töchter"],
         "'; drop table users; --": [], "&|!(": [], "~o": [], "%": [], "req-1": [],
     }.items():  # fmt: skip
