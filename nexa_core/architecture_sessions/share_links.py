@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, literal_column, select, text
+from sqlalchemy import ColumnElement, Row, func, insert, literal_column, select, text
 
 from nexa_core.accounts import passwords
 from nexa_core.actions import Action
@@ -19,6 +19,7 @@ from nexa_core.architecture_sessions.contents import content, fix_revision
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.going_out import require_ready
 from nexa_core.architecture_sessions.models import ArchitectureSession, ShareLink, ShareResponse
+from nexa_core.architecture_sessions.reach import head
 from nexa_core.architecture_sessions.sections import PAGES, sections
 from nexa_core.config import settings
 from nexa_core.db import reading, recording
@@ -138,7 +139,7 @@ def share(
 def share_links(actor: Actor, *, uuid: UUID | None = None, state: State | None = "active") -> tuple[ShareLinkView, ...]:
     """The links of one session, or of the whole organization, newest first; at most ``MOST``.
 
-    Raises Forbidden without SESSIONS_READ.
+    Raises Forbidden without SESSIONS_READ; for one session as ``get``.
     """
     actor.require(Permission.SESSIONS_READ)
     listed = _listed().order_by(ShareLink.created_at.desc(), ShareLink.id).limit(MOST)
@@ -153,6 +154,8 @@ def share_links(actor: Actor, *, uuid: UUID | None = None, state: State | None =
     elif state == "revoked":
         listed = listed.where(ShareLink.revoked_at.is_not(None))
     with reading(actor) as db:
+        if uuid is not None:
+            head(db, actor, uuid)
         return tuple(_view(row) for row in db.execute(listed))
 
 
@@ -233,7 +236,7 @@ def _listed() -> Any:
     )
     approvals = said.where(ShareResponse.kind == "approval").scalar_subquery()
     comments = said.where(ShareResponse.kind == "comment").scalar_subquery()
-    maker = literal_column("(SELECT full_name FROM users WHERE users.id = share_links.created_by)")
+    maker: ColumnElement[str] = literal_column("(SELECT full_name FROM users WHERE users.id = share_links.created_by)")
     return select(
         ShareLink.id, ShareLink.revision, ShareLink.pages, ShareLink.label, ShareLink.is_protected,
         ShareLink.created_at, ShareLink.expires_at, ShareLink.revoked_at, ShareLink.view_count,

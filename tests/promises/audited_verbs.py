@@ -22,6 +22,7 @@ from tests.promises import (
     audited_notifications,
     audited_organizations,
     audited_reports,
+    audited_session_files,
     audited_system,
     audited_usage,
 )
@@ -38,6 +39,7 @@ TABLES: tuple[ModuleType, ...] = (
     audited_notifications,
     audited_organizations,
     audited_reports,
+    audited_session_files,
     audited_system,
     audited_usage,
 )

@@ -17,6 +17,7 @@ from tests.promises import (
     matrix_billing,
     matrix_organizations,
     matrix_reports,
+    matrix_session_files,
     matrix_system,
     matrix_usage,
 )
@@ -36,3 +37,6 @@ DOMAINS: dict[ModuleType, ModuleType] = {
 
 VERBS: dict[str, Row] = {verb: row for table in DOMAINS.values() for verb, row in table.VERBS.items()}
 ROUTES: dict[str, Route] = {name: route for table in DOMAINS.values() for name, route in table.ROUTES.items()}
+# What goes out of sessions and comes in has a table of its own beside that of the domain.
+VERBS |= matrix_session_files.VERBS
+ROUTES |= matrix_session_files.ROUTES
