@@ -183,12 +183,10 @@ def test_text_outlives_a_cut_network_and_a_lost_sign_in(visit: Open, served: Ser
     page.wait_for_function("Object.keys(localStorage).every(key => !key.startsWith('nexa.draft|'))")
     assert _document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("Written after.")
     # Leaving with unsaved text asks; whoever leaves all the same finds it on the home screen.
-    page.context.set_offline(True)
+    page.route("**/api/sessions/**", lambda route: route.abort())
     _section(page).press("Control+End")
     _section(page).type(" Left behind.")
     expect(_status(page)).to_have_text("Offline, kept on this device")
-    page.context.set_offline(False)
-    page.route("**/api/sessions/**", lambda route: route.abort())
     page.goto(served.url)
     assert asked == ["beforeunload"]
     page.unroute("**/api/sessions/**")
