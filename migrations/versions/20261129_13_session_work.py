@@ -154,11 +154,12 @@ CREATE TRIGGER audit_burst AFTER UPDATE ON ai_architecture_sessions
 
 SEARCH = """
 -- What a session says, in words, and what is known of it. A word of the organization is among the words, so that the
--- index finds one customer's sessions without looking at everybody's.
+-- index finds one customer's sessions without looking at everybody's. Such words begin with a space, as no word of a
+-- text or a search can.
 CREATE FUNCTION nexa.session_words(organization uuid, plain text, markers jsonb) RETURNS tsvector
     LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog AS $$
     SELECT to_tsvector('simple'::regconfig, plain)
-        || array_to_tsvector(ARRAY['~o ' || organization] || ARRAY(SELECT jsonb_array_elements_text(markers)))
+        || array_to_tsvector(ARRAY[' o ' || organization] || ARRAY(SELECT jsonb_array_elements_text(markers)))
 $$;
 
 CREATE TABLE session_search (
@@ -183,7 +184,7 @@ GRANT ALL ON session_search TO nexa_system;
 ALTER TABLE session_search ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY session_search_tenant ON session_search FOR SELECT TO nexa_tenant
     USING (organization_id = (SELECT nexa.current_organization()));
-CREATE POLICY session_search_staff ON session_search FOR SELECT TO nexa_staff USING (true);
+CREATE POLICY session_search_staff ON session_search TO nexa_staff USING (true) WITH CHECK (true);
 CREATE POLICY session_search_presenter ON session_search FOR SELECT TO nexa_presenter
     USING (organization_id = ANY ((SELECT nexa.demo_organizations())::uuid[]));
 
@@ -219,9 +220,9 @@ CREATE FUNCTION nexa.refresh_session_search(sessions integer[]) RETURNS void LAN
     SET search_path = pg_catalog, public AS $$
     INSERT INTO session_search AS x (session_id, organization_id, version, plain, facts, markers, refreshed_at)
     SELECT s.id, s.organization_id, s.version, w.plain, f.facts,
-           CASE WHEN (f.facts->>'without_criteria')::integer > 0 THEN '["~without criteria"]' ELSE '[]' END::jsonb
-               || coalesce((SELECT jsonb_agg('~role ' || left(role, 200)) FROM jsonb_object_keys(f.facts->'hours') role), '[]')
-               || coalesce((SELECT jsonb_agg('~tag ' || left(tag, 200)) FROM jsonb_array_elements_text(s.tags) tag), '[]'),
+           CASE WHEN (f.facts->>'without_criteria')::integer > 0 THEN '[" without criteria"]' ELSE '[]' END::jsonb
+               || coalesce((SELECT jsonb_agg(' role ' || left(role, 200)) FROM jsonb_object_keys(f.facts->'hours') role), '[]')
+               || coalesce((SELECT jsonb_agg(' tag ' || left(tag, 200)) FROM jsonb_array_elements_text(s.tags) tag), '[]'),
            clock_timestamp()
     FROM ai_architecture_sessions s
     CROSS JOIN LATERAL (SELECT nexa.session_facts(s.session_objects, s.sow_objects, s.loe_objects, s.diagram_texts_json) AS facts) f
@@ -235,7 +236,7 @@ CREATE FUNCTION nexa.refresh_session_search(sessions integer[]) RETURNS void LAN
     ) w
     WHERE s.id = ANY (sessions) AND s.purged_at IS NULL
     ON CONFLICT (session_id) DO UPDATE SET version = excluded.version, plain = excluded.plain, facts = excluded.facts,
-        markers = excluded.markers || CASE WHEN x.broken_diagrams > 0 THEN '["~broken diagram"]' ELSE '[]' END::jsonb,
+        markers = excluded.markers || CASE WHEN x.broken_diagrams > 0 THEN '[" broken diagram"]' ELSE '[]' END::jsonb,
         refreshed_at = excluded.refreshed_at
 $$;
 
@@ -262,7 +263,7 @@ CREATE TRIGGER ai_architecture_sessions_search_update AFTER UPDATE ON ai_archite
 CREATE FUNCTION nexa.note_broken_diagrams(session integer, of_version integer, broken integer) RETURNS void
     LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
     UPDATE session_search SET broken_diagrams = broken, checked_version = of_version,
-        markers = (markers - '~broken diagram') || CASE WHEN broken > 0 THEN '["~broken diagram"]' ELSE '[]' END::jsonb
+        markers = (markers - ' broken diagram') || CASE WHEN broken > 0 THEN '[" broken diagram"]' ELSE '[]' END::jsonb
     WHERE session_id = session
 $$;
 
@@ -305,7 +306,7 @@ BEGIN
     END IF;
     IF query IS NOT NULL THEN
         IF organization IS NOT NULL THEN
-            query := query && quote_literal('~o ' || organization)::tsquery;
+            query := query && quote_literal(' o ' || organization)::tsquery;
         END IF;
         conditions := conditions || ' AND x.words @@ $3';
     END IF;

@@ -6,6 +6,7 @@ One module a resource, each with its ``ENDPOINTS``; a new one is added to ``_RES
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from starlette.applications import Starlette
@@ -40,14 +41,20 @@ def routes() -> Sequence[BaseRoute]:
     return [Route(PREFIX, _nothing, methods=methods), Mount(PREFIX, app=api), *share.routes()]
 
 
+@cache
+def _described() -> dict[str, Any]:
+    """Written once: it takes as long as many requests do."""
+    return document(endpoints())
+
+
 @get("/openapi.json", "This description")
 def openapi() -> dict[str, Any]:
-    return document(endpoints())
+    return _described()
 
 
 @get("/docs", "This description as a page")
 def documentation() -> Response:
-    return HTMLResponse(docs.page(document(endpoints())))
+    return HTMLResponse(docs.page(_described()))
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -80,7 +80,7 @@ def _between(before: Any, after: Any, path: tuple[str, ...], label: str) -> Iter
         return
     if isinstance(before, list | _Missing) and isinstance(after, list | _Missing):
         olds, news = (by_key(side if isinstance(side, list) else []) for side in (before, after))
-        if olds is not None and news is not None:
+        if olds is not None and news is not None and (olds or news):
             yield from _between_lists(olds, news, path)
             return
     what: What = "added" if before is MISSING else "removed" if after is MISSING else "changed"

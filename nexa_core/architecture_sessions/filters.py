@@ -87,10 +87,10 @@ class Filter:
 
     def asked(self) -> dict[str, Any]:
         """What ``nexa.find_sessions`` takes."""
-        markers = [f"~tag {tag[:200]}" for tag in self.tags]
-        markers += [f"~role {self.role.lower()[:200]}"] if self.role else []
-        markers += ["~without criteria"] if self.without_criteria else []
-        markers += ["~broken diagram"] if self.broken_diagram else []
+        markers = [f" tag {tag[:200]}" for tag in self.tags]
+        markers += [f" role {self.role.lower()[:200]}"] if self.role else []
+        markers += [" without criteria"] if self.without_criteria else []
+        markers += [" broken diagram"] if self.broken_diagram else []
         given = {
             "text": self.text.strip(),
             "organization": str(self.organization_id) if self.organization_id else "",

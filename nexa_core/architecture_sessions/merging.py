@@ -61,9 +61,13 @@ def _order(
     order = [key for key in leading if key in kept]
     standing = set(order)
     for place, key in enumerate(following):
-        if key in kept and key not in standing:  # only they have it: behind what stands before it with them
+        if key in kept and key not in standing:  # only they have it: beside what stands beside it with them
             before = next((k for k in reversed(following[:place]) if k in standing), None)
-            order.insert(order.index(before) + 1 if before is not None else 0, key)
+            behind = next((k for k in following[place:] if k in standing), None)
+            if before is not None:
+                order.insert(order.index(before) + 1, key)
+            else:
+                order.insert(order.index(behind) if behind is not None else len(order), key)
             standing.add(key)
     return order
 

@@ -24,7 +24,7 @@ MISSING: Final = _Missing()
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two values are the same JSON: true is not 1, and 1.0 is 1 as it is in the database."""
+    """Whether two values are the same JSON: true is not 1, and 1.0 is 1, as they are in the database."""
     if one is other:
         return True
     if isinstance(one, dict) and isinstance(other, dict):
@@ -34,8 +34,16 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, bool) or isinstance(other, bool):
         return False
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other
+        return one == other or (type(one) is not type(other) and _as_float(one) == _as_float(other))
     return type(one) is type(other) and bool(one == other)
+
+
+def _as_float(number: int | float) -> float:
+    """PostgreSQL writes 2.5e16 as a whole number, and then has digits that a float does not."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def check_document(column: str, document: Any) -> None:
