@@ -107,7 +107,7 @@ CREATE FUNCTION nexa.living_share(hashed text) RETURNS share_links LANGUAGE sql 
     SELECT l.* FROM share_links l
     JOIN ai_architecture_sessions s ON s.organization_id = l.organization_id AND s.id = l.session_id
     JOIN organizations o ON o.id = l.organization_id
-    WHERE l.token = hashed AND l.revoked_at IS NULL AND l.expires_at > now() AND s.deleted_at IS NULL
+    WHERE l.token = hashed AND l.revoked_at IS NULL AND l.expires_at > now() AND s.deleted_at IS NULL AND s.purged_at IS NULL
       AND o.status = 'active' AND o.deleted_at IS NULL
 $$;
 

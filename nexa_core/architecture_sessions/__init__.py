@@ -29,6 +29,7 @@ from nexa_core.architecture_sessions.effort import (
     estimate,
     money,
 )
+from nexa_core.architecture_sessions.exporting import FORMS, ExportedFile, export
 from nexa_core.architecture_sessions.filters import Filter
 from nexa_core.architecture_sessions.going_out import (
     GATES,
@@ -45,6 +46,7 @@ from nexa_core.architecture_sessions.history import (
     revision,
     revisions,
 )
+from nexa_core.architecture_sessions.images import StoredImage, image, store_image
 from nexa_core.architecture_sessions.listing import (
     SORTS,
     browse,
@@ -112,6 +114,7 @@ from nexa_core.architecture_sessions.templates import (
     template_differences,
     unmake_template,
 )
+from nexa_core.architecture_sessions.transfer import ImportItem, ImportPlan, import_sessions, plan_import
 from nexa_core.architecture_sessions.upkeep import (
     check_diagrams,
     purge_trash,
@@ -136,6 +139,7 @@ from nexa_core.architecture_sessions.views import (
 from nexa_core.architecture_sessions.visiting import PasscodeNeeded, Shared, picture, respond, unlock, visit
 
 __all__ = [
+    "FORMS",
     "GATES",
     "PAGES",
     "PAGE_TITLES",
@@ -153,9 +157,12 @@ __all__ = [
     "EffortTask",
     "EffortTotal",
     "Estimate",
+    "ExportedFile",
     "Filter",
     "Finding",
     "GoingOut",
+    "ImportItem",
+    "ImportPlan",
     "NewShareLink",
     "Page",
     "PasscodeNeeded",
@@ -177,6 +184,7 @@ __all__ = [
     "ShareLinkView",
     "ShareResponseView",
     "Shared",
+    "StoredImage",
     "TagCount",
     "TagPlan",
     "UnreadRow",
@@ -194,9 +202,12 @@ __all__ = [
     "duplicate",
     "duplicate_many",
     "estimate",
+    "export",
     "from_template",
     "get",
     "here",
+    "image",
+    "import_sessions",
     "leave",
     "make_template",
     "merge_tags",
@@ -209,6 +220,7 @@ __all__ = [
     "pin",
     "pinned",
     "placeholders",
+    "plan_import",
     "pulse",
     "purge_trash",
     "readiness_gate",
@@ -235,6 +247,7 @@ __all__ = [
     "share_responses",
     "share_view",
     "state_reason",
+    "store_image",
     "suggest_tags",
     "tag_many",
     "template_differences",

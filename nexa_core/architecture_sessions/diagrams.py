@@ -23,8 +23,10 @@ from typing import Final
 
 #: Mermaid itself refuses more than 50,000 characters.
 MOST_CHARACTERS: Final = 50_000
-#: Seconds one diagram may take to draw; after that its process is ended. A busy machine needs several.
-LONGEST: Final = 30.0
+#: Seconds one diagram may take to draw; after that its process is ended. Thirty nodes take three, on a busy machine 20.
+LONGEST: Final = 60.0
+#: Seconds until one that took too long is tried again.
+_PAUSE: Final = 600.0
 #: Part of what a drawing is known by: another version of it draws anew.
 _STYLE: Final = "mermaidx 0.10.1, 1"
 _REMEMBERED: Final = 256
@@ -66,8 +68,7 @@ def draw(text: str, language: str = "mermaid") -> Drawing:
     known = _memory.get(digest)
     if known is None:
         known = _pen.draw(text)
-        if known.svg is not None or known.fault != _TOO_LONG:
-            _memory.put(digest, known)
+        _memory.put(digest, known, None if known.fault != _TOO_LONG else time.monotonic() + _PAUSE)
     return known
 
 
@@ -119,18 +120,20 @@ class _Memory:
     """The drawings used last, by digest; for all organizations, because a digest gives away nothing."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, Drawing] = OrderedDict()
+        self._known: OrderedDict[str, tuple[Drawing, float | None]] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, digest: str) -> Drawing | None:
         with self._lock:
-            if digest in self._known:
-                self._known.move_to_end(digest)
-            return self._known.get(digest)
+            drawing, until = self._known.get(digest, (None, None))
+            if drawing is None or (until is not None and until < time.monotonic()):
+                return None
+            self._known.move_to_end(digest)
+            return drawing
 
-    def put(self, digest: str, drawing: Drawing) -> None:
+    def put(self, digest: str, drawing: Drawing, until: float | None = None) -> None:
         with self._lock:
-            self._known[digest] = drawing
+            self._known[digest] = drawing, until
             self._known.move_to_end(digest)
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import ColumnElement, Row, func, insert, literal_column, select, text
 
 from nexa_core.accounts import passwords
 from nexa_core.actions import Action
@@ -114,20 +114,22 @@ def share(
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with recording(actor, Action.SHARE_CREATED) as db:
         fix_revision(db, shown)
-        link = ShareLink(
-            organization_id=shown.organization_id,
-            session_id=shown.session_id,
-            revision=shown.revision,
-            token=hash_of(token),
-            passcode_hash=passcode_hash,
-            pages=list(chosen),
-            label=label or None,
-            created_by=actor.user_id,
-            expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days),
-        )
-        db.add(link)
-        db.flush()
-        made = _view(db.execute(_listed().where(ShareLink.id == link.id)).one())
+        link_id = db.execute(
+            insert(ShareLink)
+            .values(
+                organization_id=shown.organization_id,
+                session_id=shown.session_id,
+                revision=shown.revision,
+                token=hash_of(token),
+                passcode_hash=passcode_hash,
+                pages=list(chosen),
+                label=label or None,
+                created_by=actor.user_id,
+                expires_at=dt.datetime.now(dt.UTC) + dt.timedelta(days=days),
+            )
+            .returning(ShareLink.id)
+        ).scalar_one()
+        made = _view(db.execute(_listed().where(ShareLink.id == link_id)).one())
     if "visuals" in chosen:
         keep_drawings(actor, shown, at_most=0)
     return NewShareLink(made, f"{settings().public_url.rstrip('/')}/share/{token}")
@@ -231,12 +233,12 @@ def _listed() -> Any:
     )
     approvals = said.where(ShareResponse.kind == "approval").scalar_subquery()
     comments = said.where(ShareResponse.kind == "comment").scalar_subquery()
-    maker = text("(SELECT full_name FROM users WHERE users.id = share_links.created_by) AS created_by_name")
+    maker: ColumnElement[str] = literal_column("(SELECT full_name FROM users WHERE users.id = share_links.created_by)")
     return select(
         ShareLink.id, ShareLink.revision, ShareLink.pages, ShareLink.label, ShareLink.is_protected,
         ShareLink.created_at, ShareLink.expires_at, ShareLink.revoked_at, ShareLink.view_count,
         ShareLink.last_viewed_at, ShareLink.locked_until, ArchitectureSession.uuid, ArchitectureSession.title,
-        func.now().label("now"), approvals.label("approvals"), comments.label("comments"), maker,
+        func.now().label("now"), approvals.label("approvals"), comments.label("comments"), maker.label("maker"),
     ).join(
         ArchitectureSession,
         (ArchitectureSession.organization_id == ShareLink.organization_id)
@@ -255,7 +257,7 @@ def _view(row: Row[Any]) -> ShareLinkView:
         label=row.label or "",
         is_protected=row.is_protected,
         state=state,
-        created_by=row.created_by_name or "",
+        created_by=row.maker or "",
         created_at=row.created_at,
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,

@@ -78,6 +78,7 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
     mine = {"organization_id": tenant.organization}
     chain, signed = {"chain_id": tenant.organization}, {"kid": "s1", "signature": b""}
     with_session = {**mine, "session_id": tenant.session_id, "revision": 1}
+    link, digest = uuid4(), hashlib.sha256(tenant.organization.bytes).hexdigest()
     return {
         "organization_domains": {**mine, "domain": f"{tenant.organization}.example"},
         "one_time_tokens": {
@@ -88,7 +89,26 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "expires_at": "infinity",
         },
         "session_revisions": {**with_session, "user_id": tenant.person, "documents": "{}"},
-        "share_links": {**with_session, "token": uuid4().hex, "created_by": tenant.person, "expires_at": "infinity"},
+        "share_links": {
+            **with_session,
+            "id": link,
+            "token": uuid4().hex,
+            "created_by": tenant.person,
+            "expires_at": "infinity",
+        },
+        "share_responses": {
+            **mine,
+            "share_link_id": link,
+            "kind": "comment",
+            "page": "sow",
+            "part": "",
+            "title": "Scope",
+            "content_digest": "",
+            "name": "Cleo",
+            "email": "cleo@client.example",
+        },
+        "session_images": {**mine, "digest": digest, "media_type": "image/png", "content": tenant.organization.bytes},
+        "session_drawings": {**mine, "digest": digest, "svg": "<svg/>"},
         "usage_events": {**mine, "event_type": "ai_call", "idempotency_key": uuid4().hex, "credits_consumed": 3},
         "usage_idempotency_keys": {
             **mine,
