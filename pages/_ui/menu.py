@@ -148,6 +148,14 @@ TEMPLATES = Screen(
     "Workspace",
     Permission.SESSIONS_READ,
 )
+SHARE_LINKS = Screen(
+    "share_links.py",
+    "share-links",
+    "Shared links",
+    ":material/link:",
+    "Every link a client can follow now: what it shows, until when, how often it was opened.",
+    permission=Permission.SESSIONS_READ,
+)
 STRUCTURING = Screen(
     "structuring.py",
     "structuring",
@@ -184,6 +192,7 @@ SCREENS = (
     HOME,
     SESSIONS,
     TEMPLATES,
+    SHARE_LINKS,
     STRUCTURING,
     SOW,
     LOE,
