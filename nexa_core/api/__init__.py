@@ -15,7 +15,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 
-from nexa_core.api import audit, auth, docs, health, me, organization_files, organizations, people, sessions, share
+from nexa_core.api import (
+    audit,
+    auth,
+    docs,
+    health,
+    me,
+    organization_files,
+    organizations,
+    people,
+    session_files,
+    sessions,
+    share,
+)
 from nexa_core.api.endpoint import PREFIX, Endpoint, get
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.guard import Guard
@@ -25,7 +37,7 @@ from nexa_core.api.problems import Problem
 __all__ = ["Guard", "endpoints", "routes"]
 
 # Those with a fixed path stand before those that take any name in its place.
-_RESOURCES = (auth, me, audit, health, organization_files, organizations, people, sessions)
+_RESOURCES = (auth, me, audit, health, organization_files, organizations, people, session_files, sessions)
 
 
 def endpoints() -> tuple[Endpoint, ...]:

@@ -119,7 +119,8 @@ def fetch(db: Database, uuid: UUID, revision: int | None = None) -> Content:
     )
 
 
-_LOCK = text("SELECT id, user_id, version FROM ai_architecture_sessions WHERE uuid = :uuid FOR UPDATE")
+# NO KEY: who charges usage of this session at the same moment holds its key, and must not wait for this in a circle.
+_LOCK = text("SELECT id, user_id, version FROM ai_architecture_sessions WHERE uuid = :uuid FOR NO KEY UPDATE")
 _CLOSE = text("""
     UPDATE session_revisions SET is_closed = true
     WHERE session_id = :session AND NOT is_closed AND revision = :revision

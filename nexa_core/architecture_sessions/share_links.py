@@ -19,6 +19,7 @@ from nexa_core.architecture_sessions.contents import content, fix_revision
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.going_out import require_ready
 from nexa_core.architecture_sessions.models import ArchitectureSession, ShareLink, ShareResponse
+from nexa_core.architecture_sessions.reach import head
 from nexa_core.architecture_sessions.sections import PAGES, sections
 from nexa_core.config import settings
 from nexa_core.db import reading, recording
@@ -138,7 +139,7 @@ def share(
 def share_links(actor: Actor, *, uuid: UUID | None = None, state: State | None = "active") -> tuple[ShareLinkView, ...]:
     """The links of one session, or of the whole organization, newest first; at most ``MOST``.
 
-    Raises Forbidden without SESSIONS_READ.
+    Raises Forbidden without SESSIONS_READ; for one session as ``get``.
     """
     actor.require(Permission.SESSIONS_READ)
     listed = _listed().order_by(ShareLink.created_at.desc(), ShareLink.id).limit(MOST)
@@ -153,6 +154,8 @@ def share_links(actor: Actor, *, uuid: UUID | None = None, state: State | None =
     elif state == "revoked":
         listed = listed.where(ShareLink.revoked_at.is_not(None))
     with reading(actor) as db:
+        if uuid is not None:
+            head(db, actor, uuid)
         return tuple(_view(row) for row in db.execute(listed))
 
 

@@ -113,7 +113,7 @@ def _answers(actor: Actor, answers: Sequence[ShareResponseView]) -> None:
         return
     st.markdown("**What clients said**")
     for one in answers:
-        icon = ":green[:material/check_circle:]" if one.kind == "approve" else ":material/comment:"
+        icon = ":green[:material/check_circle:]" if one.kind == "approval" else ":material/comment:"
         changed = " :orange-badge[changed since]" if one.changed else ""
         st.markdown(
             f"{icon} **{literal(one.title or PAGES.get(one.page, one.page))}**{changed}  \n"
