@@ -176,6 +176,14 @@ TEMPLATES = Screen(
     "Workspace",
     Permission.SESSIONS_READ,
 )
+SHARE_LINKS = Screen(
+    "share_links.py",
+    "share-links",
+    "Shared links",
+    ":material/link:",
+    "Every link a client can follow now: what it shows, until when, how often it was opened.",
+    permission=Permission.SESSIONS_READ,
+)
 STRUCTURING = Screen(
     "structuring.py",
     "structuring",
@@ -243,6 +251,7 @@ SCREENS = (
     NEW_ORGANIZATION,
     SESSIONS,
     TEMPLATES,
+    SHARE_LINKS,
     STRUCTURING,
     SOW,
     LOE,

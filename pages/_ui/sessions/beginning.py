@@ -10,6 +10,7 @@ from nexa_core.permissions import Permission
 from pages._ui import menu
 from pages._ui.errors import shown_here
 from pages._ui.notices import later
+from pages._ui.sessions import importing
 from pages._ui.sessions.details import TYPES
 from pages._ui.sessions.opening import SESSION
 from pages._ui.text import literal
@@ -35,4 +36,6 @@ def bar(actor: Actor) -> None:
                 )
                 later(f"{literal(made.title)} is begun")
                 st.switch_page(menu.STRUCTURING.page(), query_params={SESSION: str(made.uuid)})
+    if st.button("Import", icon=":material/upload_file:", type="tertiary"):
+        importing.dialog()
     st.page_link(menu.TEMPLATES.page(), label="From a template", icon=menu.TEMPLATES.icon)

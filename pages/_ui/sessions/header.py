@@ -8,7 +8,7 @@ import streamlit as st
 
 from nexa_core import architecture_sessions
 from pages._ui import format, layout, menu
-from pages._ui.sessions import details, history, presence, readiness
+from pages._ui.sessions import details, exporting, history, presence, readiness, sharing
 from pages._ui.sessions.opening import SESSION, Opened
 from pages._ui.text import literal
 
@@ -48,6 +48,10 @@ def _buttons(opened: Opened) -> None:
         readiness.dialog(opened)
     if st.button("History", icon=":material/history:"):
         history.dialog(opened)
+    if st.button("Share", icon=":material/share:"):
+        sharing.open_dialog(opened)
+    if st.button("Export", icon=":material/download:"):
+        exporting.dialog(opened)
     if st.button("Details", icon=":material/edit:"):
         details.dialog(opened)
     pinned = opened.view.is_pinned

@@ -82,16 +82,19 @@ class Opened:
         """Change one value."""
         self.save(Edit(tuple(steps), value))
 
-    def add(self, steps: Sequence[str], part: Mapping[str, Any], what: str, *, show: bool = True) -> None:
-        """Add a part with a new id at the end of a list, and choose it."""
+    def add(self, steps: Sequence[str], part: Mapping[str, Any], what: str, *, show: bool = True) -> bool:
+        """Add a part with a new id at the end of a list, and choose it; whether it is there."""
         new = architecture_sessions.new_id(what)
         edits = [Edit((*steps, new), {"id": new, **part})]
         if not isinstance(self.value(steps), list):
             edits.insert(0, Edit(tuple(steps), []))
-        if steps[0] in self.view.documents and not self.document(steps[0]):
+        if not self.view.documents.get(steps[0]):
             edits.insert(0, Edit((steps[0], "format"), 1))
-        if self.save(*edits) and show:
+        if not self.save(*edits):
+            return False
+        if show:
             st.query_params["item"] = new
+        return True
 
     def remove(self, steps: Sequence[str]) -> None:
         """Take a part away."""

@@ -17,6 +17,8 @@ if (!window.__nexaTypedWatch) {
   window.__nexaTypedWatch = true
   document.addEventListener("input", (event) => (window.__nexaTyped = event.composedPath()[0]), true)
   document.addEventListener("focusout", () => (window.__nexaTyped = null), true)
+  const entered = (event) => event.key === "Enter" && event.target.matches?.("input") && (window.__nexaTyped = null)
+  document.addEventListener("keydown", entered, true)
 }
 
 /** Whether all that is newer was saved by the editors of this very page. */

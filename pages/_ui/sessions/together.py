@@ -9,9 +9,9 @@ from uuid import UUID
 import streamlit as st
 
 from nexa_core import architecture_sessions
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import SessionLine
-from pages._ui import current_actor, format
+from pages._ui import current_actor, format, menu
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
 from pages._ui.sessions import beginning
@@ -140,7 +140,9 @@ def _uuids(ticked: Sequence[SessionLine]) -> list[UUID]:
 
 
 def tags(actor: Actor) -> None:
-    """The way to renaming and merging tags."""
+    """The way to the organization's links, and to renaming and merging tags."""
+    if actor.scope is Scope.TENANT:
+        st.page_link(menu.SHARE_LINKS.page(), icon=menu.SHARE_LINKS.icon)
     if beginning.may(actor) and st.button("Tags", icon=":material/sell:", type="tertiary"):
         _rename()
 

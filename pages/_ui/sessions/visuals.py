@@ -46,8 +46,10 @@ def diagrams(opened: Opened) -> None:
 def images(opened: Opened) -> None:
     """Images with captions, in their order, and the other assets by their names."""
     every = parts.readable(opened.document(ASSETS), "assets")
+    if opened.may_write:
+        pictures.uploading(opened)
     if not every:
-        layout.nothing("image", "There is no asset yet")
+        layout.nothing("image", "There is no image yet")
         return
     among = [part["id"] for part in every]
     for asset in every:
