@@ -163,7 +163,7 @@ class Actor:
         organization_id: UUID,
         organization_name: str,
         organization_slug: str,
-        features: Mapping[str, bool],
+        standing: Standing,
         origin: Origin,
     ) -> Actor:
         """A program with a key of an organization's: nobody in person, with the key's permissions and no role."""
@@ -173,7 +173,7 @@ class Actor:
             role=None,
             scope=Scope.TENANT,
             permissions=granted(None, is_platform=False, grant=permissions, deny=frozenset()),
-            standing=Standing(grant=permissions, features=features),
+            standing=replace(standing, grant=permissions),
             full_name=f"The API key {name}",
             organization_name=organization_name,
             organization_slug=organization_slug,
