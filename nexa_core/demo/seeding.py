@@ -14,7 +14,7 @@ from nexa_core.accounts import hash_password
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.db import metering, reading, recording
-from nexa_core.demo import history, plots
+from nexa_core.demo import history, outlook, plots
 from nexa_core.demo.accounts import PASSWORD
 from nexa_core.demo.activity import first_day
 from nexa_core.demo.contents import write_sessions, write_usage
@@ -67,6 +67,7 @@ def seed(announce: Announce = lambda line: None, *, now: datetime | None = None,
         db.execute(text("SELECT nexa.roll_up_usage(:since)"), {"since": first_day(day) - timedelta(days=1)})
     for tenant in world.tenants:
         plots.turn(admin, tenant)
+    outlook.look_ahead(admin, system, world.tenants, now)
     if owner_url:
         history.write(owner_url, world, now)
     with recording(system, Action.DEMO_SEEDED) as db:

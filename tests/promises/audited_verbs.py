@@ -13,12 +13,16 @@ from typing import Any
 
 from tests.promises import (
     audited_accounts,
+    audited_api_keys,
     audited_architecture_sessions,
     audited_audit,
+    audited_billing,
     audited_domains,
     audited_members,
     audited_notifications,
     audited_organizations,
+    audited_reports,
+    audited_session_files,
     audited_system,
     audited_usage,
 )
@@ -26,12 +30,16 @@ from tests.promises.audited_rows import Case, EndpointCase
 
 TABLES: tuple[ModuleType, ...] = (
     audited_accounts,
+    audited_api_keys,
     audited_architecture_sessions,
     audited_audit,
+    audited_billing,
     audited_domains,
     audited_members,
     audited_notifications,
     audited_organizations,
+    audited_reports,
+    audited_session_files,
     audited_system,
     audited_usage,
 )
