@@ -1,4 +1,4 @@
-"""The screens of usage in a real Chromium: drill down, filters that survive, pictures and files, the brief, one's own."""
+"""The screens of usage in a real Chromium: drill down, filters that survive, files, the brief, and one's own alone."""
 
 from __future__ import annotations
 
