@@ -4,15 +4,17 @@ import streamlit as st
 
 from nexa_core import audit, organizations
 from nexa_core.permissions import Permission
-from pages._ui import current_actor, format, home, layout, tables
+from pages._ui import current_actor, editor, format, home, layout, tables, usage_alerts
 from pages._ui.text import literal
 from pages._ui.usage import brief
 
 actor = current_actor()
 today = organizations.summary(actor)
 layout.title(literal(home.greeting(actor)), literal(f"{actor.organization_name}, {format.today(actor)}"))
+editor.unsaved_work(actor)
 
 if not actor.may(Permission.ORGANIZATIONS_BROWSE):
+    usage_alerts.draw(actor)
     home.own_organization(actor, organizations.current(actor))
     if actor.may(Permission.SESSIONS_READ):
         st.subheader("Recent sessions", anchor=False)
