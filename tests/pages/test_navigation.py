@@ -11,12 +11,14 @@ from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
 LISTED = {
-    ("owner", True): {"Home", "Organizations", "People", "Audit log", "Proof", "System"},
-    ("member", True): {"Home", "Organizations"},
-    ("viewer", True): {"Home", "Organizations"},
-    ("owner", False): {"Home", "Organization", "Audit log", "Proof", "Staff access"},
+    ("owner", True): {
+        *("Home", "Morning brief", "Portfolio", "Organizations", "Plans", "People", "Audit log", "Proof", "System"),
+    },
+    ("member", True): {"Home", "Morning brief", "Portfolio", "Organizations"},
+    ("viewer", True): {"Home", "Morning brief", "Portfolio", "Organizations"},
+    ("owner", False): {"Home", "Organization", "Usage", "Billing", "Audit log", "Proof", "Staff access"},
     ("viewer", False): {"Home", "Organization"},
-    ("billing", False): {"Home", "Organization"},
+    ("billing", False): {"Home", "Organization", "Usage", "Billing"},
 }
 
 
