@@ -12,6 +12,9 @@ from tests.benchmarks.stage import staged
 # isort: split
 from tests.benchmarks import audit_log, audit_proof  # noqa: F401 - last: they fill the log
 
+# isort: split
+from tests.benchmarks import metering  # noqa: F401 - and it fills the tables of usage
+
 OVER_A_BOUND = 3  # not 1, which is what a run that broke down exits with
 
 

@@ -10,14 +10,16 @@ from tests.conftest import World
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
+_SESSIONS = ("Sessions", "Templates")
+_CUSTOMERS = ("Morning brief", "Portfolio", "Organizations")
 LISTED = {
     ("owner", True): {
-        *("Home", "Morning brief", "Portfolio", "Organizations", "Plans", "People", "Audit log", "Proof", "System"),
+        *("Home", *_SESSIONS, *_CUSTOMERS, "Plans", "People", "Audit log", "Proof", "System"),
     },
-    ("member", True): {"Home", "Morning brief", "Portfolio", "Organizations"},
-    ("viewer", True): {"Home", "Morning brief", "Portfolio", "Organizations"},
-    ("owner", False): {"Home", "Organization", "Usage", "Billing", "Audit log", "Proof", "Staff access"},
-    ("viewer", False): {"Home", "Organization"},
+    ("member", True): {"Home", *_CUSTOMERS},
+    ("viewer", True): {"Home", *_SESSIONS, *_CUSTOMERS},
+    ("owner", False): {"Home", *_SESSIONS, "Organization", "Usage", "Billing", "Audit log", "Proof", "Staff access"},
+    ("viewer", False): {"Home", *_SESSIONS, "Organization"},
     ("billing", False): {"Home", "Organization", "Usage", "Billing"},
 }
 
