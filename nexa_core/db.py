@@ -45,6 +45,11 @@ def dispose() -> None:
     _engines.clear()
 
 
+def is_configured() -> bool:
+    """Whether there is a database to ask."""
+    return "primary" in _engines
+
+
 def url() -> str:
     """Where the doors lead, password included: for what needs a connection of its own, as the queue's worker does."""
     return _engine_named("primary").url.render_as_string(hide_password=False).replace("+psycopg", "", 1)

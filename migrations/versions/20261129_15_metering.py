@@ -1,13 +1,13 @@
 """Metering: API keys, event types, limits that hold whatever changes beside them, reservations, alerts, shadow mode.
 
 Revision ID: 20261129_15
-Revises: 20261122_10
+Revises: 20261129_14
 """
 
 from alembic import op
 
 revision = "20261129_15"
-down_revision = "20261122_10"
+down_revision = "20261129_14"
 branch_labels = None
 depends_on = None
 
@@ -259,8 +259,9 @@ BEGIN
 END $$;
 """
 
-ROW_LEVEL_SECURITY = "".join(
-    f"""
+ROW_LEVEL_SECURITY = (
+    "".join(
+        f"""
 ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY {table}_tenant ON {table} TO nexa_tenant
     USING (organization_id = (SELECT nexa.current_organization()))
@@ -269,10 +270,12 @@ CREATE POLICY {table}_staff ON {table} TO nexa_staff USING (true) WITH CHECK (tr
 CREATE POLICY {table}_presenter ON {table} FOR SELECT TO nexa_presenter
     USING (organization_id = ANY ((SELECT nexa.demo_organizations())::uuid[]));
 """
-    for table in ("api_keys", "usage_shadow_refusals", "usage_reservations", "usage_alerts")
-) + """
+        for table in ("api_keys", "usage_shadow_refusals", "usage_reservations", "usage_alerts")
+    )
+    + """
 CREATE POLICY api_keys_entry ON api_keys TO nexa_entry USING (true);
 """
+)
 
 
 def upgrade() -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from sqlalchemy import func, or_, select, update
 
 from nexa_core.accounts import tokens
-from nexa_core.accounts.memberships import organizations
+from nexa_core.accounts.memberships import organizations, plan_features
 from nexa_core.accounts.models import ApiKey
-from nexa_core.accounts.viewing import features_of
+from nexa_core.accounts.viewing import standing_of
 from nexa_core.actor import Actor, Origin
 from nexa_core.db import entering
 from nexa_core.errors import Unauthenticated
@@ -38,6 +38,7 @@ def actor_of_api_key(origin: Origin, *, key: str) -> Actor:
             ApiKey.id, ApiKey.name, ApiKey.prefix, ApiKey.permissions, ApiKey.organization_id,
             _STALE.label("is_stale"),
             _o.name.label("organization_name"), _o.slug, _o.usage_limits,
+            plan_features(_o.plan_type).label("plan_features"),
         )
         .join(organizations, _o.id == ApiKey.organization_id)
         .where(ApiKey.key_hash == tokens.digest(key[:_LONGEST]), ApiKey.revoked_at.is_(None))
@@ -60,6 +61,6 @@ def actor_of_api_key(origin: Origin, *, key: str) -> Actor:
         organization_id=row.organization_id,
         organization_name=row.organization_name,
         organization_slug=row.slug,
-        features=features_of(row.usage_limits),
+        standing=standing_of(row.usage_limits, row.plan_features),
         origin=replace(origin, user_agent=f"API key {row.prefix}… {origin.user_agent or ''}".strip()),
     )

@@ -4,7 +4,8 @@
     def one(actor: Actor, organization_id: UUID) -> OrganizationView:
         return organizations.get(actor, organization_id=organization_id)
 
-A parameter of type Actor asks for a sign-in, Origin for where the request comes from, Exchange for all the guard knows;
+A parameter of type Actor asks for a sign-in, Origin for where the request comes from, Exchange for all the guard knows,
+Reply for the headers of the answer; ``Annotated[str | None, Header("If-Match", "...")]`` is a header of the request;
 ``body`` is a pydantic model read from JSON, ``query`` one read from the query string; the others come from the path.
 The function runs in a thread and may block; what it returns is served as JSON, None as 204, a Response as it is.
 """
@@ -13,7 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import UnionType
 from typing import Any, ClassVar, Final, get_args, get_type_hints
@@ -48,6 +49,21 @@ class Body(BaseModel):
         return cls.model_validate(parse_json(raw))
 
 
+@dataclass(slots=True)
+class Reply:
+    """What an endpoint says beside its answer."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of the request that an endpoint reads, beside the type of the parameter."""
+
+    name: str
+    meaning: str
+
+
 @dataclass(frozen=True)
 class Endpoint:
     """One declared endpoint."""
@@ -66,8 +82,15 @@ class Endpoint:
 
     @property
     def path_parameters(self) -> dict[str, Any]:
-        ours = (Actor, Origin, Exchange, Request)
-        return {n: t for n, t in self.parameters.items() if n not in ("body", "query") and t not in ours}
+        ours = (Actor, Origin, Exchange, Request, Reply)
+        found = {n: t for n, t in self.parameters.items() if n not in ("body", "query") and t not in ours}
+        return {n: t for n, t in found.items() if n not in self.headers}
+
+    @property
+    def headers(self) -> dict[str, Header]:
+        """The headers it reads, by parameter."""
+        found = {n: getattr(t, "__metadata__", ()) for n, t in self.parameters.items()}
+        return {n: known[0] for n, known in found.items() if known and isinstance(known[0], Header)}
 
     def route(self) -> Route:
         return Route(self.path, self._serve, methods=[self.method], name=self.function.__name__)
@@ -101,6 +124,7 @@ class Endpoint:
 
     def _call(self, request: Request, exchange: Exchange, values: dict[str, Any]) -> Response:
         """In a thread: who is it, what does the verb say, and its answer as JSON."""
+        reply = Reply()
         for name, kind in self.parameters.items():
             if kind is Actor:
                 exchange.actor = values[name] = authenticated(request, exchange)
@@ -110,12 +134,15 @@ class Endpoint:
                 values[name] = exchange
             elif kind is Request:
                 values[name] = request
+            elif kind is Reply:
+                values[name] = reply
+        values |= {name: request.headers.get(header.name) for name, header in self.headers.items()}
         result = self.function(**values)
         if isinstance(result, Response):
             return result
         if result is None:
             return Response(status_code=204)
-        return JSONResponse(_adapter(self.answer).dump_python(result, mode="json"), self.status)
+        return JSONResponse(_adapter(self.answer).dump_python(result, mode="json"), self.status, reply.headers)
 
 
 def get(path: str, summary: str) -> Callable[[Callable[..., Any]], Endpoint]:
@@ -161,7 +188,7 @@ def _adapter(answer: Any) -> TypeAdapter[Any]:
 
 def _endpoint(method: str, path: str, summary: str, status: int) -> Callable[[Callable[..., Any]], Endpoint]:
     def declare(function: Callable[..., Any]) -> Endpoint:
-        hints = get_type_hints(function)
+        hints = get_type_hints(function, include_extras=True)
         answer = _answer(hints.pop("return"))
         parameters = {name: hints[name] for name in inspect.signature(function).parameters}
         return Endpoint(method, path, summary, function, status, parameters, answer)

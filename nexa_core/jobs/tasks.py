@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from nexa_core import accounts, audit, notifications, organizations, usage
 from nexa_core.actor import Actor
+from nexa_core.billing import reports
 from nexa_core.config import settings
 from nexa_core.db import metering
 from nexa_core.errors import NexaError, Unavailable
@@ -118,6 +119,11 @@ def purge_accounts(timestamp: int) -> None:
 def recheck_domains(timestamp: int) -> None:
     """Look again for the DNS records of the domains that were not looked at in a week."""
     organizations.recheck_domains(Actor.system())
+
+
+def refresh_outlooks(timestamp: int) -> None:
+    """Look ahead anew for the customers whose day is over."""
+    reports.refresh_outlooks(Actor.system())
 
 
 async def remove_old_jobs(context: JobContext, timestamp: int) -> None:

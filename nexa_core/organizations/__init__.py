@@ -178,6 +178,9 @@ from nexa_core.organizations.subscription import (
     subscription_of,
     update_subscription,
 )
+from nexa_core.organizations.tags import (
+    set_tags,
+)
 
 __all__ = [
     "ADDRESS",
@@ -291,6 +294,7 @@ __all__ = [
     "revoke_invitation",
     "set_joining",
     "set_permissions",
+    "set_tags",
     "store_logo",
     "subscription_of",
     "suggest_slug",

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
+from nexa_core.accounts.viewing import flags
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
@@ -20,7 +21,7 @@ from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
 from nexa_core.organizations import seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
 from nexa_core.organizations.reach import require_for
-from nexa_core.permissions import Permission
+from nexa_core.permissions import Permission, has_feature
 
 #: Who joins by a domain gets one of these: nobody becomes owner or admin by where their mail arrives.
 ROLES = ("viewer", "member", "billing")
@@ -176,10 +177,11 @@ def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waitin
 
 def offers_joining(organization: Organization) -> bool:
     """Whether joining by domain is part of what the organization subscribed to."""
-    features = organization.usage_limits.get("features")
-    agreed = features.get("auto_join") if isinstance(features, dict) else None
     plan = PLANS.get(organization.plan_type)
-    return agreed if isinstance(agreed, bool) else bool(plan and plan.features.get("auto_join"))
+    # Who joins takes a seat, so a plan that nobody knows opens this to nobody.
+    return has_feature(
+        "auto_join", agreed=flags(organization.usage_limits.get("features")), plan=plan.features if plan else {}
+    )
 
 
 def _proven(db: Session, organization_id: UUID, domain_id: UUID, *, changing: bool = False) -> OrganizationDomain:

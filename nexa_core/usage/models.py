@@ -77,6 +77,7 @@ class UsageCounter(Base):
     __table_args__ = (
         PrimaryKeyConstraint("organization_id", "period_start", "metric"),
         CheckConstraint("reserved >= 0", name="reserved", info={"sentence": "A reservation was released twice."}),
+        Index("usage_counters_credits_idx", "period_start", postgresql_where=text("metric = 'credits'")),
     )
 
     organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))

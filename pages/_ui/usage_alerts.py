@@ -13,7 +13,7 @@ from pages._ui.text import literal
 
 
 def draw(actor: Actor, *, organization_id: UUID | None = None) -> None:
-    """The highest threshold that was crossed, when the credits run out, and who used them; nothing when none was."""
+    """The highest threshold that was crossed, with when credits run out and who used them; nothing when none was."""
     if not actor.may(Permission.USAGE_READ):
         return
     crossed = usage.alerts(actor, organization_id=organization_id)

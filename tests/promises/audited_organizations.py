@@ -132,6 +132,10 @@ CASES: dict[str, Case] = {
     "organizations.update_subscription": Case(
         lambda s, _: _subscription(s), (("organization.subscription_changed", "organization"),)
     ),
+    "organizations.set_tags": Case(
+        lambda s, _: organizations.set_tags(s.root, organization_id=s.northwind, tags=["key account"]),
+        (("organization.tagged", "organization"),),
+    ),
     "organizations.update_limits": Case(lambda s, _: _limits(s), (("organization.limits_changed", "organization"),)),
     "organizations.suspend": Case(lambda s, _: _suspended(s), (("organization.suspended", "organization"),)),
     "organizations.resume": Case(

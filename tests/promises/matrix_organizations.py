@@ -217,6 +217,10 @@ VERBS: dict[str, Row] = {
         contract_notes="",
         reason=REASON,
     ),
+    "organizations.set_tags": Row(
+        here(O.set_tags, tags=["key account"]),
+        expect=lambda who, where: ("hidden" if where == "own" else "may") if who in PLATFORM else "forbidden",
+    ),
     "organizations.update_limits": _staff(
         O.update_limits, monthly_credits=9_000, seats=50, hard=True, event_limits={}, features={}, reason=REASON
     ),
