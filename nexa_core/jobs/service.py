@@ -30,6 +30,8 @@ TIMETABLE: dict[str, str] = {
     "purge_accounts": "37 3 * * *",
     "remove_old_jobs": "47 3 * * *",
     "recheck_domains": "7 4 * * *",
+    "refresh_session_search": "* * * * *",
+    "purge_sessions": "57 3 * * *",
 }
 _WITH_CONTEXT = {"retry_stalled_jobs", "remove_old_jobs"}
 _JOBS_AT_ONCE = 2

@@ -9,7 +9,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy import text
 
-from nexa_core import accounts, audit, notifications, organizations
+from nexa_core import accounts, architecture_sessions, audit, notifications, organizations
 from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import NexaError, Unavailable
@@ -94,6 +94,19 @@ def purge_accounts(timestamp: int) -> None:
 def recheck_domains(timestamp: int) -> None:
     """Look again for the DNS records of the domains that were not looked at in a week."""
     organizations.recheck_domains(Actor.system())
+
+
+def refresh_session_search(timestamp: int) -> None:
+    """Let the search find what was typed into sessions lately."""
+    architecture_sessions.refresh_search(Actor.system())
+
+
+def purge_sessions(timestamp: int) -> None:
+    """Empty the trash of what has been there for 90 days, and forget how to get back to old versions."""
+    system = Actor.system()
+    while architecture_sessions.purge_trash(system):
+        pass
+    architecture_sessions.remove_old_saves(system)
 
 
 async def remove_old_jobs(context: JobContext, timestamp: int) -> None:
