@@ -14,6 +14,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    LargeBinary,
     PrimaryKeyConstraint,
     String,
     UniqueConstraint,
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from nexa_core.orm import Base, Id, Object, Timestamp, secret
 
@@ -222,6 +223,7 @@ class ShareLink(Base):
     __tablename__ = "share_links"
     __table_args__ = (
         UniqueConstraint("token"),
+        UniqueConstraint("organization_id", "id"),
         ForeignKeyConstraint(
             ["organization_id", "session_id"],
             ["ai_architecture_sessions.organization_id", "ai_architecture_sessions.id"],
@@ -245,3 +247,79 @@ class ShareLink(Base):
     revoked_at: Mapped[dt.datetime | None]
     view_count: Mapped[int] = mapped_column(Integer, server_default="0")
     last_viewed_at: Mapped[dt.datetime | None]
+    label: Mapped[str | None] = mapped_column(String(255))
+    is_protected: Mapped[bool] = mapped_column(Computed("passcode_hash IS NOT NULL", persisted=True), nullable=True)
+    failed_attempts: Mapped[int] = deferred(mapped_column(Integer, server_default="0", nullable=False), raiseload=True)
+    last_failed_at: Mapped[dt.datetime | None] = deferred(mapped_column(), raiseload=True)
+    locked_until: Mapped[dt.datetime | None]
+    lock_count: Mapped[int] = deferred(mapped_column(Integer, server_default="0", nullable=False), raiseload=True)
+
+
+class ShareResponse(Base):
+    """What a client without an account said to one part of what a link showed them."""
+
+    __tablename__ = "share_responses"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organization_id", "share_link_id"], ["share_links.organization_id", "share_links.id"], ondelete="CASCADE"
+        ),
+        CheckConstraint(
+            "kind IN ('approval', 'comment')", name="kind", info={"sentence": "A client approves or comments."}
+        ),
+        Index("share_responses_organization_id_share_link_id_idx", "organization_id", "share_link_id", "created_at"),
+    )
+
+    id: Mapped[Id]
+    organization_id: Mapped[UUID]
+    share_link_id: Mapped[UUID]
+    kind: Mapped[str] = mapped_column(String(10))
+    page: Mapped[str] = mapped_column(String(20))
+    part: Mapped[str] = mapped_column(String(100))
+    title: Mapped[str] = mapped_column(String(255))
+    content_digest: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(255))
+    email: Mapped[str] = mapped_column(String(320))
+    comment: Mapped[str | None]
+    created_at: Mapped[Timestamp]
+
+
+class SessionImage(Base):
+    """A picture of an organization's sessions, by the SHA-256 of what it holds."""
+
+    __tablename__ = "session_images"
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "digest"),
+        CheckConstraint(
+            "media_type IN ('image/png', 'image/jpeg', 'image/svg+xml')",
+            name="media_type",
+            info={"sentence": "A picture is a PNG, JPEG or SVG."},
+        ),
+        CheckConstraint(
+            "octet_length(content) <= 5242880", name="content", info={"sentence": "A picture has at most 5 MB."}
+        ),
+        CheckConstraint(
+            "digest = encode(sha256(content), 'hex')",
+            name="digest",
+            info={"sentence": "A picture is known by what it holds."},
+        ),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    media_type: Mapped[str] = mapped_column(String(20))
+    width: Mapped[int | None] = mapped_column(Integer)
+    height: Mapped[int | None] = mapped_column(Integer)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[Timestamp]
+
+
+class SessionDrawing(Base):
+    """A diagram that was drawn once, by the digest of its text (see ``diagrams.digest_of``)."""
+
+    __tablename__ = "session_drawings"
+    __table_args__ = (PrimaryKeyConstraint("organization_id", "digest"),)
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    svg: Mapped[str]
+    created_at: Mapped[Timestamp]
