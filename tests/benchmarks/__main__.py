@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import doors, organizations, screens, signing_in, usage_reports  # noqa: F401 - they register their figures
+from tests.benchmarks import doors, organizations, screens, sessions, signing_in, usage_reports  # noqa: F401 - they register their figures
 from tests.benchmarks.harness import FIGURES, Row, measure, table
 from tests.benchmarks.stage import staged
 
