@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import audit_proof, doors, organizations, screens, signing_in  # noqa: F401 - they register their figures
+from tests.benchmarks import audit_proof, doors, organizations, screens, session_files, signing_in  # noqa: F401 - they register
 from tests.benchmarks.harness import FIGURES, Row, measure, table
 from tests.benchmarks.stage import staged
 
