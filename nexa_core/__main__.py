@@ -152,7 +152,7 @@ COMMANDS = {
     "check": Command(
         _check,
         "check invariants, row-level security, roles and the migration head",
-        "Changes nothing. One line a check; exit code 1 when something is not as it should be.",
+        "Proves that every counter and rollup of usage is the sum of its events. Exit code 1 when something is off.",
     ),
     "database-url": Command(
         _database_url,

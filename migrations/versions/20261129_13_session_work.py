@@ -1,13 +1,13 @@
 """Work on architecture sessions: bursts, the way back to recent versions, search, presence, marks and saved views.
 
 Revision ID: 20261129_13
-Revises: 20261122_10
+Revises: 20261129_12
 """
 
 from alembic import op
 
 revision = "20261129_13"
-down_revision = "20261122_10"
+down_revision = "20261129_12"
 branch_labels = None
 depends_on = None
 

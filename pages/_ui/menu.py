@@ -130,16 +130,142 @@ PERSON = Screen(
     "One person: memberships, security, data protection.",
     permission=Permission.USERS_MANAGE,
 )
+BRIEF = Screen(
+    "brief.py",
+    "brief",
+    "Morning brief",
+    ":material/wb_sunny:",
+    "The few customers to call today: why, what shows it, and what to write to them.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+PORTFOLIO = Screen(
+    "portfolio.py",
+    "portfolio",
+    "Portfolio",
+    ":material/monitoring:",
+    "What all customers use and pay, against the last period, and where it leads.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+USAGE = Screen(
+    "usage.py",
+    "usage",
+    "Usage",
+    ":material/data_usage:",
+    "What an organization uses of its allowance, what for, and where it leads.",
+    "Workspace",
+    Permission.USAGE_READ,
+    frozenset({Scope.TENANT}),
+)
+SESSIONS = Screen(
+    "sessions.py",
+    "sessions",
+    "Sessions",
+    ":material/draw:",
+    "Architecture sessions: find one by what is written in it, open it, or begin a new one.",
+    "Workspace",
+    Permission.SESSIONS_READ,
+)
+TEMPLATES = Screen(
+    "templates.py",
+    "templates",
+    "Templates",
+    ":material/library_books:",
+    "What new sessions can begin from: look at one, fill in its placeholders, use it.",
+    "Workspace",
+    Permission.SESSIONS_READ,
+)
+SHARE_LINKS = Screen(
+    "share_links.py",
+    "share-links",
+    "Shared links",
+    ":material/link:",
+    "Every link a client can follow now: what it shows, until when, how often it was opened.",
+    permission=Permission.SESSIONS_READ,
+)
+STRUCTURING = Screen(
+    "structuring.py",
+    "structuring",
+    "Structuring",
+    ":material/account_tree:",
+    "Requirements, constraints, assumptions, components, integrations and risks of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+SOW = Screen(
+    "sow.py",
+    "sow",
+    "Statement of work",
+    ":material/article:",
+    "Sections, deliverables, milestones and scope of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+LOE = Screen(
+    "loe.py",
+    "loe",
+    "Level of effort",
+    ":material/timer:",
+    "What a session takes, who does it, what it costs, and how sure that is.",
+    permission=Permission.SESSIONS_READ,
+)
+VISUALS = Screen(
+    "visuals.py",
+    "visuals",
+    "Visuals",
+    ":material/schema:",
+    "Diagrams and images of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+BILLING = Screen(
+    "billing.py",
+    "billing",
+    "Billing",
+    ":material/receipt_long:",
+    "What each month comes to, line by line, down to the events behind it.",
+    "Workspace",
+    Permission.BILLING_READ,
+    frozenset({Scope.TENANT}),
+)
+REHEARSAL = Screen(
+    "rehearsal.py",
+    "rehearsal",
+    "What if",
+    ":material/compare_arrows:",
+    "A month's real use, replayed against every plan.",
+    permission=Permission.BILLING_READ,
+)
+PLANS = Screen(
+    "plans.py",
+    "plans",
+    "Plans",
+    ":material/sell:",
+    "What each plan was, is and will be; schedule a new version and see whom it affects.",
+    "Platform",
+    Permission.ORGANIZATIONS_MANAGE,
+)
 SCREENS = (
     HOME,
+    BRIEF,
+    PORTFOLIO,
     ORGANIZATIONS,
     NEW_ORGANIZATION,
+    SESSIONS,
+    TEMPLATES,
+    SHARE_LINKS,
+    STRUCTURING,
+    SOW,
+    LOE,
+    VISUALS,
     ORGANIZATION,
-    PEOPLE,
-    PERSON,
+    USAGE,
+    BILLING,
+    REHEARSAL,
     AUDIT,
     AUDIT_PROOF,
     STAFF_ACCESS,
+    PEOPLE,
+    PERSON,
+    PLANS,
     SYSTEM,
     ACCOUNT,
 )

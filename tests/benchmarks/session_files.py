@@ -28,7 +28,7 @@ BOUND = 0.2
 PAGES_WANTED = 20
 _WORDS = (
     "The portal answers within one second, keeps what was typed and says in plain words what happens next. "
-    "Every change has an author, a time and a reason; what is not needed any more is removed, and that is recorded too. "
+    "Every change has an author, a time and a reason; what is not needed any more is removed, and that is noted. "
 )
 FLOW = 'flowchart LR\n    a["Portal"] --> b["Gateway"]\n    b --> c["Store"]'
 

@@ -10,12 +10,13 @@ from tests.conftest import World
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
+_SESSIONS = ("Sessions", "Templates")
 LISTED = {
-    ("owner", True): {"Home", "Organizations", "People", "Audit log", "Proof", "System"},
+    ("owner", True): {"Home", *_SESSIONS, "Organizations", "People", "Audit log", "Proof", "System"},
     ("member", True): {"Home", "Organizations"},
-    ("viewer", True): {"Home", "Organizations"},
-    ("owner", False): {"Home", "Organization", "Audit log", "Proof", "Staff access"},
-    ("viewer", False): {"Home", "Organization"},
+    ("viewer", True): {"Home", *_SESSIONS, "Organizations"},
+    ("owner", False): {"Home", *_SESSIONS, "Organization", "Audit log", "Proof", "Staff access"},
+    ("viewer", False): {"Home", *_SESSIONS, "Organization"},
     ("billing", False): {"Home", "Organization"},
 }
 

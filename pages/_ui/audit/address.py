@@ -11,7 +11,8 @@ import streamlit as st
 
 from nexa_core.audit import EVERYTHING, Filters
 from nexa_core.errors import Invalid
-from pages._ui import shown_here
+from nexa_core.permissions import Permission
+from pages._ui import current_actor, shown_here
 from pages._ui.menu import AUDIT
 
 
@@ -54,5 +55,7 @@ def range_of(moments: tuple[dt.datetime | None, dt.datetime | None]) -> None:
 
 
 def everything_about(kind: str, resource_id: UUID, label: str) -> None:
-    """A link to the timeline of one user, organization, session or membership."""
-    st.page_link(AUDIT.page(), label=label, icon=":material/history:", query_params={"about": f"{kind}:{resource_id}"})
+    """A link to the timeline of one user, organization, session or membership, for who may read the log."""
+    if current_actor().may(Permission.AUDIT_READ):
+        about = {"about": f"{kind}:{resource_id}"}
+        st.page_link(AUDIT.page(), label=label, icon=":material/history:", query_params=about)

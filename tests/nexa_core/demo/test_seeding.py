@@ -146,7 +146,7 @@ def test_the_customer_at_its_hard_limit_is_held_to_it_by_the_ingest(demo_copy: A
 def test_the_audit_log_names_who_did_what_and_its_chains_verify(demo_database: Any) -> None:
     actions = {row[0] for row in rows(demo_database, "SELECT DISTINCT action FROM audit_logs")}
     assert actions >= {
-        "demo.seeded", "organization.created", "membership.added", "session.created", "organization.suspended",
+        "demo.seeded", "organization.created", "invitation.accepted", "session.created", "organization.suspended",
         "organization.updated", "membership.suspended",
     }  # fmt: skip
     authors = value(demo_database, "SELECT count(DISTINCT user_id) FROM audit_logs WHERE action = 'session.created'")
