@@ -22,6 +22,8 @@ BURST_GAP = dt.timedelta(minutes=5)
 
 _ACTIONS = {action.value: action for action in Action}
 _LONGEST_WORDS = 80
+#: A demo world is made in hundreds of steps, which are one event to a reader.
+_MADE = Action.DEMO_SEEDED.value
 
 # The log stands below the domains and may not import them; of their tables it needs the names only.
 users = table("users", column("id"), column("full_name"), column("email"))
@@ -92,7 +94,7 @@ class Group:
     @property
     def sentence(self) -> str:
         count = len(self.entries)
-        if self.is_burst:
+        if self.is_burst and self.first.action != _MADE:
             return f"{self.first.sentence} {count} times"
         more = count - 1
         return self.first.sentence + (f", and {more} more change{'s' if more > 1 else ''}" if more else "")
@@ -103,7 +105,7 @@ def grouped(entries: Iterable[EntryView]) -> tuple[Group, ...]:
     entries = list(entries)
     found: list[list[EntryView]] = [[entry] for entry in entries[:1]]
     for newer, older in pairwise(entries):
-        if newer.request_id == older.request_id or _in_burst(newer, older):
+        if newer.request_id == older.request_id or newer.action == older.action == _MADE or _in_burst(newer, older):
             found[-1].append(older)
         else:
             found.append([older])

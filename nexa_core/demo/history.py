@@ -1,4 +1,4 @@
-"""What the demo world's audit log remembers of its past: how customers came, who worked, and what was agreed.
+"""What the demo world's audit log remembers of its past: how customers came, who worked, and who looked.
 
 The doors stamp every entry with the time it is written, and nothing the program may do says otherwise. So the past is
 written once, with the connection that owns the tables and migrates them; where NEXA has no such login, the demo's log
@@ -76,7 +76,7 @@ class _Teller:
         self.world, self.tenant = world, tenant
         self.chance = random.Random(f"{SEED}:{tenant.customer.slug}:history")  # noqa: S311 - a story, not a secret
         self.today = datetime.combine(world.day, datetime.min.time(), UTC)
-        self.admin, self.manager = world.staff[0], world.staff[1]
+        self.admin = world.staff[0]
         self.team = sorted((p for p in tenant.people if p.joined_at), key=lambda p: p.joined_at or tenant.joined_at)
         self.owner = next((p for p in self.team if p.role == "owner"), self.team[0])
         self.count = 0
@@ -186,12 +186,6 @@ class _Teller:
 
     def by_staff(self) -> Iterator[Entry]:
         tenant, day = self.tenant, self.today
-        if tenant.customer.plot == "growing":
-            yield self.entry(
-                day - timedelta(days=180, hours=-10), self.manager, Action.ORGANIZATION_PLAN_CHANGED, "organization",
-                resource=tenant.id, old={"plan_type": "starter"}, new={"plan_type": tenant.customer.plan},
-                reason=f"Upgrade agreed by phone with {self.owner.full_name}", scope="staff",
-            )  # fmt: skip
         if tenant.customer.plot not in ("growing", "overspending", "past due"):
             return
         began = day - timedelta(days=self.chance.randrange(4, 18), hours=-9, minutes=-self.chance.randrange(60))

@@ -19,9 +19,11 @@ from nexa_core.api.identity import header_value
 from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
 from pages._ui import menu
+from pages._ui.audit import words
 from tests.conftest import World
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
+from tests.promises.audited_verbs import CASES
 from tests.serving import Served, serve
 
 SECONDS = 20_000
@@ -170,8 +172,8 @@ def test_html_markdown_latex_and_a_megabyte_are_shown_harmless_and_fast(served: 
     show = page.get_by_role("button", name=re.compile("Show all 1,"))
     expect(show).to_be_visible()
     main = page.get_by_test_id("stMain")
-    for words in ("<img src=x", "**strong** [link](javascript", "$\\frac{1}{2}$"):
-        expect(main).to_contain_text(words)
+    for shown in ("<img src=x", "**strong** [link](javascript", "$\\frac{1}{2}$"):
+        expect(main).to_contain_text(shown)
     began = time.monotonic()
     show.click()
     expect(page.get_by_role("dialog").get_by_text("1,045,000 characters")).to_be_visible()
@@ -190,6 +192,11 @@ def test_a_customers_owner_reads_their_own_log_only(served: Served, come: Come) 
     assert other
     page.goto(f"{served.url}/audit?about=organization:{other[0]}")
     expect(page.get_by_text("No entry fits")).to_be_visible()
+
+
+def test_every_kind_of_thing_in_the_log_can_be_filtered_by() -> None:
+    kinds = {kind for case in CASES.values() for _, kind in case.entries}
+    assert kinds <= set(words.RESOURCES)
 
 
 def test_an_address_that_names_nonsense_says_so_and_shows_the_log(world: World, shell: Shell) -> None:

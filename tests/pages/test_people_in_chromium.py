@@ -82,6 +82,10 @@ def test_a_person_is_found_opened_and_the_address_can_be_sent(open_page: OpenPag
     expect(page.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible(timeout=SECONDS)
     again = open_page("/person?" + urlsplit(page.url).query, beside=page)
     expect(again.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible(timeout=SECONDS)
+    again.get_by_role("link", name=re.compile("^Everything about Thabo")).click()
+    expect(again.get_by_role("heading", name="Audit log")).to_be_visible(timeout=SECONDS)
+    expect(again.get_by_role("button", name=re.compile("^Everything about Thabo"))).to_be_visible(timeout=SECONDS)
+    expect(again.get_by_text(re.compile("Thabo .+ accepted the invitation"))).to_be_visible(timeout=SECONDS)
 
 
 def test_a_lock_says_why_until_when_and_from_where_and_is_lifted(open_page: OpenPage, served: Served) -> None:

@@ -37,7 +37,7 @@ def entries_of(stage: Stage, do: Callable[[], object]) -> Entries:
 
 @pytest.fixture(scope="module")
 def _played(cluster: Cluster) -> Stage:
-    """The stage, set up once: each test plays in a copy of it."""
+    """The stage, set up once: each test plays in a copy of it, and nobody ever connects to this one again."""
     template = TestDatabase(cluster, cluster.create(cluster.template))
     template.configure()
     stage = make_stage(World(template))
@@ -45,22 +45,30 @@ def _played(cluster: Cluster) -> Stage:
     return stage
 
 
+@pytest.fixture(scope="module")
+def _looked_at(_played: Stage) -> Stage:
+    """One copy for all that change nothing."""
+    return _copy(_played)
+
+
 @pytest.fixture
-def stage(_played: Stage, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """A copy of the stage, or the stage itself for a verb that changes nothing."""
-    template = _played.world.database
+def stage(_played: Stage, _looked_at: Stage, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A copy of the stage; for verbs that change nothing always the same."""
     callspec = getattr(request.node, "callspec", None)
     verb = callspec.params.get("verb") if callspec else None
-    if verb and CASES[verb].changes_nothing:
-        template.configure()
-        yield _played
-        db.dispose()
-        return
-    copy = TestDatabase(template.cluster, template.cluster.create(template.name))
-    copy.configure()
-    yield replace(_played, world=World(copy))
+    shared = verb is not None and CASES[verb].changes_nothing
+    found = _looked_at if shared else _copy(_played)
+    found.world.database.configure()
+    yield found
     db.dispose()
-    template.cluster.drop(copy.name)
+    if not shared:
+        found.world.database.cluster.drop(found.world.database.name)
+
+
+def _copy(stage: Stage) -> Stage:
+    original = stage.world.database
+    copy = TestDatabase(original.cluster, original.cluster.create(original.name))
+    return replace(stage, world=World(copy))
 
 
 # Verbs ----------------------------------------------------------------------------------------------------------------

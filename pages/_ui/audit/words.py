@@ -12,8 +12,9 @@ from nexa_core.audit import EntryView, Filters
 from pages._ui import format
 
 RESOURCES = (
-    "user", "user_session", "organization", "membership", "domain", "session", "share_link", "audit_log", "audit_view",
-    "retention", "batch",
+    "user", "user_session", "organization", "membership", "domain", "batch", "session", "session_view", "share_link",
+    "plan_version", "invoice", "credit_note", "usage_event", "api_key", "brief_pause", "audit_log", "audit_view",
+    "retention",
 )  # fmt: skip
 _NAMES = {
     "user": "person",
@@ -22,6 +23,11 @@ _NAMES = {
     "audit_view": "view of this log",
     "retention": "retention of this log",
     "batch": "change of many",
+    "session_view": "view of the sessions",
+    "plan_version": "version of a plan",
+    "usage_event": "usage",
+    "api_key": "API key",
+    "brief_pause": "reason that was put off",
 }
 
 

@@ -6,6 +6,7 @@ import streamlit as st
 
 from nexa_core import architecture_sessions
 from pages._ui import current_actor, menu
+from pages._ui.audit import address
 from pages._ui.errors import shown_here
 from pages._ui.notices import later, saved
 from pages._ui.sessions.opening import SESSION, Opened
@@ -69,3 +70,4 @@ def _whole(opened: Opened) -> None:
             menu.TEMPLATES.page(), label="What differs from its template now", icon=":material/difference:",
             query_params={"differs": str(view.uuid)},
         )  # fmt: skip
+    address.everything_about("session", view.uuid, "Everything about this session in the audit log")
