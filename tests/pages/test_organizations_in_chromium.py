@@ -13,6 +13,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nexa_core.demo import PASSWORD
+from tests.nexa_core.organizations.domains.dns_server import Zone, dns_server
 from tests.serving import Served, serve
 
 SECONDS = 20_000
@@ -20,9 +21,15 @@ MARKUP = "<b>Bold</b> **stars** $x^2$ :red[red]"
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests change its customers."""
-    with serve() as running:
+def zone() -> Iterator[Zone]:
+    with dns_server() as zone:
+        yield zone
+
+
+@pytest.fixture(scope="module")
+def served(zone: Zone) -> Iterator[Served]:
+    """A NEXA of this module's own: these tests change its customers, and their DNS."""
+    with serve(environment={"NEXA_DNS_RESOLVER": zone.address}) as running:
         yield running
 
 
@@ -183,3 +190,31 @@ def test_an_organization_is_deleted_by_its_slug_and_restored(admin: Page, served
     dialog.get_by_label("Reason", exact=True).fill("They came back")
     dialog.get_by_role("button", name="Restore", exact=True).click()
     _said(admin, "The organization is restored")
+
+
+def test_a_domain_is_proven_by_its_record_and_joining_is_switched_on_after_its_radius(
+    admin: Page, served: Served, zone: Zone
+) -> None:
+    _open(admin, served, "sorrelby", "domains")
+    panel = admin.get_by_role("tabpanel")
+    for refused, why in (("gmail.com", "Anybody can have an address"), ("vila-sorrel.org", "")):
+        panel.get_by_label("Domain", exact=True).fill(refused)
+        panel.get_by_role("button", name="Add", exact=True).click()
+        if why:
+            expect(panel.get_by_text(why)).to_be_visible(timeout=SECONDS)
+    _said(admin, "vila-sorrel.org is added")
+    box = panel.get_by_test_id("stVerticalBlock").filter(has_text="vila-sorrel.org").last
+    box.get_by_role("button", name="Check now").click()
+    expect(panel.get_by_text("no such record").or_(panel.get_by_test_id("stAlert")).last).to_be_visible(timeout=SECONDS)
+    name, value = [code.inner_text().strip() for code in box.get_by_test_id("stCode").all()]
+    assert name.endswith("vila-sorrel.org")
+    zone.records[name] = [value]
+    box.get_by_role("button", name="Check now").click()
+    _said(admin, "vila-sorrel.org is proven")
+    box.get_by_role("button", name="Who joins").click()
+    dialog = admin.get_by_role("dialog")
+    dialog.get_by_text("People with a confirmed address of vila-sorrel.org join").click()
+    expect(dialog.get_by_text("0 existing people would join at once")).to_be_visible(timeout=SECONDS)
+    dialog.get_by_role("button", name="Save").click()
+    _said(admin, "Saved")
+    expect(panel.get_by_text("People join").last).to_be_visible(timeout=SECONDS)
