@@ -38,7 +38,7 @@ class Action(StrEnum):
     USER_DELETED = "user.deleted", "{actor} deleted the account of {resource}"
     USER_RESTORED = "user.restored", "{actor} restored the account of {resource}"
     USER_EXPORTED = "user.exported", "{actor} exported everything about {resource}"
-    USER_ERASED = "user.erased", "{actor} erased {resource}"
+    USER_ERASED = "user.erased", "{actor} erased a person’s data"
     VIEWING_STARTED = "user.viewing_started", "{actor} began to view {organization} as {resource}"
     VIEWING_ENDED = "user.viewing_ended", "{actor} stopped viewing {organization} as {resource}"
     USER_SUSPENDED = "user.suspended", "{actor} suspended {resource}"
@@ -112,17 +112,49 @@ class Action(StrEnum):
     SESSION_EDITED = "session.edited", "{actor} edited the session {resource}"
     SESSION_DELETED = "session.deleted", "{actor} moved the session {resource} to the trash"
     SESSION_RESTORED = "session.restored", "{actor} restored the session {resource}"
+    SESSION_DETAILS_CHANGED = (
+        "session.details_changed",
+        "{actor} changed title, client or kind of the session {resource}",
+    )
+    SESSION_TAGGED = "session.tagged", "{actor} changed the tags of the session {resource}"
+    SESSION_TAGS_MERGED = "session.tags_merged", "{actor} gave a tag another name, also on the session {resource}"
+    SESSION_DUPLICATED = "session.duplicated", "{actor} made the session {resource} as a copy"
+    SESSION_TEMPLATE_MADE = "session.template_made", "{actor} made the session {resource} a template"
+    SESSION_TEMPLATE_ENDED = "session.template_ended", "{actor} made the template {resource} a session again"
+    SESSION_FROM_TEMPLATE = "session.from_template", "{actor} made the session {resource} from a template"
+    SESSION_REVISION_NAMED = "session.revision_named", "{actor} named a revision of the session {resource}"
+    SESSION_REVISION_RESTORED = (
+        "session.revision_restored",
+        "{actor} brought back an earlier state of the session {resource}",
+    )
+    SESSION_OPENED = "session.opened", "{actor} opened the documents of the session {resource}"
+    SESSION_PURGED = "session.purged", "The session {resource} had been in the trash for long; its content was removed"
+    SESSION_VIEW_SAVED = "session_view.saved", "{actor} saved the view {new[name]} of the sessions"
+    SESSION_VIEW_SHARED = "session_view.shared", "{actor} changed who sees {resource}"
+    SESSION_VIEW_REMOVED = "session_view.removed", "{actor} removed {resource}"
 
     PLAN_SCHEDULED = "plan.scheduled", "{actor} scheduled a version of the plan {new[name]}"
     PLAN_WITHDRAWN = "plan.withdrawn", "{actor} withdrew a version of the plan {old[name]} before it began"
     PRICES_AGREED = "organization.prices_agreed", "{actor} agreed on what {organization} pays"
     CREDIT_ISSUED = "invoice.credited", "{actor} gave {organization} money back"
     INVOICE_EXPORTED = "invoice.exported", "{actor} exported an invoice of {organization}"
+    SESSION_EXPORTED = "session.exported", "{actor} exported the session {resource} as {new[form]}"
+    SESSION_IMAGE_ADDED = "session.image_added", "{actor} added a picture to the session {resource}"
+    SHARE_CREATED = "share_link.created", "{actor} shared a session by link"
+    SHARE_REVOKED = "share_link.revoked", "{actor} revoked a share link"
+    SHARE_VIEWED = "share_link.viewed", "A visitor opened the shared session {new[title]}"
+    SHARE_PASSCODE_FAILED = "share_link.passcode_failed", "A visitor entered a wrong passcode for a share link"
+    SHARE_APPROVED = "share_link.approved", "{new[name]} approved {new[section]} by share link"
+    SHARE_COMMENTED = "share_link.commented", "{new[name]} commented on {new[section]} by share link"
+    READINESS_GATE_CHANGED = (
+        "organization.readiness_gate_changed",
+        "{actor} changed whether {organization}'s sessions may go out before they are ready",
+    )
 
     CHANGE_UNDONE = "audit.undone", "{actor} undid a change to {resource}"
     AUDIT_VIEW_SAVED = "audit_view.saved", "{actor} saved the view {new[name]} of the audit log"
-    AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees {resource}"
-    AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed {resource}"
+    AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees a view of the audit log"
+    AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed a view of the audit log"
     AUDIT_EXPORTED = "audit.exported", "{actor} exported the audit log of {organization}"
     AUDIT_RETENTION_CHANGED = "audit.retention_changed", "{actor} changed how long {organization}'s audit log is kept"
     AUDIT_HELD = "audit.held", "{actor} put {organization}'s audit log under legal hold"
@@ -133,5 +165,23 @@ class Action(StrEnum):
     BRIEF_TAKEN_UP = "brief.taken_up", "{actor} took up again a reason to call a customer"
     ORGANIZATION_TAGGED = "organization.tagged", "{actor} changed the tags of {organization}"
     USAGE_EXPORTED = "usage.exported", "{actor} exported usage of {organization}"
+    API_KEY_CREATED = "api_key.created", "{actor} created the API key {new[name]} of {organization}"
+    API_KEY_REVOKED = "api_key.revoked", "{actor} revoked an API key of {organization}"
+    USAGE_REFUNDED = "usage.refunded", "{actor} refunded {new[credits]} credits to {organization}"
 
     DEMO_SEEDED = "demo.seeded", "The demo world was created"
+
+
+#: What an action's own sentence does not fit: entries of what it changed along the way, by action and kind of thing.
+ALONGSIDE: dict[tuple[Action, str], str] = {
+    (Action.USER_SUSPENDED, "user_session"): "{actor} ended a sign-in of the suspended account",
+    (Action.USER_DELETED, "user_session"): "{actor} ended a sign-in of the deleted account",
+    (Action.USER_DELETED, "organization"): "{organization} has no account manager any more: the account was deleted",
+    (Action.USER_ERASED, "membership"): "The membership of an erased person in {organization} ended",
+    (Action.USER_CREATED, "membership"): "{actor} made {resource} a member of {organization}",
+    (Action.ORGANIZATION_CREATED, "user"): "{actor} made an account for {resource}, who is to own an organization",
+    (Action.ORGANIZATION_CREATED, "membership"): "{actor} invited {resource} to own {organization}",
+    (Action.MEMBER_SENT_HOME, "organization"): "{actor} made the organization {resource}",
+    (Action.DOMAIN_PROVEN, "organization"): "{organization} is known by its first proven domain",
+    (Action.DOMAIN_JOINING_CHANGED, "membership"): "{resource} joined {organization} by e-mail domain",
+}

@@ -155,6 +155,32 @@ class Actor:
         )
 
     @classmethod
+    def of_api_key(
+        cls,
+        *,
+        name: str,
+        permissions: frozenset[str],
+        organization_id: UUID,
+        organization_name: str,
+        organization_slug: str,
+        standing: Standing,
+        origin: Origin,
+    ) -> Actor:
+        """A program with a key of an organization's: nobody in person, with the key's permissions and no role."""
+        return cls(
+            user_id=None,
+            organization_id=organization_id,
+            role=None,
+            scope=Scope.TENANT,
+            permissions=granted(None, is_platform=False, grant=permissions, deny=frozenset()),
+            standing=replace(standing, grant=permissions),
+            full_name=f"The API key {name}",
+            organization_name=organization_name,
+            organization_slug=organization_slug,
+            origin=origin,
+        )
+
+    @classmethod
     def system(cls, origin: Origin | None = None) -> Actor:
         """Jobs and the command line: nobody in person, with every right of the platform's own people."""
         return cls(

@@ -81,13 +81,15 @@ def recording(actor: Actor, action: Action, *, reason: str | None = None) -> Ite
 
 
 @contextmanager
-def metering(actor: Actor) -> Iterator[Session]:
+def metering(actor: Actor, *, snapshot: bool = False) -> Iterator[Session]:
     """Append usage. No action is named, so the database refuses any change to audited data in it.
 
-    Closed, as ``recording`` is, to who looks with somebody else's eyes.
+    Closed, as ``recording`` is, to who looks with somebody else's eyes. With ``snapshot`` all its statements see the
+    same moment: for comparing sums while others go on counting.
     """
     actor.require_own_eyes()
-    with _transaction("primary", "BEGIN", _ROLES[actor.scope], _context(actor)) as db:
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
+    with _transaction("primary", begin, _ROLES[actor.scope], _context(actor)) as db:
         yield db
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from nexa_core.permissions import Explanation
@@ -17,6 +18,11 @@ class NexaError(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+    @property
+    def members(self) -> Mapping[str, Any]:
+        """What a program is told beside the sentence, as JSON-ready members of the problem."""
+        return {}
 
 
 class Invalid(NexaError):

@@ -194,7 +194,7 @@ def _demo_world(cluster: Cluster) -> str:
 
     world = TestDatabase(cluster, cluster.create(cluster.template))
     world.configure()
-    demo.seed()
+    demo.seed(owner_url=world.superuser_url)
     db.dispose()
     return world.name
 

@@ -1,13 +1,13 @@
 """A customer's own transactions claim a domain and note what the DNS said: they rename none and accept none.
 
 Revision ID: 20261129_12
-Revises: 20261129_17
+Revises: 20261122_10
 """
 
 from alembic import op
 
 revision = "20261129_12"
-down_revision = "20261129_17"
+down_revision = "20261122_10"
 branch_labels = None
 depends_on = None
 

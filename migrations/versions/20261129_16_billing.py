@@ -1,13 +1,13 @@
 """What customers pay: the catalogue of plans by date, each organization's plans by date, credit notes, and the lines.
 
 Revision ID: 20261129_16
-Revises: 20261122_10
+Revises: 20261129_15
 """
 
 from alembic import op
 
 revision = "20261129_16"
-down_revision = "20261122_10"
+down_revision = "20261129_15"
 branch_labels = None
 depends_on = None
 

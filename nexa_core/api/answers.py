@@ -7,7 +7,7 @@ from starlette.types import Message, Send
 
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.gates import NEEDS_SIGN_IN, Gate
-from nexa_core.api.headers import security_headers
+from nexa_core.api.headers import security_headers, visitor_headers
 from nexa_core.api.problems import Problem
 from nexa_core.config import settings
 
@@ -44,7 +44,11 @@ class Answer:
 
     def _dress(self, message: Message) -> None:
         secure = settings().secure
-        ours = security_headers(self._host, secure=secure)
+        if self._gate is Gate.SHARE:
+            picture = any(n == b"content-type" and v.startswith(b"image/") for n, v in message.get("headers", ()))
+            ours = visitor_headers(picture=picture, secure=secure)
+        else:
+            ours = security_headers(self._host, secure=secure)
         names = {name for name, _ in ours} | {b"x-request-id"}
         kept = [(name, value) for name, value in message.get("headers", ()) if name.lower() not in names]
         if secure:

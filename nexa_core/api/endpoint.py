@@ -4,7 +4,8 @@
     def one(actor: Actor, organization_id: UUID) -> OrganizationView:
         return organizations.get(actor, organization_id=organization_id)
 
-A parameter of type Actor asks for a sign-in, Origin for where the request comes from, Exchange for all the guard knows;
+A parameter of type Actor asks for a sign-in, Origin for where the request comes from, Exchange for all the guard knows,
+Reply for the headers of the answer; ``Annotated[str | None, Header("If-Match", "...")]`` is a header of the request;
 ``body`` is a pydantic model read from JSON, ``query`` one read from the query string; the others come from the path.
 The function runs in a thread and may block; what it returns is served as JSON, None as 204, a Response as it is.
 """
@@ -13,9 +14,10 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
 from types import UnionType
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, ClassVar, Final, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.datastructures import ImmutableMultiDict
@@ -25,7 +27,7 @@ from starlette.routing import Route
 
 from nexa_core import accounts, logs
 from nexa_core.actor import Actor, Origin
-from nexa_core.api.bodies import BodyError, read_json
+from nexa_core.api.bodies import MAX_BYTES, BodyError, parse_json, read_bytes
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.problems import REALM, Problem, incident, problem_of
 from nexa_core.api.threads import in_thread
@@ -39,6 +41,27 @@ class Body(BaseModel):
     """A request body or query: unknown members are refused, so that a typing mistake is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
+    most_bytes: ClassVar[int] = MAX_BYTES
+
+    @classmethod
+    def read(cls, raw: bytes) -> Body:
+        """The body from what was sent; raises BodyError and ValidationError."""
+        return cls.model_validate(parse_json(raw))
+
+
+@dataclass(slots=True)
+class Reply:
+    """What an endpoint says beside its answer."""
+
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of the request that an endpoint reads, beside the type of the parameter."""
+
+    name: str
+    meaning: str
 
 
 @dataclass(frozen=True)
@@ -59,8 +82,15 @@ class Endpoint:
 
     @property
     def path_parameters(self) -> dict[str, Any]:
-        ours = (Actor, Origin, Exchange, Request)
-        return {n: t for n, t in self.parameters.items() if n not in ("body", "query") and t not in ours}
+        ours = (Actor, Origin, Exchange, Request, Reply)
+        found = {n: t for n, t in self.parameters.items() if n not in ("body", "query") and t not in ours}
+        return {n: t for n, t in found.items() if n not in self.headers}
+
+    @property
+    def headers(self) -> dict[str, Header]:
+        """The headers it reads, by parameter."""
+        found = {n: getattr(t, "__metadata__", ()) for n, t in self.parameters.items()}
+        return {n: known[0] for n, known in found.items() if known and isinstance(known[0], Header)}
 
     def route(self) -> Route:
         return Route(self.path, self._serve, methods=[self.method], name=self.function.__name__)
@@ -86,13 +116,15 @@ class Endpoint:
     async def _read(self, request: Request) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if "body" in self.parameters:
-            values["body"] = self.parameters["body"].model_validate(await read_json(request))
+            kind: type[Body] = self.parameters["body"]
+            values["body"] = kind.read(await read_bytes(request, kind.most_bytes))
         if "query" in self.parameters:
             values["query"] = self.parameters["query"].model_validate(_query(request.query_params))
         return values
 
     def _call(self, request: Request, exchange: Exchange, values: dict[str, Any]) -> Response:
         """In a thread: who is it, what does the verb say, and its answer as JSON."""
+        reply = Reply()
         for name, kind in self.parameters.items():
             if kind is Actor:
                 exchange.actor = values[name] = authenticated(request, exchange)
@@ -102,12 +134,15 @@ class Endpoint:
                 values[name] = exchange
             elif kind is Request:
                 values[name] = request
+            elif kind is Reply:
+                values[name] = reply
+        values |= {name: request.headers.get(header.name) for name, header in self.headers.items()}
         result = self.function(**values)
         if isinstance(result, Response):
             return result
         if result is None:
             return Response(status_code=204)
-        return JSONResponse(TypeAdapter(self.answer).dump_python(result, mode="json"), self.status)
+        return JSONResponse(_adapter(self.answer).dump_python(result, mode="json"), self.status, reply.headers)
 
 
 def get(path: str, summary: str) -> Callable[[Callable[..., Any]], Endpoint]:
@@ -131,21 +166,29 @@ def delete(path: str, summary: str) -> Callable[[Callable[..., Any]], Endpoint]:
 
 
 def authenticated(request: Request, exchange: Exchange) -> Actor:
-    """Who asks: the bearer of a JWT, or else of the cookie (whose writes the guard has checked for their Origin)."""
+    """Who asks: the bearer of an API key or a JWT, or else of the cookie, whose writes the guard has checked."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("Send the access token as: Authorization: Bearer <token>.")
+        if token.strip().startswith(accounts.KEY_MARK):
+            return accounts.actor_of_api_key(exchange.origin, key=token.strip())
         return accounts.actor_of_access_token(exchange.origin, access_token=token.strip())
     if exchange.cookie is not None:
         return accounts.actor_of_cookie(exchange.origin, cookie=exchange.cookie)
     raise Unauthenticated("Please sign in first.")
 
 
+@lru_cache(maxsize=1024)
+def _adapter(answer: Any) -> TypeAdapter[Any]:
+    """Building one costs more than most answers do."""
+    return TypeAdapter(answer)
+
+
 def _endpoint(method: str, path: str, summary: str, status: int) -> Callable[[Callable[..., Any]], Endpoint]:
     def declare(function: Callable[..., Any]) -> Endpoint:
-        hints = get_type_hints(function)
+        hints = get_type_hints(function, include_extras=True)
         answer = _answer(hints.pop("return"))
         parameters = {name: hints[name] for name in inspect.signature(function).parameters}
         return Endpoint(method, path, summary, function, status, parameters, answer)

@@ -16,6 +16,7 @@ class Gate(Enum):
     API = "api"  # endpoints look after their own sign-in
     MEDIA = "media"  # what screens show or let people download: signed in only
     UPLOAD = "upload"
+    SHARE = "share"  # pages for visitors with a token: no sign-in counts there, and nothing of the shell
     CLOSED = "closed"  # nobody: Streamlit's metrics, agent, script check and OAuth routes
 
 
@@ -30,10 +31,12 @@ _EXACT: Final = {
     "/oauth2callback": Gate.CLOSED,
     "/api": Gate.API,
     "/media": Gate.MEDIA,
+    "/share": Gate.CLOSED,
     "/_stcore": Gate.CLOSED,
 }
 _PREFIXES: Final = (
     ("/api/", Gate.API),
+    ("/share/", Gate.SHARE),
     ("/_stcore/bidi-components/", Gate.ASSET),
     ("/_stcore/upload_file/", Gate.UPLOAD),
     ("/_stcore/", Gate.CLOSED),

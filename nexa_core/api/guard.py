@@ -73,7 +73,7 @@ class Guard:
             _name_sign_in(scope, exchange)
             await (refusal or self._app)(scope, receive, answer.send)
         except Exception:
-            _log.exception("incident", incident=str(exchange.origin.request_id), path=scope["path"])
+            _log.exception("incident", incident=str(exchange.origin.request_id), path=_path(scope, gate))
             if answer.status:  # too late for an answer: the server hangs up
                 raise
             await incident(exchange.origin.request_id)(scope, receive, answer.send)
@@ -82,7 +82,7 @@ class Guard:
             metrics.observe(scope["method"], exchange.route, answer.status, seconds)
             line = _log.debug if gate in (Gate.ASSET, Gate.HEALTH) and answer.status < 500 else _log.info
             line(
-                "request", method=scope["method"], path=scope["path"], status=answer.status,
+                "request", method=scope["method"], path=_path(scope, gate), status=answer.status,
                 milliseconds=round(seconds * 1000, 1), **_who(exchange),
             )  # fmt: skip
 
@@ -123,7 +123,8 @@ class Guard:
         origin = headers.get("origin")
         if scope["method"] not in _SAFE_METHODS:
             by_cookie = exchange.cookie is not None and "authorization" not in headers
-            if not _is_ours(origin, headers) if origin is not None else by_cookie or scope["path"] in _BROWSERS_ONLY:
+            by_browser = by_cookie or gate is Gate.SHARE or scope["path"] in _BROWSERS_ONLY
+            if not _is_ours(origin, headers, gate) if origin is not None else by_browser:
                 return Problem(
                     403, "This request did not come from one of NEXA's own pages.", request_id, kind="foreign-origin"
                 )
@@ -152,6 +153,11 @@ class Guard:
         return None
 
 
+def _path(scope: Scope, gate: Gate) -> str:
+    """The path as it may be logged: the one of a shared page holds what opens it."""
+    return "/share/..." if gate is Gate.SHARE else str(scope["path"])
+
+
 def _exchange(headers: Headers, receive: Receive, scope: Scope) -> Exchange:
     """Where the request comes from; X-Forwarded-For and X-Request-Id count only from a trusted proxy."""
     proxies = settings().trusted_proxies
@@ -169,7 +175,10 @@ def _exchange(headers: Headers, receive: Receive, scope: Scope) -> Exchange:
     return Exchange(origin, cookie=cookies.get(cookie_name()))
 
 
-def _is_ours(origin: str, headers: Headers) -> bool:
+def _is_ours(origin: str, headers: Headers, gate: Gate | None = None) -> bool:
+    if gate is Gate.SHARE and origin == "null":
+        # A page that sends no referrer sends no Origin either (Fetch, 3.1); its forms carry a key (see visiting).
+        return headers.get("sec-fetch-site", "same-origin") == "same-origin"
     return addresses.is_same_origin(origin, headers.get("host", ""), settings().public_url)
 
 

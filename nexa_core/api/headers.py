@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -36,6 +37,31 @@ _ALWAYS: Final = (
         "gyroscope=(), magnetometer=(), microphone=(), midi=(), payment=(), usb=(), xr-spatial-tracking=()",
     ),
 )
+# A visitor's page has no script, no frame, no font and nothing from elsewhere; where it leads tells nobody its address.
+_VISITOR: Final = {
+    "default-src": "'none'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+_VISITOR_ALWAYS: Final = {
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "x-robots-tag": "noindex, nofollow, noarchive",
+    "cache-control": "no-store",
+}
+
+
+@lru_cache(maxsize=4)
+def visitor_headers(*, picture: bool, secure: bool) -> tuple[tuple[bytes, bytes], ...]:
+    """The headers of a shared page; a picture (an SVG may be opened by itself) may style itself and is sandboxed."""
+    policy = "default-src 'none'; style-src 'unsafe-inline'; sandbox" if picture else _written(_VISITOR)
+    headers = {**dict(_ALWAYS), **_VISITOR_ALWAYS, "content-security-policy": policy}
+    if secure:
+        headers["strict-transport-security"] = "max-age=31536000"
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
 
 
 @lru_cache(maxsize=64)
@@ -45,7 +71,11 @@ def security_headers(host: str, *, secure: bool) -> tuple[tuple[bytes, bytes], .
     The WebSocket is named beside 'self' because Safari before 15.4 does not count it in.
     """
     policy = {**_POLICY, "connect-src": f"'self' data: blob: {'wss' if secure else 'ws'}://{host}"}
-    headers = [*_ALWAYS, ("content-security-policy", "; ".join(f"{name} {value}" for name, value in policy.items()))]
+    headers = [*_ALWAYS, ("content-security-policy", _written(policy))]
     if secure:
         headers.append(("strict-transport-security", "max-age=31536000"))
     return tuple((name.encode(), value.encode()) for name, value in headers)
+
+
+def _written(policy: Mapping[str, str]) -> str:
+    return "; ".join(f"{name} {value}" for name, value in policy.items())

@@ -6,13 +6,14 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
-from pydantic.json_schema import JsonSchemaMode, models_json_schema
+from pydantic import TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 from starlette.responses import Response
 
 from nexa_core.api.endpoint import PREFIX, Endpoint
 
 _REFERENCE = "#/components/schemas/{model}"
+_TEXT = {"type": "string"}
 _PROBLEM = {
     "type": "object",
     "description": "RFC 9457",
@@ -27,45 +28,62 @@ _PROBLEM = {
         "errors": {"type": "array", "items": {"type": "object"}},
         "explanation": {"type": "object"},
         "incident": {"type": "string"},
+        "current_version": {"type": "integer", "description": "What is saved now, where a version was stale"},
+        "conflicts": {"type": "array", "items": {"type": "object"}, "description": "Both sides of each value"},
     },
 }
 
 
 def document(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The whole document as JSON-ready data."""
-    models: list[tuple[type[BaseModel], JsonSchemaMode]] = []
+    wanted: list[tuple[str, JsonSchemaMode, TypeAdapter[Any]]] = []
     for endpoint in endpoints:
-        models += [(endpoint.parameters["body"], "validation")] if "body" in endpoint.parameters else []
-        models += [(endpoint.answer, "serialization")] if _is_model(endpoint.answer) else []
-    names, schemas = models_json_schema(models, ref_template=_REFERENCE)
+        if "body" in endpoint.parameters:
+            wanted.append((_key(endpoint), "validation", TypeAdapter(endpoint.parameters["body"])))
+        if _is_json(endpoint):
+            wanted.append((_key(endpoint), "serialization", TypeAdapter(endpoint.answer)))
+    found, shared = TypeAdapter.json_schemas(wanted, ref_template=_REFERENCE)
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
         path = paths.setdefault(PREFIX + re.sub(r":\w+}", "}", endpoint.path), {})
-        path[endpoint.method.lower()] = _operation(endpoint, names)
+        path[endpoint.method.lower()] = _operation(endpoint, found)
     return {
         "openapi": "3.1.0",
         "info": {"title": "NEXA", "version": "1"},
         "paths": paths,
         "components": {
-            "schemas": {**schemas.get("$defs", {}), "Problem": _PROBLEM},
+            "schemas": {**shared.get("$defs", {}), "Problem": _PROBLEM},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
 
 
-def _operation(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any]:
+def _key(endpoint: Endpoint) -> str:
+    return f"{endpoint.method} {endpoint.path}"
+
+
+def _status(endpoint: Endpoint) -> int:
+    """What an endpoint answers when all is well; one that has nothing to say answers 204."""
+    return 204 if endpoint.answer is type(None) else endpoint.status
+
+
+def _is_json(endpoint: Endpoint) -> bool:
+    return endpoint.status != 204 and endpoint.answer is not Response and endpoint.answer is not type(None)
+
+
+def _operation(endpoint: Endpoint, schemas: dict[Any, Any]) -> dict[str, Any]:
     success: dict[str, Any] = {"description": endpoint.summary}
-    if (schema := _answer(endpoint, names)) is not None:
-        success["content"] = {"application/json": {"schema": schema}}
+    if _is_json(endpoint):
+        success["content"] = {"application/json": {"schema": schemas[(_key(endpoint), "serialization")]}}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     operation: dict[str, Any] = {
         "operationId": endpoint.function.__name__,
         "summary": endpoint.summary,
         "parameters": [*_parameters(endpoint)],
-        "responses": {str(endpoint.status): success, "default": {"description": "A problem", "content": problem}},
+        "responses": {str(_status(endpoint)): success, "default": {"description": "A problem", "content": problem}},
     }
     if "body" in endpoint.parameters:
-        schema = names[(endpoint.parameters["body"], "validation")]
+        schema = schemas[(_key(endpoint), "validation")]
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     if endpoint.needs_sign_in:
         operation["security"] = [{"bearer": []}]
@@ -77,6 +95,10 @@ def _parameters(endpoint: Endpoint) -> Sequence[dict[str, Any]]:
         {"name": name, "in": "path", "required": True, "schema": TypeAdapter(kind).json_schema()}
         for name, kind in endpoint.path_parameters.items()
     ]
+    found += [
+        {"name": header.name, "in": "header", "required": True, "description": header.meaning, "schema": _TEXT}
+        for header in endpoint.headers.values()
+    ]
     if "query" in endpoint.parameters:
         schema = endpoint.parameters["query"].model_json_schema()
         required = schema.get("required", [])
@@ -85,16 +107,3 @@ def _parameters(endpoint: Endpoint) -> Sequence[dict[str, Any]]:
             for name, property_ in schema["properties"].items()
         ]
     return found
-
-
-def _answer(endpoint: Endpoint, names: dict[Any, Any]) -> dict[str, Any] | None:
-    if _is_model(endpoint.answer):
-        schema: dict[str, Any] = names[(endpoint.answer, "serialization")]
-        return schema
-    if endpoint.status == 204 or endpoint.answer is Response:
-        return None
-    return TypeAdapter(endpoint.answer).json_schema(mode="serialization", ref_template=_REFERENCE)
-
-
-def _is_model(answer: Any) -> bool:
-    return isinstance(answer, type) and issubclass(answer, BaseModel)

@@ -61,6 +61,7 @@ def problem_of(error: NexaError, request_id: UUID) -> Problem:
         headers=headers,
         field=error.field if isinstance(error, Invalid) else None,
         explanation=_explanation_of(error),
+        **error.members,
     )
 
 

@@ -32,7 +32,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 Kind = Literal["requirement", "constraint", "assumption", "component", "integration", "risk"]
 Priority = Literal["must", "should", "could", "wont"]
 Language = Literal["mermaid", "dot"]
-AssetKind = Literal["diagram", "icon", "palette", "link"]
+AssetKind = Literal["diagram", "icon", "palette", "link", "image"]
 
 KINDS: tuple[Kind, ...] = ("requirement", "constraint", "assumption", "component", "integration", "risk")
 PRIORITIES: tuple[Priority, ...] = ("must", "should", "could", "wont")  # MoSCoW
@@ -167,7 +167,10 @@ class DiagramTexts(TypedDict):
 
 
 class Asset(TypedDict):
-    """Something to show beside the diagrams. A ``diagram`` points at its text, an icon or palette has values."""
+    """Something to show beside the diagrams. A ``diagram`` points at its text, an icon or palette has values.
+
+    An ``image`` is a stored picture by its ``digest`` (see ``images``), with the caption that stands below it.
+    """
 
     id: str
     kind: AssetKind
@@ -177,6 +180,8 @@ class Asset(TypedDict):
     depicts: NotRequired[list[str]]
     values: NotRequired[dict[str, str]]
     url: NotRequired[str]
+    digest: NotRequired[str]
+    caption: NotRequired[str]
 
 
 class VisualAssets(TypedDict):

@@ -112,7 +112,7 @@ def write_tenant(admin: Actor, world: World, tenant: Tenant, secret: str, now: d
     customer = tenant.customer
     active = plots.last_active(tenant, now)
     owner, others = tenant.people[0], tenant.people[1:]
-    with recording(admin, Action.ORGANIZATION_CREATED) as db:
+    with recording(admin, Action.DEMO_SEEDED) as db:
         db.execute(
             _ORGANIZATION,
             {
@@ -152,7 +152,7 @@ def write_tenant(admin: Actor, world: World, tenant: Tenant, secret: str, now: d
             claim = {"domain": f"{customer.slug}-group.example", "verified_at": None, "verified_by": None}
             token = hashlib.sha256(f"demo domain {tenant.id}".encode()).hexdigest()[:32]
             db.execute(_DOMAIN, claim | {"organization_id": tenant.id, "auto_join": False, "token": token})
-    with recording(admin, Action.MEMBER_ADDED) as db:
+    with recording(admin, Action.DEMO_SEEDED) as db:
         _join(db, tenant.id, others, customer.time_zone, customer.locale, owner.id, active, now)
         for guest in tenant.guests:
             db.execute(

@@ -17,6 +17,14 @@ from nexa_core.organizations.access import (
 from nexa_core.organizations.addresses import (
     Invitee,
 )
+from nexa_core.organizations.api_keys import (
+    KEY_PERMISSIONS,
+    ApiKeyView,
+    NewApiKey,
+    api_keys,
+    create_api_key,
+    revoke_api_key,
+)
 from nexa_core.organizations.bulk import (
     AccountManager,
     Batch,
@@ -180,6 +188,7 @@ __all__ = [
     "COUNTRIES",
     "EVENT_TYPES",
     "FEATURE_MEANINGS",
+    "KEY_PERMISSIONS",
     "MOST_BYTES",
     "SORTS",
     "STATES",
@@ -187,6 +196,7 @@ __all__ = [
     "UNLIMITED",
     "VERDICTS",
     "AccountManager",
+    "ApiKeyView",
     "Attention",
     "Batch",
     "BlastRadius",
@@ -207,6 +217,7 @@ __all__ = [
     "Limits",
     "Logo",
     "MemberView",
+    "NewApiKey",
     "Offer",
     "OrganizationRow",
     "OrganizationState",
@@ -226,6 +237,7 @@ __all__ = [
     "accept_invitation_with_password",
     "account_managers",
     "add_domain",
+    "api_keys",
     "apply_batch",
     "approve_join",
     "as_json",
@@ -242,6 +254,7 @@ __all__ = [
     "contrast_warnings",
     "copy_invitation_link",
     "create",
+    "create_api_key",
     "current",
     "decline_join",
     "delete",
@@ -277,6 +290,7 @@ __all__ = [
     "restore",
     "resume",
     "resume_member",
+    "revoke_api_key",
     "revoke_invitation",
     "set_joining",
     "set_permissions",

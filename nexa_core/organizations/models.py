@@ -66,6 +66,11 @@ class Organization(Base):
             name="agreed_prices",
             info={"sentence": "Agreed prices have names."},
         ),
+        CheckConstraint(
+            "readiness_gate IN ('off', 'warn', 'block')",
+            name="readiness_gate",
+            info={"sentence": "What is not ready goes out, goes out with a warning, or does not."},
+        ),
         Index(
             "organizations_is_platform_idx",
             "is_platform",
@@ -102,6 +107,7 @@ class Organization(Base):
     created_at: Mapped[Timestamp]
     updated_at: Mapped[Timestamp]
     deleted_at: Mapped[dt.datetime | None]
+    readiness_gate: Mapped[str] = mapped_column(String(10), server_default="warn")
 
 
 class OrganizationMembership(Base):

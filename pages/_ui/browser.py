@@ -66,7 +66,10 @@ export default function () {
     before = now
     if (now !== "CONNECTED") return
     const answer = await fetch("/api/me", { credentials: "same-origin" }).catch(() => null)
-    if (answer && answer.status === 401) window.location.reload()
+    if (answer && answer.status === 401) {
+      window.__nexaLeaving = true // what is unsaved is kept as a draft: nobody is asked
+      window.location.reload()
+    }
   })
   watch.observe(app, { attributeFilter: ["data-test-connection-state"] })
   return () => watch.disconnect()

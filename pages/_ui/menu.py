@@ -158,6 +158,64 @@ USAGE = Screen(
     Permission.USAGE_READ,
     frozenset({Scope.TENANT}),
 )
+SESSIONS = Screen(
+    "sessions.py",
+    "sessions",
+    "Sessions",
+    ":material/draw:",
+    "Architecture sessions: find one by what is written in it, open it, or begin a new one.",
+    "Workspace",
+    Permission.SESSIONS_READ,
+)
+TEMPLATES = Screen(
+    "templates.py",
+    "templates",
+    "Templates",
+    ":material/library_books:",
+    "What new sessions can begin from: look at one, fill in its placeholders, use it.",
+    "Workspace",
+    Permission.SESSIONS_READ,
+)
+SHARE_LINKS = Screen(
+    "share_links.py",
+    "share-links",
+    "Shared links",
+    ":material/link:",
+    "Every link a client can follow now: what it shows, until when, how often it was opened.",
+    permission=Permission.SESSIONS_READ,
+)
+STRUCTURING = Screen(
+    "structuring.py",
+    "structuring",
+    "Structuring",
+    ":material/account_tree:",
+    "Requirements, constraints, assumptions, components, integrations and risks of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+SOW = Screen(
+    "sow.py",
+    "sow",
+    "Statement of work",
+    ":material/article:",
+    "Sections, deliverables, milestones and scope of a session.",
+    permission=Permission.SESSIONS_READ,
+)
+LOE = Screen(
+    "loe.py",
+    "loe",
+    "Level of effort",
+    ":material/timer:",
+    "What a session takes, who does it, what it costs, and how sure that is.",
+    permission=Permission.SESSIONS_READ,
+)
+VISUALS = Screen(
+    "visuals.py",
+    "visuals",
+    "Visuals",
+    ":material/schema:",
+    "Diagrams and images of a session.",
+    permission=Permission.SESSIONS_READ,
+)
 BILLING = Screen(
     "billing.py",
     "billing",
@@ -189,18 +247,25 @@ SCREENS = (
     HOME,
     BRIEF,
     PORTFOLIO,
+    ORGANIZATIONS,
+    NEW_ORGANIZATION,
+    SESSIONS,
+    TEMPLATES,
+    SHARE_LINKS,
+    STRUCTURING,
+    SOW,
+    LOE,
+    VISUALS,
+    ORGANIZATION,
     USAGE,
     BILLING,
     REHEARSAL,
-    PLANS,
-    ORGANIZATIONS,
-    NEW_ORGANIZATION,
-    ORGANIZATION,
-    PEOPLE,
-    PERSON,
     AUDIT,
     AUDIT_PROOF,
     STAFF_ACCESS,
+    PEOPLE,
+    PERSON,
+    PLANS,
     SYSTEM,
     ACCOUNT,
 )

@@ -91,6 +91,39 @@ def customers(actor: Actor, rows: Sequence[Row]) -> Row | None:
     )
 
 
+def sessions(actor: Actor, rows: Sequence[Row], *, several: bool) -> tuple[Row | None, tuple[Row, ...]]:
+    """Architecture sessions, perhaps of ``several`` organizations; the clicked one, or None, and the ticked ones."""
+    snippets = ["".join(piece for piece, _ in row.snippet) for row in rows]
+    columns: dict[str, list[Any]] = {
+        "Title": [row.title for row in rows],
+        **({"Organization": [row.organization_name for row in rows]} if several else {}),
+        "Client": [row.client or "–" for row in rows],
+        "Type": ["template" if row.is_template else row.session_type for row in rows],
+        "Tags": [list(row.tags) for row in rows],
+        "Complete": [_complete(row) for row in rows],
+        "Author": [row.author_name for row in rows],
+        "Edited": [row.updated_at for row in rows],
+        **({"Found": snippets} if any(snippets) else {}),
+    }
+    shown = hashlib.sha256(b"".join(row.uuid.bytes for row in rows)).hexdigest()[:16]
+    return _selectable(
+        rows,
+        columns,
+        key=f"sessions-{shown}",
+        modes=["multi-row", "single-cell"],
+        alt="Sessions with client, type, tags, how complete they are, author and last edit",
+        config={
+            "Title": st.column_config.TextColumn(width=260),
+            "Tags": st.column_config.ListColumn(width=170),
+            "Complete": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=100),
+            "Edited": st.column_config.DatetimeColumn(
+                format=f"{format.day_pattern(actor)}, HH:mm", timezone=actor.timezone, width=135
+            ),
+            "Found": st.column_config.TextColumn(width=330),
+        },
+    )
+
+
 def sign_in(actor: Actor, row: Any) -> bool:
     """One place where the person is signed in; whether its end was asked for."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -133,6 +166,10 @@ def _selectable(
 
 def _percent(used: int, allowance: int | None) -> int | None:
     return round(100 * used / allowance) if allowance else None
+
+
+def _complete(row: Any) -> int | None:
+    return _percent(*(sum(getattr(page, name) for page in row.progress) for name in ("done", "total")))
 
 
 def _over(used: int, allowance: int | None) -> int | None:

@@ -75,7 +75,8 @@ WITH entries AS (
     SELECT l AS entry, h.sequence + row_number() OVER (ORDER BY l.created_at, l.id) AS number,
            nexa.audit_digest(l) AS digest, h.hash AS before
     FROM audit_logs l JOIN audit_heads h ON h.chain_id = l.organization_id
-    WHERE l.organization_id = %(chain)s AND l.created_at < %(until)s
+    LEFT JOIN audit_chain c ON c.chain_id = l.organization_id AND c.audit_log_id = l.id
+    WHERE l.organization_id = %(chain)s AND c.sequence IS NULL
 )
 INSERT INTO audit_chain SELECT %(chain)s, number, (entry).id, (entry).created_at, digest,
     pg_temp.linked(number, entry, digest, before) OVER (ORDER BY number)
@@ -109,14 +110,12 @@ def fill(stage: Stage, *, short: bool) -> int:
         ).fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}".encode())
-        before = connection.execute("SELECT min(created_at) FROM audit_logs").fetchone()
         _copy(connection, total)
         print(f"{total:,} entries written after {time.monotonic() - began:.0f} s", flush=True)
         for _, definition in indexes:
             connection.execute(str(definition).replace(" ON ONLY ", " ON ").encode())
         print(f"indexed after {time.monotonic() - began:.0f} s", flush=True)
-        assert before
-        _link(connection, before[0])
+        _link(connection)
         connection.execute("VACUUM ANALYZE audit_logs, audit_chain")
     print(f"linked after {time.monotonic() - began:.0f} s", flush=True)
     _filled[stage.superuser_url] = total
@@ -150,10 +149,10 @@ def _copy(connection: psycopg.Connection[tuple[object, ...]], total: int) -> Non
         )
 
 
-def _link(connection: psycopg.Connection[tuple[object, ...]], until: object) -> None:
-    """Links for what was written before the demo world's own entries, which have theirs."""
+def _link(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Links for what has none yet; the demo world's own entries have theirs."""
     connection.execute("SET work_mem = '256MB'")
     connection.execute(_LINKING.encode())
     for (chain,) in connection.execute("SELECT chain_id FROM audit_heads").fetchall():
-        connection.execute(_LINKS.encode(), {"chain": chain, "until": until})
+        connection.execute(_LINKS.encode(), {"chain": chain})
     connection.execute(_HEADS.encode())

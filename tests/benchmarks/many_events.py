@@ -53,7 +53,7 @@ SELECT md5('person' || n || '-' || p)::uuid, md5('organization' || n)::uuid,
 FROM generate_series(0, %(organizations)s - 1) n, generate_series(0, %(people)s - 1) p;
 """
 
-# Pseudo-random by multiplication, so that both statements below, in any order and process, speak of the same events.
+# Pseudo-random by multiplication: the same events in every run.
 _WHAT = """
 FROM generate_series(%(first)s::bigint, %(last)s::bigint) n
 CROSS JOIN LATERAL (SELECT md5(n::text) AS hash, n * 48271 %% 1000 AS dice,
@@ -75,9 +75,10 @@ SELECT event_id, organization_id, people[1 + n %% %(people)s], event_type,
        CASE event_type WHEN 'ai_call' THEN '{{"model": "nexa-large", "tokens": 2900}}'::jsonb ELSE '{{}}' END, credits,
        'program', 'event-' || n, at, at {_WHAT}
 """
-_KEYS = f"""
+_KEYS = """
 INSERT INTO usage_idempotency_keys (organization_id, source, idempotency_key, content_hash, event_id)
-SELECT organization_id, 'program', 'event-' || n, decode(hash || hash, 'hex'), event_id {_WHAT}
+SELECT organization_id, source, idempotency_key, uuid_send(id) || uuid_send(id), id
+FROM usage_events WHERE source = 'program' AND occurred_at >= %(since)s AND occurred_at < %(until)s
 """
 
 _DAYS = """
@@ -131,11 +132,15 @@ def fill(stage: Stage, *, short: bool, total: int | None = None) -> int:
         _at_once(
             stage,
             [
-                (statement, {**names, "first": first, "last": min(first + _CHUNK, total) - 1})
+                (_EVENTS, {**names, "first": first, "last": min(first + _CHUNK, total) - 1})
                 for first in range(0, total, _CHUNK)
-                for statement in (_EVENTS, _KEYS)
             ],
         )
+        months = connection.execute(
+            "SELECT month, month + interval '1 month' FROM generate_series(%s::timestamptz, now(), '1 month') month",
+            [given[0]],
+        ).fetchall()
+        _at_once(stage, [(_KEYS, {"since": since, "until": until}) for since, until in months])
         _at_once(
             stage,
             [

@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.promises import (
     audited_accounts,
+    audited_api_keys,
     audited_architecture_sessions,
     audited_audit,
     audited_billing,
@@ -21,6 +22,7 @@ from tests.promises import (
     audited_notifications,
     audited_organizations,
     audited_reports,
+    audited_session_files,
     audited_system,
     audited_usage,
 )
@@ -28,6 +30,7 @@ from tests.promises.audited_rows import Case, EndpointCase
 
 TABLES: tuple[ModuleType, ...] = (
     audited_accounts,
+    audited_api_keys,
     audited_architecture_sessions,
     audited_audit,
     audited_billing,
@@ -36,6 +39,7 @@ TABLES: tuple[ModuleType, ...] = (
     audited_notifications,
     audited_organizations,
     audited_reports,
+    audited_session_files,
     audited_system,
     audited_usage,
 )

@@ -229,6 +229,16 @@ VERBS: dict[str, Row] = {
         lambda a, p: O.delete(a, organization_id=p.organization, confirmation=p.slug, reason=REASON)
     ),
     "organizations.restore": _staff(O.restore, reason=REASON),
+    "organizations.api_keys": Row(here(O.api_keys), own=READ, other=PLATFORM),
+    "organizations.create_api_key": manage(here(O.create_api_key, name="Of the matrix")),
+    "organizations.revoke_api_key": Row(
+        here(O.revoke_api_key, key_id=uuid4()),
+        expect=lambda who, where: (
+            "hidden"  # there is no such key, or no such organization for this actor
+            if who in MANAGE or who == "ex-member" or (where != "own" and who != "account manager")
+            else "forbidden"
+        ),
+    ),
     "organizations.domains": Row(here(O.domains), own=READ, other=PLATFORM, check=_all_domains),
     "organizations.add_domain": manage(here(O.add_domain, domain="newly-claimed.example")),
     "organizations.check_domain": manage(_domain(O.check_domain)),

@@ -6,7 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -15,17 +15,19 @@ from uuid import UUID
 from sqlalchemy import Row, text
 
 from nexa_core.actor import Actor
-from nexa_core.billing.plans import PLANS
+from nexa_core.billing.fit import PlanFit, plan_fits
 from nexa_core.billing.reports.figures import CUSTOMERS, USED
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
+from nexa_core.permissions import Permission
 
 
 @dataclass(frozen=True, slots=True)
 class Customer:
     """One customer of a portfolio. ``share`` is used of the allowance in per mille; ``recent`` the credits of the last
-    28 complete days, oldest first; ``trend`` the last 14 of them against the 14 before, in per cent."""
+    28 complete days, oldest first; ``trend`` the last 14 of them against the 14 before, in per cent. ``plan_fit`` is
+    ``fits``, the plan that would have cost less in the last whole month, or empty where nothing can be said."""
 
     id: UUID
     name: str
@@ -100,15 +102,18 @@ def customers(
         rows = db.execute(text(statement + " LIMIT :limit"), {**given, "limit": limit + 1}).all()
     more = len(rows) > limit
     last = rows[limit - 1] if more else None
-    return CustomerPage(tuple(view(row) for row in rows[:limit]), _cursor(last.sort_value, last.id) if last else None)
+    fits = _fits(actor, rows[:limit])
+    items = tuple(view(row, fits.get(row.id)) for row in rows[:limit])
+    return CustomerPage(items, _cursor(last.sort_value, last.id) if last else None)
 
 
 def every(actor: Actor, *, wanted: Wanted, sort: str) -> Iterator[Customer]:
     """All of them, one by one, for an export; in the order of the table."""
     statement, given = _listed(actor, wanted, sort, None)
     with reading(actor) as db:
-        for row in db.execute(text(statement).execution_options(yield_per=500), given):
-            yield view(row)
+        for rows in db.execute(text(statement).execution_options(yield_per=500), given).partitions():
+            fits = _fits(actor, rows)
+            yield from (view(row, fits.get(row.id)) for row in rows)
 
 
 def _listed(actor: Actor, wanted: Wanted, sort: str, after: str | None) -> tuple[str, dict[str, Any]]:
@@ -126,7 +131,7 @@ def _listed(actor: Actor, wanted: Wanted, sort: str, after: str | None) -> tuple
     return statement, given
 
 
-def view(row: Row[Any]) -> Customer:
+def view(row: Row[Any], fit: PlanFit | None) -> Customer:
     """One row of the table."""
     return Customer(
         id=row.id,
@@ -148,22 +153,20 @@ def view(row: Row[Any]) -> Customer:
         trend=row.trend,
         recent=tuple(row.recent),
         last_activity=row.last_activity,
-        plan_fit=plan_fit(row.plan_type, row.allowance, row.expected or row.used),
+        plan_fit=_fit(fit),
         score=row.score,
     )
 
 
-def plan_fit(plan: str, allowance: int | None, needed: int) -> str:
-    """Whether the plan suits what a period needs: ``fits``, or the plan whose allowance is the least that does."""
-    if plan not in PLANS:
-        return "fits"
-    smallest = next((key for key, one in PLANS.items() if one.monthly_credits >= needed), list(PLANS)[-1])
-    order = list(PLANS)
-    if order.index(smallest) > order.index(plan):
-        return "fits" if allowance is not None and allowance >= needed else smallest
-    # A smaller plan has to leave some room, or it would be left again at once.
-    roomy = next((key for key, one in PLANS.items() if one.monthly_credits * 4 >= needed * 5), plan)
-    return roomy if order.index(roomy) < order.index(plan) else "fits"
+def _fits(actor: Actor, rows: Sequence[Row[Any]]) -> dict[UUID, PlanFit]:
+    """How the plans of these customers fit; nothing for who may not read bills."""
+    return plan_fits(actor, organization_ids=[row.id for row in rows]) if actor.may(Permission.BILLING_READ) else {}
+
+
+def _fit(fit: PlanFit | None) -> str:
+    if fit is None or fit.verdict == "unknown":
+        return ""
+    return "fits" if fit.verdict == "fits" else fit.best
 
 
 def _cursor(value: object, organization_id: UUID) -> str:

@@ -49,6 +49,9 @@ def heading(actor: Actor, seen: Burn) -> None:
             )
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.markdown(f"{badges.badge(seen.plan)} {badges.badge(seen.subscription_status)}", width="content")
+            if actor.may(Permission.BILLING_READ):
+                for screen in (menu.BILLING, menu.REHEARSAL):
+                    st.page_link(screen.page(), icon=screen.icon, query_params={"organization": seen.slug})
             if actor.may(Permission.ORGANIZATIONS_BROWSE):
                 st.page_link(
                     menu.ORGANIZATION.page(), label="Organization", icon=":material/domain:",

@@ -237,7 +237,7 @@ def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
             "Runs out": column.DateColumn(format=pattern, width=105, help="When the allowance is passed"),
             "Trend": column.NumberColumn(format="%+d %%", width=75, help="14 complete days against the 14 before"),
             "Last activity": column.DateColumn(format=pattern, width=105),
-            "Plan fit": column.TextColumn(width=150, help="By what the whole period is expected to use"),
+            "Plan fit": column.TextColumn(width=150, help="Which plan would have cost least in the last whole month"),
             "Urgency": column.NumberColumn(width=80, help="The score of the morning brief, 0 to 100"),
             "Tags": column.ListColumn(width=170),
         },

@@ -6,16 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
+from nexa_core import billing
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import Money
-from pages._ui import badges, format
+from pages._ui import badges
 
 _TYPES = {
     "ai_call": "AI calls", "session_save": "Saves", "diagram_render": "Diagrams", "pdf_export": "PDF exports",
     "share_view": "Shared views", "session_create": "New sessions", "export": "Exports",
 }  # fmt: skip
-#: Currencies without a smaller unit (ISO 4217).
-_WHOLE = frozenset({"JPY", "KRW", "CLP", "ISK", "VND"})
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
@@ -32,12 +31,8 @@ def month(first: dt.date) -> str:
 
 
 def money(actor: Actor, amount: Money) -> str:
-    """An amount with its currency's code, in major units."""
-    if amount.currency in _WHOLE:
-        return f"{amount.currency} {format.number(actor, amount.minor)}"
-    sign, minor = ("-" if amount.minor < 0 else ""), abs(amount.minor)
-    point = "." if format.number(actor, 1000)[1:2] in (",", "’") else ","
-    return f"{amount.currency} {sign}{format.number(actor, minor // 100)}{point}{minor % 100:02}"
+    """An amount as every screen of NEXA writes it."""
+    return billing.written(amount.minor, amount.currency)
 
 
 def moneys(actor: Actor, amounts: Sequence[Money], most: int = 2) -> str:
@@ -58,8 +53,8 @@ def short_day(value: dt.date) -> str:
 
 
 def plan_fit(value: str) -> str:
-    """Whether the plan fits, or which would."""
-    return "Fits" if value == "fits" else f"{badges.word(value)} would fit"
+    """Whether the plan fits, or which would have cost less."""
+    return "–" if not value else "Fits" if value == "fits" else f"{badges.word(value)} costs less"
 
 
 def files(path: str, **given: object) -> dict[str, str]:

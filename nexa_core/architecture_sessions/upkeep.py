@@ -1,0 +1,104 @@
+"""What jobs do to sessions: empty the trash, forget old ways back, let the search catch up, parse diagrams."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, Final
+
+from sqlalchemy import text
+
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.architecture_sessions.edits import ALL_COLUMNS
+from nexa_core.db import metering, reading, recording
+from nexa_core.permissions import Permission
+
+#: How long the trash keeps a session, and how long a save can be late and still be merged.
+TRASH_KEPT: Final = dt.timedelta(days=90)
+SAVES_KEPT: Final = dt.timedelta(days=30)
+
+# The row stays, without a word in it: what was used refers to it, and so does the audit log.
+_PURGE = text(f"""
+WITH old AS (
+    SELECT id FROM ai_architecture_sessions
+    WHERE deleted_at < now() - :kept AND purged_at IS NULL ORDER BY deleted_at LIMIT :most FOR UPDATE SKIP LOCKED
+)
+UPDATE ai_architecture_sessions s SET title = 'Removed session', client = NULL, tags = '[]', template_values = '{{}}',
+       {", ".join(f"{column} = '{{}}'" for column in ALL_COLUMNS)}, version = s.version + 1, purged_at = now()
+FROM old WHERE s.id = old.id RETURNING s.id
+""")
+_UNCHECKED = text("""
+SELECT s.id, s.version, s.diagram_texts_json AS document
+FROM ai_architecture_sessions s JOIN session_search x ON x.session_id = s.id
+WHERE s.updated_at > now() - :recent AND s.updated_at < now() - interval '1 minute' AND s.purged_at IS NULL
+  AND s.deleted_at IS NULL AND x.checked_version < s.version
+ORDER BY s.updated_at DESC LIMIT :most
+""")
+_BEHIND = text("""
+SELECT nexa.refresh_session_search(array_agg(id)) FROM (
+    SELECT s.id FROM ai_architecture_sessions s LEFT JOIN session_search x ON x.session_id = s.id
+    WHERE s.updated_at > now() - interval '1 day' AND s.purged_at IS NULL AND x.version IS DISTINCT FROM s.version
+    ORDER BY s.updated_at LIMIT :most
+) behind HAVING count(*) > 0
+""")
+
+#: What is wrong with a text in its language (``mermaid`` or ``dot``); None for nothing.
+Check = Callable[[str, str], object]
+
+
+def purge_trash(actor: Actor, *, most: int = 200) -> int:
+    """Remove the content of sessions that have been in the trash for 90 days, with their history; answers how many.
+
+    Raises Forbidden for all but the platform's own people.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with recording(actor, Action.SESSION_PURGED) as db:
+        ids = list(db.scalars(_PURGE, {"kept": TRASH_KEPT, "most": most}))
+        if ids:
+            for table in ("session_revisions", "session_saves", "session_search", "session_marks", "session_presence"):
+                db.execute(text(f"DELETE FROM {table} WHERE session_id = ANY (:ids)"), {"ids": ids})
+            revoke = "UPDATE share_links SET revoked_at = now() WHERE session_id = ANY (:ids) AND revoked_at IS NULL"
+            db.execute(text(revoke), {"ids": ids})
+    return len(ids)
+
+
+def remove_old_saves(actor: Actor) -> None:
+    """Forget how to get back to versions of more than 30 days ago, and who was here yesterday."""
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with metering(actor) as db:
+        db.execute(text("DELETE FROM session_saves WHERE saved_at < now() - :kept"), {"kept": SAVES_KEPT})
+        db.execute(text("DELETE FROM session_presence WHERE seen_at < now() - interval '1 day'"))
+
+
+def refresh_search(actor: Actor, *, most: int = 500) -> None:
+    """Let the search find what was typed since it looked last."""
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with metering(actor) as db:
+        db.execute(_BEHIND, {"most": most})
+
+
+def check_diagrams(actor: Actor, *, check: Check, most: int = 20, recent: dt.timedelta = dt.timedelta(days=2)) -> int:
+    """Parse the diagrams of sessions that were edited lately and rest; answers how many sessions were looked at."""
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with reading(actor) as db:
+        rows = db.execute(_UNCHECKED, {"most": most, "recent": recent}).all()
+    found = [(row.id, row.version, sum(_breaks(part, check) for part in _diagrams(row.document))) for row in rows]
+    if found:
+        with metering(actor) as db:
+            for session_id, version, broken in found:
+                noted = "SELECT nexa.note_broken_diagrams(:id, :version, :broken)"
+                db.execute(text(noted), {"id": session_id, "version": version, "broken": broken})
+    return len(found)
+
+
+def _diagrams(document: Any) -> list[dict[str, Any]]:
+    parts = document.get("diagrams") if isinstance(document, dict) else None
+    return [part for part in parts if isinstance(part, dict)] if isinstance(parts, list) else []
+
+
+def _breaks(part: dict[str, Any], check: Check) -> bool:
+    language, text_ = part.get("language", "mermaid"), part.get("text")
+    if not isinstance(text_, str) or not text_.strip() or not isinstance(language, str):
+        return False
+    return check(text_, language) is not None

@@ -1,0 +1,1 @@
+"""What the screens of architecture sessions share: the frame around a session, its pages, its dialogs, its list."""

@@ -1,0 +1,151 @@
+"""The filters of the list of sessions; all of them are in the address, and a saved view is such an address."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+
+from nexa_core import architecture_sessions, organizations
+from nexa_core.actor import Actor, Scope
+from nexa_core.architecture_sessions import Filter
+from nexa_core.permissions import Permission
+from pages._ui import filters, format
+from pages._ui.sessions.details import TYPES
+
+SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest", "title": "Title"}
+_KINDS = {"session": "Sessions", "template": "Templates"}
+_ONLY = {"pinned": "Pinned", "deleted": "In the trash", "without_criteria": "SOW without acceptance criteria",
+         "broken_diagram": "Diagram that does not parse"}  # fmt: skip
+#: The parameters of the address, beside which nothing of the list is in it.
+NAMES = (
+    *("q", "type", "kind", "sort", "only"),
+    *("organization", "author", "client", "tag", "since", "until", "role", "hours"),
+)
+
+
+def filter_of(actor: Actor) -> tuple[Filter, str]:
+    """What the list is narrowed to, and its order."""
+    first, second, third, fourth = filters.row(5, 2, 2, 2)
+    text = filters.search(first, "Search in titles, clients, tags and all four documents", key="q")
+    kind = filters.named(second, "Kind", _KINDS, key="kind", every="Sessions and templates")
+    session_type = filters.choice(third, "Type", TYPES, key="type", every="Every type")
+    sort = filters.order(fourth, SORTS, key="sort")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        only = filters.flags(st.container(), "Only those", _ONLY, key="only")
+        with st.popover("More filters", icon=":material/tune:"):
+            more = _more(actor)
+        _cleared()
+    wanted = Filter(
+        text=text,
+        session_type=session_type or "",
+        template={"session": False, "template": True}.get(kind or ""),
+        pinned="pinned" in only,
+        deleted="deleted" in only,
+        without_criteria="without_criteria" in only,
+        broken_diagram="broken_diagram" in only,
+        **more,
+    )
+    return wanted, sort
+
+
+def _more(actor: Actor) -> dict[str, Any]:
+    here = _organizations(actor)
+    chosen = None
+    if here:
+        # The address carries the slug: the page of an organization links to here.
+        chosen = st.selectbox(
+            "Organization", ["", *here], key="organization", bind="query-params",
+            format_func=lambda slug: slug or "Every organization",
+        )  # fmt: skip
+    authors = _authors(actor, here.get(chosen) if chosen else None)
+    author = filters.named(st.container(), "Author", authors, key="author", every="Everybody") if authors else None
+    client = st.text_input("Client", key="client", bind="query-params", max_chars=255) or ""
+    tags = [tag.tag for tag in architecture_sessions.suggest_tags(actor, limit=100)]
+    tag = st.multiselect("Tags, all of them", tags, key="tag", bind="query-params", placeholder="Every tag")
+    left, right = st.columns(2)
+    pattern = format.picker_pattern(actor)
+    since = left.date_input("Edited from", None, key="since", bind="query-params", format=pattern)
+    until = right.date_input("Edited until", None, key="until", bind="query-params", format=pattern)
+    left, right = st.columns(2)
+    role = left.text_input("Effort of the role", key="role", bind="query-params") or ""
+    hours = right.number_input(
+        "over hours", 0.0, 100_000.0, 0.0, 8.0, key="hours", bind="query-params", disabled=not role.strip()
+    )
+    zone = format.zone(actor.timezone)
+    return {
+        "organization_id": here.get(chosen) if chosen else None,
+        "author_id": UUID(author) if author else None,
+        "client": client.strip(),
+        "tags": tuple(tag),
+        "edited_since": dt.datetime.combine(since, dt.time(), zone) if isinstance(since, dt.date) else None,
+        "edited_until": dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone)
+        if isinstance(until, dt.date)
+        else None,
+        "role": role.strip(),
+        "over_hours": float(hours or 0) if role.strip() else 0.0,
+    }
+
+
+def _organizations(actor: Actor) -> dict[str, UUID]:
+    """Customers by slug, for those who reach several; the one in the address is among them however many there are."""
+    if actor.scope is Scope.TENANT or not actor.may(Permission.ORGANIZATIONS_BROWSE):
+        return {}
+    found = {row.slug: row.id for row in organizations.browse(actor, limit=200).items}
+    slug = st.query_params.get("organization")
+    if slug and slug not in found:
+        one = organizations.get(actor, slug=slug)
+        found[one.slug] = one.id
+    return found
+
+
+def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
+    where = organization_id or (actor.organization_id if actor.scope is Scope.TENANT else None)
+    if where is None or not actor.may(Permission.MEMBERS_READ):
+        return {str(actor.user_id): actor.full_name} if actor.scope is Scope.TENANT else {}
+    return {
+        str(member.user_id): member.full_name or member.email
+        for member in organizations.members(actor, organization_id=where)
+    }
+
+
+def _cleared() -> None:
+    if any(name in st.query_params for name in NAMES):
+        st.button("Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=go, args=({},))
+
+
+def go(words: Mapping[str, Any]) -> None:
+    """Narrow the list to just this. For callbacks."""
+    for name in (*NAMES, "after"):
+        st.query_params.pop(name, None)
+        st.session_state.pop(name, None)
+    for name, value in words.items():
+        st.query_params[name] = value
+
+
+def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
+    """A filter as this list's address says it: choices stand there as they read on screen."""
+    zone = format.zone(actor.timezone)
+    kinds = {False: _KINDS["session"], True: _KINDS["template"]}
+    here = {organization_id: slug for slug, organization_id in _organizations(actor).items()}
+    only = [label for name, label in _ONLY.items() if getattr(wanted, name)]
+    found: dict[str, Any] = {
+        "q": wanted.text,
+        "type": wanted.session_type.capitalize(),
+        "kind": kinds.get(wanted.template, "") if wanted.template is not None else "",
+        "organization": here.get(wanted.organization_id, "") if wanted.organization_id else "",
+        "author": _authors(actor, wanted.organization_id).get(str(wanted.author_id), ""),
+        "client": wanted.client,
+        "tag": list(wanted.tags),
+        "since": wanted.edited_since.astimezone(zone).date().isoformat() if wanted.edited_since else "",
+        "until": (wanted.edited_until.astimezone(zone) - dt.timedelta(days=1)).date().isoformat()
+        if wanted.edited_until
+        else "",
+        "role": wanted.role,
+        "hours": str(wanted.over_hours) if wanted.over_hours else "",
+        "only": only,
+    }
+    return {name: value for name, value in found.items() if value}

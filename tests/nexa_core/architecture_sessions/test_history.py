@@ -1,0 +1,166 @@
+"""History and templates: what was done is told, compared, brought back, and made anew from a pattern."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from nexa_core import architecture_sessions as sessions
+from nexa_core import audit
+from nexa_core.actor import Actor
+from nexa_core.architecture_sessions import Edit
+from nexa_core.architecture_sessions.values import same
+from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.conftest import TestDatabase
+from tests.nexa_core.architecture_sessions.conftest import Cast
+from tests.nexa_core.architecture_sessions.test_merging import JSON
+
+BEFORE: dict[str, Any] = {
+    "session_objects": {"objects": [{"id": "cmp-1", "kind": "component", "title": "Hub"}]},
+    "sow_objects": {"deliverables": [{"id": f"dlv-{n}", "title": t} for n, t in enumerate(["Data", "Report", "Plan"])]},
+    "loe_objects": {"rows": [{"id": "row-1", "role": "Architect", "deliverable": "dlv-0", "likely_hours": 310}]},
+    "diagram_texts_json": {
+        "diagrams": [{"id": "dia-1", "text": "x"}, {"id": "dia-2", "text": "a[A] --> b[B] --> c[C]"}]
+    },
+}
+
+
+def close_bursts(database: TestDatabase) -> None:
+    with database.superuser() as connection:
+        connection.execute("UPDATE session_revisions SET ended_at = ended_at - interval '6 minutes'")
+
+
+def test_history_tells_what_each_burst_did(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review", documents=BEFORE)
+    close_bursts(database)
+    sessions.save(cast.bob, uuid=made.uuid, version=1, changes=[
+        Edit(("loe_objects", "rows", "row-1", "likely_hours"), 342),
+        Edit(("sow_objects", "deliverables", "dlv-2", "title"), "A better plan"),
+        Edit(("diagram_texts_json", "diagrams", "dia-2", "text"), "a[A] --> b[B]"),
+        Edit(("session_objects", "objects", "req-9"), {"id": "req-9", "kind": "requirement", "title": "Fast"}),
+    ])  # fmt: skip
+    newest, first = sessions.revisions(cast.eve, uuid=made.uuid).items
+    assert newest.sentences == (
+        "LOE 310 h to 342 h, +32 h in Data",
+        "Requirement “Fast” added",
+        "Deliverable 3 reworded",
+        "Diagram 2: node removed",
+        "1 row of the level of effort changed",
+    )
+    assert (newest.author_name, newest.is_current, first.author_name) == ("Bob Moran", True, "Ada Lovelace")
+    compared = sessions.compare(cast.eve, uuid=made.uuid, before=1, after=2)
+    assert {d.page for d in compared.differences} == {"structuring", "sow", "loe", "visuals"}
+    assert compared.sentences == newest.sentences
+    page = sessions.revisions(cast.eve, uuid=made.uuid, limit=1)
+    assert page.items == (newest,)
+    assert sessions.revisions(cast.eve, uuid=made.uuid, after=page.next_cursor).items == (first,)
+
+
+def test_a_revision_comes_back_whole_or_in_part_as_a_new_one(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review", documents=BEFORE)
+    close_bursts(database)
+    sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"sow_objects": {}, "loe_objects": {"rows": []}})
+    part = sessions.restore_revision(cast.bob, uuid=made.uuid, revision=1, path=["loe_objects", "rows", "row-1"])
+    assert (part.revision, part.changed) == (3, ("loe_objects",))
+    assert sessions.get(cast.ada, uuid=made.uuid).documents["sow_objects"] == {}
+    whole = sessions.restore_revision(cast.bob, uuid=made.uuid, revision=1)
+    assert whole.revision == 4, "bringing back is a revision of its own, whoever did it and when"
+    assert sessions.get(cast.ada, uuid=made.uuid).documents == {**BEFORE, "visual_assets_json": {}}
+    assert sessions.revisions(cast.ada, uuid=made.uuid).items[0].restored_from == 1
+    assert sessions.revision(cast.ada, uuid=made.uuid, revision=2).documents["sow_objects"] == {}
+    for wrong in (99, 0):
+        with pytest.raises(NotFound):
+            sessions.restore_revision(cast.bob, uuid=made.uuid, revision=wrong)
+    with pytest.raises(Invalid):
+        sessions.restore_revision(cast.bob, uuid=made.uuid, revision=1, path=["colour"])
+    with pytest.raises(Forbidden):
+        sessions.restore_revision(cast.eve, uuid=made.uuid, revision=1)
+    assert audit.verify(Actor.system()).verified
+
+
+def test_a_named_revision_is_not_written_on(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Review", documents=BEFORE)
+    assert sessions.name_revision(cast.ada, uuid=made.uuid, revision=1, name=" As  offered ").name == "As offered"
+    saved = sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"sow_objects": {}})
+    assert saved.revision == 2
+    assert sessions.revision(cast.ada, uuid=made.uuid, revision=1).documents["sow_objects"] == BEFORE["sow_objects"]
+
+
+def test_a_template_is_filled_once_and_remembered(cast: Cast) -> None:
+    text = "Dear {{ client }}, we start on {{start}}. {{{odd}}} {{}}"
+    made = sessions.create(cast.ada, title="Offer for {{client}}", documents={"sow_objects": {"{{client}}": [text]}})
+    with pytest.raises(NotFound):
+        sessions.from_template(cast.bob, uuid=made.uuid)
+    sessions.make_template(cast.ada, uuid=made.uuid)
+    asked = {p.name: (p.count, p.pages) for p in sessions.placeholders(cast.bob, uuid=made.uuid)}
+    assert asked == {"client": (2, ("sow",)), "start": (1, ("sow",)), "odd": (1, ("sow",))}
+    used = sessions.from_template(cast.bob, uuid=made.uuid, values={"client": "Initech", "start": "{{client}}"})
+    assert used.title == "Offer for Initech" and not used.is_template and used.template == made.uuid
+    assert used.documents["sow_objects"] == {"{{client}}": ["Dear Initech, we start on {{client}}. {{{odd}}} {{}}"]}, (
+        "filled once: what a value says is no placeholder, and keys stay"
+    )
+    assert sessions.template_differences(cast.bob, uuid=used.uuid).differences == ()
+    sessions.save(cast.ada, uuid=made.uuid, version=None, documents={"loe_objects": {"rows": []}})
+    told = sessions.template_differences(cast.bob, uuid=used.uuid)
+    assert (told.made_from_revision, told.newest_revision) == (1, 2) and [d.page for d in told.differences] == ["loe"]
+    with pytest.raises(NotFound):
+        sessions.from_template(cast.stranger, uuid=made.uuid)
+    with pytest.raises(Conflict):
+        sessions.template_differences(cast.ada, uuid=made.uuid)
+    assert not sessions.unmake_template(cast.ada, uuid=made.uuid).is_template
+
+
+def test_staff_says_why_and_the_customer_reads_it(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Review", documents=BEFORE)
+    assert sessions.needs_reason(cast.root, uuid=made.uuid) and not sessions.needs_reason(cast.ada, uuid=made.uuid)
+    for verb in (sessions.get, sessions.revisions, sessions.placeholders, sessions.opened):
+        with pytest.raises(sessions.ReasonNeeded):
+            verb(cast.root, uuid=made.uuid)
+    with pytest.raises(Invalid):
+        sessions.state_reason(cast.root, uuid=made.uuid, reason="  ")
+    sessions.state_reason(cast.root, uuid=made.uuid, reason="ticket 4711")
+    assert sessions.get(cast.root, uuid=made.uuid).documents["loe_objects"] == BEFORE["loe_objects"]
+    (access,) = (one for one in audit.staff_access(cast.ada, kind="documents").items if one.reason)
+    assert access.reason == "ticket 4711" and "opened the documents of the session Review" in access.sentence
+    with pytest.raises(Forbidden):
+        sessions.state_reason(cast.manager, uuid=made.uuid, reason="curious")
+
+
+def test_who_is_here_is_seen_by_the_others_only_while_they_are(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review")
+    sessions.here(cast.ada, made.uuid, page="sow")
+    seen = sessions.here(cast.eve, made.uuid, page="nowhere")
+    assert [(p.full_name, p.page) for p in seen.people] == [("Ada Lovelace", "sow"), ("Eve Stone", "")]
+    sessions.save(cast.bob, uuid=made.uuid, version=1, documents={"sow_objects": {"n": 1}})
+    pulse = sessions.pulse(cast.ada, made.uuid)
+    assert (pulse.version, pulse.revision, pulse.last_editor) == (2, 2, "Bob Moran")
+    sessions.leave(cast.eve, made.uuid)
+    with database.superuser() as connection:
+        connection.execute("UPDATE session_presence SET seen_at = now() - interval '20 seconds'")
+    assert sessions.who_is_here(cast.bob, made.uuid) == ()
+    with pytest.raises(NotFound):
+        sessions.here(cast.stranger, made.uuid)
+
+
+@given(document=JSON)
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_comes_through_every_verb_unchanged(cast: Cast, document: Any) -> None:
+    """Open, edit beside it, merge, restore and duplicate: what nobody edited is what it was."""
+    whole = {"kept": document, "edited": 0}
+    made = sessions.create(cast.ada, title="Any", documents={"sow_objects": whole, "loe_objects": document})
+    sessions.save(cast.ada, uuid=made.uuid, version=1, changes=[Edit(("sow_objects", "edited"), 1)])
+    sessions.name_revision(cast.ada, uuid=made.uuid, revision=1, name="one")
+    merged = sessions.save(cast.bob, uuid=made.uuid, version=1, changes=[Edit(("sow_objects", "more"), 2)])
+    assert merged.merged
+    found = sessions.get(cast.eve, uuid=made.uuid).documents
+    assert same(found["sow_objects"], {"kept": document, "edited": 1, "more": 2}) and same(
+        found["loe_objects"], document
+    )
+    copy = sessions.duplicate(cast.bob, uuid=made.uuid)
+    assert copy.documents == found
+    sessions.restore_revision(cast.ada, uuid=made.uuid, revision=1)
+    found = sessions.get(cast.eve, uuid=made.uuid).documents
+    assert same(found["sow_objects"], {"kept": document, "edited": 1}) and same(found["loe_objects"], document)
+    sessions.compare(cast.ada, uuid=made.uuid, before=1, after=2)

@@ -1,0 +1,182 @@
+"""Saving: nothing is lost, nothing is saved twice, and who disagrees is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nexa_core import architecture_sessions as sessions
+from nexa_core.architecture_sessions import Edit, EditConflict
+from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.conftest import TestDatabase
+from tests.nexa_core.architecture_sessions.conftest import Cast
+
+SOW: dict[str, Any] = {
+    "format": 1,
+    "sections": [
+        {"id": "sec-1", "title": "Scope", "markdown": "What we do."},
+        {"id": "sec-2", "title": "Approach", "markdown": "How we do it."},
+    ],
+    "deliverables": [{"id": "dlv-1", "title": "Report", "acceptance_criteria": [], "covers": ["req-1"]}],
+    "unknown": {"kept": [1, 2.5, None, True, {"deep": "er"}]},
+}
+
+
+def test_a_save_is_there(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title=" Platform  review ", client="Initech", tags=["cloud", "cloud", "data"])
+    assert (made.title, made.client, made.tags, made.version, made.revision) == (
+        "Platform review", "Initech", ("cloud", "data"), 1, 1,
+    )  # fmt: skip
+    saved = sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"sow_objects": SOW})
+    assert (saved.version, saved.revision, saved.changed, saved.merged, saved.documents) == (
+        2, 1, ("sow_objects",), False, {},
+    )  # fmt: skip
+    found = sessions.get(cast.eve, uuid=made.uuid)
+    assert found.documents["sow_objects"] == SOW and found.documents["loe_objects"] == {}
+    assert found.version == 2 and found.author_name == "Ada Lovelace" and not found.may_write
+    assert {p.page: (p.done, p.total) for p in found.progress}["sow"] == (2, 3)
+
+
+def test_what_is_there_already_is_not_saved(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review", documents={"sow_objects": SOW})
+    before = _counts(database)
+    again = sessions.save(cast.ada, uuid=made.uuid, version=1, title="Review", documents={"sow_objects": SOW})
+    assert again.changed == () and again.version == 1
+    assert _counts(database) == before
+
+
+def test_one_revision_and_one_entry_a_burst(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review")
+    version = 1
+    for number in range(5):
+        version = sessions.save(
+            cast.ada, uuid=made.uuid, version=version, documents={"sow_objects": {"n": number}}
+        ).version
+    assert _counts(database)[:2] == (1, 1), "the burst of the one who made it goes on"
+    for number in range(5):
+        for actor in (cast.bob, cast.ada):
+            sessions.save(
+                actor, uuid=made.uuid, version=None, documents={"loe_objects": {"by": actor.email, "n": number}}
+            )
+    assert _counts(database)[:2] == (2, 2), "two people at once have a burst each"
+    with database.superuser() as connection:
+        connection.execute("UPDATE session_revisions SET ended_at = ended_at - interval '6 minutes'")
+    sessions.save(cast.ada, uuid=made.uuid, version=None, documents={"loe_objects": {"n": "later"}})
+    assert _counts(database)[:2] == (3, 3)
+    with database.superuser() as connection:
+        documents = connection.execute(
+            "SELECT revision, documents->'loe_objects'->>'n' FROM session_revisions ORDER BY revision"
+        ).fetchall()
+        left = connection.execute(
+            "SELECT new_values->'loe_objects' FROM audit_logs WHERE action = 'session.edited' ORDER BY created_at"
+        ).fetchall()
+    assert documents == [(1, "4"), (2, "4"), (3, None)], "only the newest state lives in the session itself"
+    assert all(set(value) == {"sha256", "bytes"} for (value,) in left), "the log holds no text"
+
+
+def _counts(database: TestDatabase) -> tuple[int, int, int]:
+    with database.superuser() as connection:
+        row = connection.execute(
+            "SELECT (SELECT count(*) FROM session_revisions),"
+            " (SELECT count(*) FROM audit_logs WHERE resource_type = 'session'), (SELECT count(*) FROM session_saves)"
+        ).fetchone()
+    assert row is not None
+    return row
+
+
+def test_changes_of_different_values_merge(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Review", documents={"sow_objects": SOW})
+    path = ("sow_objects", "sections")
+    sessions.save(cast.ada, uuid=made.uuid, version=1, changes=[Edit((*path, "sec-1", "markdown"), "Ada's text.")])
+    sessions.save(cast.bob, uuid=made.uuid, version=1, changes=[Edit((*path, "sec-1"), op="move", after="sec-2")])
+    late = sessions.save(
+        cast.bob, uuid=made.uuid, version=1, title="Bob's title",
+        changes=[Edit((*path, "sec-2", "title"), "Bob's approach"), Edit((*path, "sec-3"), {"id": "sec-3"})],
+    )  # fmt: skip
+    assert late.merged and late.version == 4
+    found = sessions.get(cast.ada, uuid=made.uuid)
+    assert found.title == "Bob's title"
+    assert found.documents["sow_objects"]["sections"] == [
+        {"id": "sec-2", "title": "Bob's approach", "markdown": "How we do it."},
+        {"id": "sec-3"},
+        {"id": "sec-1", "title": "Scope", "markdown": "Ada's text."},
+    ]
+    assert late.documents["sow_objects"] == found.documents["sow_objects"], "the writer is told what is there now"
+    assert found.documents["sow_objects"]["unknown"] == SOW["unknown"]
+
+
+def test_the_same_value_asks_and_keeps_both(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Review", documents={"sow_objects": SOW})
+    where = ("sow_objects", "sections", "sec-1", "markdown")
+    sessions.save(cast.ada, uuid=made.uuid, version=1, changes=[Edit(where, "Ada's")])
+    with pytest.raises(EditConflict) as refused:
+        sessions.save(
+            cast.bob, uuid=made.uuid, version=1, changes=[Edit(where, "Bob's"), Edit((*where[:-1], "title"), "Bob's")]
+        )
+    (clash,) = refused.value.clashes
+    assert (clash.path, clash.kind, clash.base, clash.mine, clash.theirs) == (
+        where, "edited", "What we do.", "Bob's", "Ada's",
+    )  # fmt: skip
+    assert refused.value.current_version == 2
+    found = sessions.get(cast.ada, uuid=made.uuid).documents["sow_objects"]["sections"][0]
+    assert found["markdown"] == "Ada's" and found["title"] == "Scope", "all of a save or nothing"
+    sessions.save(cast.bob, uuid=made.uuid, version=2, changes=[Edit(where, "Bob's")])
+    with pytest.raises(EditConflict) as gone:
+        sessions.save(cast.ada, uuid=made.uuid, version=1, changes=[Edit(where[:-1], op="remove")])
+    assert gone.value.clashes[0].kind == "removed_by_me"
+
+
+def test_a_save_from_before_anybody_remembers_loses_nothing(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review")
+    for number in range(3):
+        sessions.save(cast.ada, uuid=made.uuid, version=None, documents={"sow_objects": {"n": number}})
+    with database.superuser() as connection:
+        connection.execute("DELETE FROM session_saves WHERE version < 4")
+    with pytest.raises(EditConflict) as refused:
+        sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"sow_objects": {"n": "old"}})
+    assert refused.value.clashes[0].mine == {"n": "old"} and refused.value.clashes[0].theirs == {"n": 2}
+    assert sessions.save(cast.ada, uuid=made.uuid, version=3, documents={"loe_objects": {"m": 1}}).merged
+    with pytest.raises(EditConflict):
+        sessions.save(cast.ada, uuid=made.uuid, version=99, documents={"sow_objects": {}})
+
+
+def test_who_may_not_write_writes_nothing(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Review")
+    for actor in (cast.eve, cast.manager, cast.presenter):
+        with pytest.raises(Forbidden):
+            sessions.save(actor, uuid=made.uuid, version=1, documents={"sow_objects": {}})
+    with pytest.raises(NotFound):
+        sessions.save(cast.stranger, uuid=made.uuid, version=1, documents={"sow_objects": {}})
+    with pytest.raises(NotFound):
+        sessions.get(cast.stranger, uuid=made.uuid)
+    with pytest.raises(sessions.ReasonNeeded):
+        sessions.get(cast.root, uuid=made.uuid)
+    with pytest.raises(NotFound):
+        sessions.get(cast.presenter, uuid=made.uuid)
+    sessions.trash(cast.ada, uuid=made.uuid)
+    with pytest.raises(Conflict, match="trash"):
+        sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"sow_objects": {"a": 1}})
+    assert sessions.restore(cast.ada, uuid=made.uuid).deleted_at is None
+
+
+@pytest.mark.parametrize(
+    ("documents", "said"),
+    [
+        ({"sow": {}}, "no document"),
+        ({"sow_objects": {"n": float("nan")}}, "NaN"),
+        ({"sow_objects": {"t": "a\x00"}}, "NUL"),
+        ({"sow_objects": {"t": "\ud800"}}, "half"),
+        ({"sow_objects": {"t": "x" * 3_000_000}}, "bytes"),
+        ({"sow_objects": {"t": object()}}, "no JSON"),
+    ],
+)
+def test_what_cannot_be_kept_is_refused_in_a_sentence(cast: Cast, documents: dict[str, Any], said: str) -> None:
+    made = sessions.create(cast.ada, title="Review")
+    with pytest.raises(Invalid, match=said):
+        sessions.save(cast.ada, uuid=made.uuid, version=1, documents=documents)
+    deep: Any = 1
+    for _ in range(9_000):
+        deep = [deep]
+    with pytest.raises(Invalid, match="deep"):
+        sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"loe_objects": deep})
