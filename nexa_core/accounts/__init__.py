@@ -5,12 +5,10 @@ from nexa_core.accounts.devices import device_label
 from nexa_core.accounts.directory import (
     KINDS,
     STATUSES,
-    Lock,
     PeoplePage,
     PersonMembership,
     PersonRow,
     PersonView,
-    SecurityEvent,
     find_people,
     person,
 )
@@ -42,6 +40,7 @@ from nexa_core.accounts.privacy import (
 )
 from nexa_core.accounts.profile import ProfileView, my_profile, timezones, update_profile
 from nexa_core.accounts.recovery import change_password, request_password_reset, set_password
+from nexa_core.accounts.security import Lock, SecurityEvent
 from nexa_core.accounts.service import (
     BrowserSignIn,
     SignInTicket,

@@ -7,19 +7,16 @@ import binascii
 import datetime as dt
 import json
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, Uuid, and_, column, exists, func, or_, select, table, tuple_
+from sqlalchemy import ColumnElement, Uuid, and_, column, exists, func, or_, select, table, tuple_
 from sqlalchemy.orm import Session
 
-from nexa_core.accounts.devices import device_label
 from nexa_core.accounts.memberships import organization_members, organization_memberships, organizations
-from nexa_core.accounts.models import User, UserSession
-from nexa_core.accounts.sign_ins import SignInView
-from nexa_core.actions import Action
+from nexa_core.accounts.models import User
+from nexa_core.accounts.security import Lock, SecurityEvent, lock_of, timeline_of
+from nexa_core.accounts.sign_ins import SignInView, living_sign_ins
 from nexa_core.actor import Actor
-from nexa_core.audit.models import AuditLog
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
@@ -27,11 +24,6 @@ from nexa_core.permissions import Permission
 STATUSES = ("active", "pending", "suspended", "deleted")
 #: What one can look for beyond the status.
 KINDS = ("locked", "never_signed_in", "no_active_membership", "platform_staff")
-_SECURITY = tuple(
-    action.value
-    for action in Action
-    if action.value.startswith(("user.", "sign_in.")) and action != Action.USER_CREATED
-)
 _sessions = table("ai_architecture_sessions", column("user_id", Uuid()))
 _m, _om, _o = organization_memberships.c, organization_members.c, organizations.c
 
@@ -72,29 +64,6 @@ class PersonMembership:
     joined_at: dt.datetime | None
     is_platform: bool
     is_last_owner: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SecurityEvent:
-    """One line of the timeline; ``by_somebody_else`` when another person did it."""
-
-    at: dt.datetime
-    action: str
-    what: str
-    ip_address: str | None
-    device: str
-    reason: str | None
-    by_somebody_else: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Lock:
-    """Why somebody is locked out: until when, and by which attempts."""
-
-    until: dt.datetime
-    attempts: tuple[SecurityEvent, ...]
-    failures: int
-    times_in_a_row: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +149,7 @@ def person(actor: Actor, *, user_id: UUID) -> PersonView:
     actor.require(Permission.USERS_MANAGE)
     with reading(actor) as db:
         user = db.get_one(User, user_id)
-        timeline = _timeline(db, user_id)
+        timeline = timeline_of(db, user_id)
         written = func.count()
         return PersonView(
             id=user.id,
@@ -195,9 +164,9 @@ def person(actor: Actor, *, user_id: UUID) -> PersonView:
             erased_at=user.erased_at,
             last_login_at=user.last_login_at,
             login_count=user.login_count,
-            lock=_lock(user, timeline),
+            lock=lock_of(user, timeline),
             memberships=_memberships(db, user_id),
-            sign_ins=_sign_ins(db, actor, user_id),
+            sign_ins=living_sign_ins(db, user_id, current=actor.user_session_id),
             timeline=timeline,
             sessions_written=db.scalar(select(written).select_from(_sessions).where(_sessions.c.user_id == user_id))
             or 0,
@@ -249,76 +218,6 @@ def _memberships(db: Session, user_id: UUID) -> tuple[PersonMembership, ...]:
     return tuple(PersonMembership(*row) for row in db.execute(rows))
 
 
-def _sign_ins(db: Session, actor: Actor, user_id: UUID) -> tuple[SignInView, ...]:
-    living = (
-        select(UserSession)
-        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > func.now())
-        .order_by(UserSession.last_seen_at.desc())
-    )
-    return tuple(
-        SignInView(
-            id=one.id,
-            kind=one.kind,
-            device=device_label(one.user_agent),
-            ip_address=str(one.ip_address) if one.ip_address is not None else None,
-            created_at=one.created_at,
-            last_seen_at=one.last_seen_at,
-            expires_at=one.expires_at,
-            is_current=one.id == actor.user_session_id,
-        )
-        for one in db.scalars(living)
-    )
-
-
-def _timeline(db: Session, user_id: UUID) -> tuple[SecurityEvent, ...]:
-    """What happened to the account: done to it, or by it, the newest first."""
-    doer = select(User.id, User.full_name).subquery()
-    entries: Select[*tuple[Any, ...]] = (
-        select(AuditLog, doer.c.full_name)
-        .outerjoin(doer, and_(doer.c.id == AuditLog.user_id, doer.c.id != user_id))
-        .where(AuditLog.action.in_(_SECURITY))
-        .where(
-            or_(
-                and_(AuditLog.resource_type == "user", AuditLog.resource_id == user_id),
-                and_(AuditLog.resource_type == "user_session", AuditLog.new_values["user_id"].astext == str(user_id)),
-                and_(AuditLog.resource_type == "user_session", AuditLog.user_id == user_id),
-            )
-        )
-        .order_by(AuditLog.created_at.desc(), AuditLog.id.desc())
-        .limit(100)
-    )
-    return tuple(_event(row) for row in db.execute(entries))
-
-
-def _event(row: Row[*tuple[Any, ...]]) -> SecurityEvent:
-    entry: AuditLog = row.AuditLog
-    return SecurityEvent(
-        at=entry.created_at,
-        action=entry.action,
-        what=_WORDS.get(entry.action, entry.action.partition(".")[2].replace("_", " ").capitalize()),
-        ip_address=str(entry.ip_address) if entry.ip_address is not None else None,
-        device=device_label(entry.user_agent),
-        reason=entry.reason,
-        by_somebody_else=row.full_name,
-    )
-
-
-def _lock(user: User, timeline: tuple[SecurityEvent, ...]) -> Lock | None:
-    """The lock that holds now, with the failures that led to it: those since the last success or lock before."""
-    if user.locked_until is None or user.locked_until <= dt.datetime.now(dt.UTC):
-        return None
-    attempts: list[SecurityEvent] = []
-    locks = 0
-    for event in timeline:
-        if event.action == Action.USER_LOCKED:
-            locks += 1
-        elif event.action == Action.USER_SIGN_IN_FAILED and locks < 2:
-            attempts.append(event)
-        elif event.action in (Action.USER_SIGNED_IN, Action.USER_UNLOCKED, Action.PASSWORD_RESET) or locks >= 2:
-            break
-    return Lock(user.locked_until, tuple(attempts[::-1]), user.failed_login_attempts, user.lock_count)
-
-
 def _cursor(name: str, user_id: UUID) -> str:
     return base64.urlsafe_b64encode(json.dumps([name, str(user_id)]).encode()).decode().rstrip("=")
 
@@ -331,22 +230,3 @@ def _position(cursor: str) -> tuple[str, UUID]:
         return name, UUID(user_id)
     except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
         raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken
-
-
-_WORDS = {
-    Action.USER_SIGN_IN_FAILED.value: "A sign-in failed",
-    Action.USER_LOCKED.value: "Locked after repeated failures",
-    Action.USER_UNLOCKED.value: "Unlocked",
-    Action.USER_SIGNED_IN.value: "Signed in",
-    Action.USER_SIGNED_OUT.value: "Signed out",
-    Action.SIGN_IN_ENDED.value: "A sign-in was ended",
-    Action.SIGN_IN_SWITCHED.value: "Switched to another organization",
-    Action.REFRESH_REUSED.value: "A spent refresh token was used again",
-    Action.PASSWORD_CHANGED.value: "Changed the password",
-    Action.PASSWORD_RESET_REQUESTED.value: "A link to set a new password was sent",
-    Action.PASSWORD_RESET.value: "Set a new password by mailed link",
-    Action.PROFILE_UPDATED.value: "Updated the profile",
-    Action.VIEWING_STARTED.value: "An admin began to look with this person's eyes",
-    Action.VIEWING_ENDED.value: "An admin stopped looking with this person's eyes",
-    Action.USER_EXPORTED.value: "Everything about this person was exported",
-}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
 
 from nexa_core.accounts.devices import device_label
 from nexa_core.accounts.identity import require_living
@@ -54,29 +55,30 @@ def person_of(actor: Actor) -> UUID:
 
 def my_sign_ins(actor: Actor) -> tuple[SignInView, ...]:
     """The actor's living sign-ins, the one in use first, then the most recently seen."""
+    with reading(actor.own) as db:
+        return living_sign_ins(db, person_of(actor), current=actor.user_session_id)
+
+
+def living_sign_ins(db: Session, user_id: UUID, *, current: UUID | None) -> tuple[SignInView, ...]:
+    """Somebody's living sign-ins, the ``current`` one first, then the most recently seen."""
     living = (
         select(UserSession)
-        .where(
-            UserSession.user_id == person_of(actor),
-            UserSession.revoked_at.is_(None),
-            UserSession.expires_at > func.now(),
-        )
-        .order_by((UserSession.id == actor.user_session_id).desc(), UserSession.last_seen_at.desc())
+        .where(UserSession.user_id == user_id, UserSession.revoked_at.is_(None), UserSession.expires_at > func.now())
+        .order_by((UserSession.id == current).desc(), UserSession.last_seen_at.desc())
     )
-    with reading(actor.own) as db:
-        return tuple(
-            SignInView(
-                id=one.id,
-                kind=one.kind,
-                device=device_label(one.user_agent),
-                ip_address=str(one.ip_address) if one.ip_address is not None else None,
-                created_at=one.created_at,
-                last_seen_at=one.last_seen_at,
-                expires_at=one.expires_at,
-                is_current=one.id == actor.user_session_id,
-            )
-            for one in db.scalars(living)
+    return tuple(
+        SignInView(
+            id=one.id,
+            kind=one.kind,
+            device=device_label(one.user_agent),
+            ip_address=str(one.ip_address) if one.ip_address is not None else None,
+            created_at=one.created_at,
+            last_seen_at=one.last_seen_at,
+            expires_at=one.expires_at,
+            is_current=one.id == current,
         )
+        for one in db.scalars(living)
+    )
 
 
 def sign_out(actor: Actor) -> None:

@@ -18,11 +18,9 @@ from nexa_core.organizations.addresses import address_of
 from nexa_core.organizations.inviting import account_of, message_of, send
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.service import OrganizationState
-from nexa_core.organizations.slugs import RESERVED
+from nexa_core.organizations.slugs import LONGEST, RESERVED, claim, sensible_slug, still_holds
 from nexa_core.permissions import Permission
 
-_SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
-_LONGEST_SLUG = 100
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "&": " and "})
 
 
@@ -40,12 +38,12 @@ def suggest_slug(actor: Actor, *, name: str) -> str:
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS).encode("utf-8", "ignore").decode())
     base = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
-    base = base[: _LONGEST_SLUG - 4].strip("-")
+    base = base[: LONGEST - 4].strip("-")
     if not base:
         return ""
     candidates = [base, *(f"{base}-{number}" for number in range(2, 100))]
     with entering(actor.origin) as db:
-        taken = set(db.scalars(select(Organization.slug).where(Organization.slug.in_(candidates))))
+        taken = set(db.scalars(select(Organization.slug).where(Organization.slug.in_(candidates), still_holds())))
     return next((slug for slug in candidates if slug not in taken and slug not in RESERVED and len(slug) > 1), "")
 
 
@@ -56,11 +54,11 @@ def check_slug(actor: Actor, *, slug: str) -> SlugVerdict:
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     try:
-        _require_form(slug)
+        slug = sensible_slug(slug)
     except Invalid as invalid:
         return SlugVerdict(slug, False, invalid.sentence)
     with entering(actor.origin) as db:
-        taken = db.scalar(select(Organization.id).where(Organization.slug == slug)) is not None
+        taken = db.scalar(select(Organization.id).where(Organization.slug == slug, still_holds())) is not None
     return SlugVerdict(slug, not taken, "This slug is taken; choose another one." if taken else "This slug is free.")
 
 
@@ -74,7 +72,7 @@ def create(
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     name = name_of(name)
-    _require_form(slug)
+    slug = sensible_slug(slug)
     if plan not in PLANS:
         raise Invalid(f"There is no plan “{plan[:40]}”.", field="plan")
     email = address_of(owner_email, field="owner_email")
@@ -83,6 +81,7 @@ def create(
     if account is not None and (account.deleted_at is not None or account.status not in ("active", "pending")):
         raise Conflict("The account of this address is not active, so it cannot become the owner.")
     with recording(actor, Action.ORGANIZATION_CREATED) as db:
+        claim(db, slug)
         values = {"id": uuid4(), "name": name, "slug": slug, "plan_type": plan, "status": "pending"}
         db.execute(insert(Organization).values(**values, time_zone=time_zone))
         organization = db.get_one(Organization, values["id"])
@@ -100,12 +99,3 @@ def name_of(text: str) -> str:
     if not name.isprintable():
         raise Invalid("A name cannot have control characters in it.", field="name")
     return name
-
-
-def _require_form(slug: str) -> None:
-    if not 2 <= len(slug) <= _LONGEST_SLUG:
-        raise Invalid(f"A slug has 2 to {_LONGEST_SLUG} characters.", field="slug")
-    if not _SLUG.fullmatch(slug):
-        raise Invalid("A slug consists of lower-case letters, digits and single hyphens.", field="slug")
-    if slug in RESERVED:
-        raise Invalid(f"“{slug}” is a reserved word; choose another slug.", field="slug")

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 
 from nexa_core.errors import Invalid
 
-_EMAIL = re.compile(r"[^@\s\"(),:;<>\[\\\]]{1,64}@[^@\s.\"(),:;<>\[\\\]]+(\.[^@\s.\"(),:;<>\[\\\]]+)+")
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -37,14 +36,6 @@ def paragraph(text: str, label: str, *, field: str, most: int) -> str:
     if len(given) > most:
         raise Invalid(f"{label} have at most {most:,} characters; these have {len(given):,}.", field=field)
     return given
-
-
-def email_address(text: str, *, field: str) -> str | None:
-    """An e-mail address in lower case; None for an empty text."""
-    given = line(text, "An e-mail address", field=field, most=255).lower()
-    if given and not _EMAIL.fullmatch(given):
-        raise Invalid("This is not an e-mail address; one looks like billing@example.com.", field=field)
-    return given or None
 
 
 def web_address(text: str, *, field: str) -> str | None:

@@ -14,6 +14,7 @@ from nexa_core.actor import Actor, Scope
 from nexa_core.db import recording
 from nexa_core.errors import Conflict, Forbidden, Invalid
 from nexa_core.organizations import fields, slugs
+from nexa_core.organizations.addresses import address_of
 from nexa_core.organizations.countries import COUNTRIES, tax_id_of
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.reach import require_for
@@ -111,7 +112,7 @@ def update_business(
     require_for(actor, organization_id, own=Permission.BILLING_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     given = _address(address)
     tax_id = fields.line(tax_id, "A tax id", field="tax_id", most=100)
-    email = fields.email_address(billing_email, field="billing_email")
+    email = address_of(billing_email, field="billing_email") if billing_email.strip() else None
     with recording(actor, Action.ORGANIZATION_BUSINESS_CHANGED) as db:
         organization = _living(db.get_one(Organization, organization_id, with_for_update=True))
         kept = {part: value for part, value in organization.address.items() if part not in (*ADDRESS, "country")}

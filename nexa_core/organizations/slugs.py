@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from nexa_core.errors import Invalid
+from nexa_core.organizations.models import Organization
 
 _SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _RESERVED = """
@@ -21,6 +23,8 @@ root search security session sessions set-password settings share sign-in sign-o
 ssl staff staff-access staging static status stream subscription support system team terms test tls true undefined
 upload uploads usage user users view-as webhook webhooks webmaster well-known wiki www
 """
+SHORTEST, LONGEST = 2, 100
+TAKEN_FOR = dt.timedelta(days=90)
 #: Words that are, or could become, addresses, mailboxes and hosts of NEXA itself.
 RESERVED = frozenset(_RESERVED.split())
 
@@ -30,13 +34,20 @@ def sensible_slug(text: str) -> str:
     given = text.strip()
     if not given:
         raise Invalid("An organization needs a slug.", field="slug")
-    if len(given) > 100:
-        raise Invalid(f"A slug has at most 100 characters; this has {len(given)}.", field="slug")
+    if len(given) > LONGEST:
+        raise Invalid(f"A slug has at most {LONGEST} characters; this has {len(given)}.", field="slug")
+    if len(given) < SHORTEST:
+        raise Invalid(f"A slug has at least {SHORTEST} characters.", field="slug")
     if not _SLUG.fullmatch(given):
         raise Invalid("A slug consists of lower-case letters a to z, digits and single hyphens.", field="slug")
     if given in RESERVED:
         raise Invalid(f"The slug “{given}” is kept for NEXA itself; choose another one.", field="slug")
     return given
+
+
+def still_holds() -> ColumnElement[bool]:
+    """Whether an organization's slug is its own: a deleted one's is for 90 days, as ``claim`` has it."""
+    return Organization.deleted_at.is_(None) | (Organization.deleted_at > func.now() - TAKEN_FOR)
 
 
 def claim(db: Session, slug: str) -> None:

@@ -13,16 +13,23 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nexa_core.demo import PASSWORD
+from tests.nexa_core.organizations.domains.dns_server import Zone, dns_server
 from tests.serving import Served, serve
 
-SECONDS = 20_000
+SECONDS = 60_000
 MARKUP = "<b>Bold</b> **stars** $x^2$ :red[red]"
 
 
 @pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests change its customers."""
-    with serve() as running:
+def zone() -> Iterator[Zone]:
+    with dns_server() as zone:
+        yield zone
+
+
+@pytest.fixture(scope="module")
+def served(zone: Zone) -> Iterator[Served]:
+    """A NEXA of this module's own: these tests change its customers, and their DNS."""
+    with serve(environment={"NEXA_DNS_RESOLVER": zone.address}) as running:
         yield running
 
 
@@ -183,3 +190,28 @@ def test_an_organization_is_deleted_by_its_slug_and_restored(admin: Page, served
     dialog.get_by_label("Reason", exact=True).fill("They came back")
     dialog.get_by_role("button", name="Restore", exact=True).click()
     _said(admin, "The organization is restored")
+
+
+def test_a_domain_is_proven_by_its_record_and_joining_is_switched_on_after_its_radius(
+    admin: Page, served: Served, zone: Zone
+) -> None:
+    _open(admin, served, "sorrelby", "domains")
+    panel = admin.get_by_role("tabpanel")
+    for refused, why in (("gmail.com", "Anybody can have an address"), ("vila-sorrel.org", "")):
+        panel.get_by_label("Domain", exact=True).fill(refused)
+        panel.get_by_role("button", name="Add", exact=True).click()
+        if why:
+            expect(panel.get_by_text(why)).to_be_visible(timeout=SECONDS)
+    expect(panel.get_by_text("_nexa-challenge.vila-sorrel.org")).to_be_visible(timeout=SECONDS)
+    panel.get_by_role("button", name="Check now").last.click()  # the domains stand by name, so it is the last one
+    expect(panel.get_by_text("There is no TXT record")).to_be_visible(timeout=SECONDS)
+    name, value = [code.inner_text().strip() for code in panel.get_by_test_id("stCode").all()[-2:]]
+    zone.records[name] = [value]
+    panel.get_by_role("button", name="Check now").last.click()
+    expect(panel.get_by_text("Proven by DNS")).to_be_visible(timeout=SECONDS)
+    panel.get_by_role("button", name="Who joins").last.click()
+    dialog = admin.get_by_role("dialog")
+    dialog.get_by_text("People with a confirmed address of vila-sorrel.org join").click()
+    expect(dialog.get_by_text("0 existing people would join at once")).to_be_visible(timeout=SECONDS)
+    dialog.get_by_role("button", name="Save").click()
+    expect(panel.get_by_text("People with a confirmed address of it join as viewer.")).to_be_visible(timeout=SECONDS)

@@ -72,7 +72,7 @@ def test_two_spellings_of_one_letter_are_stored_as_one(ada: Actor) -> None:
 
 @pytest.mark.parametrize(
     "bad",
-    [*sorted(RESERVED)[::12], "A", "-a", "a-", "a--b", "ä", "a b", "a\x00", "a\ud800", "x" * 101, "", "a/b"],
+    [*sorted(RESERVED)[::12], "a", "A", "-a", "a-", "a--b", "ä", "a b", "a\x00", "a\ud800", "x" * 101, "", "a/b"],
     ids=ascii,
 )  # fmt: skip
 def test_a_slug_that_cannot_be_is_refused(ada: Actor, bad: str) -> None:
@@ -82,7 +82,7 @@ def test_a_slug_that_cannot_be_is_refused(ada: Actor, bad: str) -> None:
     assert organizations.current(ada).slug == "northwind"
 
 
-@pytest.mark.parametrize("good", ["a", "a1-b2", "x" * 100])
+@pytest.mark.parametrize("good", ["a1", "a1-b2", "x" * 100])
 def test_a_slug_that_can_be_is_taken(ada: Actor, good: str) -> None:
     assert profile(ada, slug=f" {good} ").slug == good
 
