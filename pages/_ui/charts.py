@@ -73,7 +73,7 @@ def draw(actor: Actor, chart: Chart, *, key: str, clickable: bool = False) -> li
             )  # fmt: skip
             return []
         drawn = st.plotly_chart(
-            figure(actor, chart), key=f"{key}-chart-{st.context.theme.type}", theme=None, alt=chart.alt,
+            figure(actor, chart), key=f"{key}-chart-{st.context.theme.type}-{picture}", theme=None, alt=chart.alt,
             config=_config(chart, picture), selection_mode="points", on_select="rerun" if clickable else "ignore",
         )  # fmt: skip
     return list(drawn.selection.points) if clickable else []

@@ -16,7 +16,7 @@ from nexa_core.billing import reports
 from nexa_core.billing.reports import Customer, Money, Point, Summary, Wanted
 from pages._ui import badges, charts, filters, format, layout, menu
 from pages._ui.charts import Chart
-from pages._ui.usage import words
+from pages._ui.usage import kept, words
 
 _SORTS = {
     "used": "Most used", "share": "Most of the allowance", "depletion": "First to run out", "growth": "Growing fastest",
@@ -35,12 +35,12 @@ def filters_of(actor: Actor) -> tuple[Wanted, str]:
     period = filters.named(
         period_place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest]
     )
-    managers = {str(identifier): name for identifier, name in reports.managers(actor).items()}
+    managers = {str(identifier): name for identifier, name in kept.managers(actor).items()}
     if str(actor.user_id) in managers:
         managers = {str(actor.user_id): "My customers", **managers}
     manager = filters.named(whose, "Whose", managers, key="manager", every="Everybody’s customers")
     plan = filters.choice(plan_place, "Plan", badges.PLANS, key="plan", every="Every plan")
-    tags = {tag: tag for tag in reports.tags(actor)}
+    tags = {tag: tag for tag in kept.tags(actor)}
     tag = filters.named(tag_place, "Tag", tags, key="tag", every="Every tag")
     sort = filters.order(sort_place, _SORTS, key="sort")
     return Wanted(period=period, manager=UUID(manager) if manager else None, plan=plan, tag=tag), sort
@@ -116,7 +116,7 @@ def by_day(actor: Actor, wanted: Wanted) -> None:
             key="span", bind="query-params", label_visibility="collapsed", width="content",
         )  # fmt: skip
     split, months = str(split or "type"), int(span or 1)
-    points = reports.by_day(actor, wanted=wanted, split=split, months=months)
+    points = kept.by_day(actor, wanted, split, months)
     clicked = charts.draw(
         actor, _chart(wanted, points, split, months), key=f"portfolio-{split}-{months}", clickable=split != "type"
     )
@@ -270,15 +270,15 @@ def exports(wanted: Wanted, sort: str) -> None:
 def revenues(actor: Actor, wanted: Wanted) -> tuple[Sequence[Money] | None, Sequence[Money] | None]:
     """What the invoices of the period and of the one before come to; None for who may not see money."""
     before = reports.word(reports.before(wanted.month))
-    now = reports.revenue(actor, wanted=wanted)
-    return (now, reports.revenue(actor, wanted=replace(wanted, period=before))) if now else (None, None)
+    now = kept.revenue(actor, wanted)
+    return (now, kept.revenue(actor, replace(wanted, period=before))) if now else (None, None)
 
 
 def how_sure(actor: Actor, wanted: Wanted, summary: Summary, made_at: str) -> str:
     """When the forecasts are from, and how good the last ones were."""
     if summary.made_at is None:
         return "No forecast has been made yet; a job makes them every hour for the customers whose day is over."
-    record = reports.portfolio_record(actor, wanted=wanted)
+    record = kept.record(actor, wanted)
     if record.off_by is None:
         return f"Forecasts of {made_at}."
     return (
