@@ -68,7 +68,7 @@ def test_an_account_manager_opens_an_invoice_to_its_events_and_compares_its_file
     text = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(files["PDF"])).pages)
     assert f"QUARROWBY-{month}" in text and billing.written(minor, "EUR") in text
     # The third line is the first of the overage: a heading, then rows of 58 pixels.
-    page.get_by_test_id("stDataFrame").first.locator("canvas").first.click(position={"x": 60, "y": 35 + 2 * 58 + 25})
+    page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller").click(position={"x": 60, "y": 34 + 2 * 58 + 29})
     expect(page.get_by_role("heading", name="AI calls, over the allowance")).to_be_visible()
     expect(page).to_have_url(re.compile(r"line=overage-ai_call"))
     with page.expect_download() as waiting:
