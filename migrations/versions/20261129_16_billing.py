@@ -233,11 +233,12 @@ CREATE FUNCTION nexa.agreed(agreed jsonb, key text, otherwise bigint) RETURNS bi
 CREATE FUNCTION nexa.listed(version plan_versions, currency text, key text, own bigint) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT CASE WHEN version.prices ? currency THEN (version.prices->currency->>key)::bigint ELSE own END $$;
--- What is switched on and off, and what is limited by type of event: the plan's, and over it what was agreed.
+-- What is switched on and off, and what is limited by type of event: the plan's, and over it what was agreed. An agreed
+-- null is no limit, as everywhere.
 CREATE FUNCTION nexa.agreed_members(listed jsonb, agreed jsonb, form text) RETURNS jsonb LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT coalesce(listed, '{}') || coalesce((SELECT jsonb_object_agg(m.key, m.value)
+    AS $$ SELECT jsonb_strip_nulls(coalesce(listed, '{}') || coalesce((SELECT jsonb_object_agg(m.key, m.value)
           FROM jsonb_each(CASE WHEN jsonb_typeof(agreed) = 'object' THEN agreed END) m
-          WHERE jsonb_typeof(m.value) = form), '{}') $$;
+          WHERE jsonb_typeof(m.value) = form OR form = 'number' AND jsonb_typeof(m.value) = 'null'), '{}')) $$;
 
 -- THE definition of what an organization has subscribed to at an instant: plan, allowance, seats, features, prices.
 -- A NULL allowance or number of seats is no limit. Prices are those of the list, or agreed; minor units of ``currency``.

@@ -98,7 +98,8 @@ def confirm(drafted: billing.Draft) -> None:
         affected = billing.preview_version(actor, draft=drafted)
         st.write(
             f"**{literal(drafted.name)}** changes on {format.day(actor, drafted.effective_from.date())}, 00:00 UTC, "
-            f"for {format.number(actor, len(affected))} customers. Invoices of the time before stay as they are."
+            f"for {format.number(actor, len(affected))} customer{'' if len(affected) == 1 else 's'}. "
+            "Invoices of the time before stay as they are."
         )
         if affected:
             st.dataframe(

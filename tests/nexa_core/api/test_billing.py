@@ -19,6 +19,7 @@ def test_an_invoice_its_events_and_its_files_say_the_same(database: TestDatabase
     ledger = Ledger(world)
     northwind = ledger.customer("Northwind", plan="starter", currency="JPY")
     other = ledger.customer("Other")
+    world.person("ada@northwind.example", northwind, role="owner")
     paul = world.person("paul@northwind.example", northwind, role="billing")
     month = dt.datetime.now(dt.UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=3)
     ledger.used(northwind, [(month + dt.timedelta(minutes=n), "ai_call", 40) for n in range(60)], paul)
