@@ -39,7 +39,7 @@ VERBS: dict[str, Row] = {
     "usage.settle": Row(here(U.settle, reservation_id=uuid4(), credits=1), expect=_reporting("hidden")),
     "usage.release": Row(here(U.release, reservation_id=uuid4()), expect=_reporting("hidden")),
     "usage.expire_reservations": platform(lambda a, _: U.expire_reservations(a)),
-    "usage.alerts": platform(lambda a, _: U.alerts(a), own=USAGE | {"ex-member"}),
+    "usage.alerts": platform(lambda a, _: U.alerts(a), own=USAGE),
     "usage.raise_alerts": platform(lambda a, _: U.raise_alerts(a)),
     "usage.expire": platform(lambda a, _: U.expire(a, keep_months=120)),
     "usage.prove": platform(lambda a, _: U.prove(a)),
