@@ -10,12 +10,12 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Scope
 from nexa_core.config import settings
 from nexa_core.db import metering, reading
+from nexa_core.errors import NotFound
 from nexa_core.notifications import send_mail
 from nexa_core.permissions import Permission
-from nexa_core.usage.service import target
 
 #: Percent of the monthly credits, unless ``usage_limits.alert_at`` says otherwise.
 THRESHOLDS = (80, 100, 120)
@@ -99,7 +99,9 @@ def alerts(actor: Actor, *, organization_id: UUID | None = None) -> tuple[Alert,
     Raises Forbidden without USAGE_READ, NotFound for a stranger's organization.
     """
     actor.require(Permission.USAGE_READ)
-    organization = target(actor, organization_id)
+    organization = organization_id or actor.organization_id
+    if actor.scope is Scope.TENANT and organization != actor.organization_id:
+        raise NotFound("There is no such organization.")
     with reading(actor) as db:
         rows = db.execute(_STANDING, {"organization": organization})
         return tuple(
