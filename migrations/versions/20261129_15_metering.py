@@ -49,7 +49,7 @@ CREATE TABLE usage_event_types (
 );
 INSERT INTO usage_event_types VALUES
     ('ai_call', 'AI calls', 1), ('pdf_export', 'PDF exports', 1), ('docx_export', 'Word exports', 1),
-    ('xlsx_export', 'Excel exports', 1), ('session_create', 'New sessions', 1), ('session_save', 'Saves', 0),
+    ('xlsx_export', 'Excel exports', 1), ('json_export', 'JSON exports', 0), ('session_create', 'New sessions', 1), ('session_save', 'Saves', 0),
     ('diagram_render', 'Diagrams', 0), ('share_view', 'Views of shared sessions', 0), ('refund', 'Refunds', 0);
 GRANT SELECT ON usage_event_types TO nexa_tenant, nexa_staff, nexa_presenter;
 GRANT ALL ON usage_event_types TO nexa_system;
