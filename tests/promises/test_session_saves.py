@@ -14,9 +14,12 @@ from uuid import UUID, uuid4
 
 import psutil
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core import audit, db, schema
+from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Edit, EditConflict
 from nexa_core.embedded import EmbeddedServer
@@ -83,6 +86,38 @@ def test_the_same_value_is_never_overwritten_unseen(database: TestDatabase, worl
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(count, range(4)))
     assert sessions.get(ada, uuid=made.uuid).documents["loe_objects"]["n"] == 20
+
+
+@pytest.mark.parametrize(
+    ("change", "who"),
+    [
+        ("title = 'Another'", "ada"),
+        ("tags = '[]'", "ada"),
+        ("deleted_at = now()", "ada"),
+        ("sow_objects = '{}'", "bob"),
+    ],
+)
+def test_nothing_but_ones_own_open_burst_goes_unlogged(
+    database: TestDatabase, world: World, change: str, who: str
+) -> None:
+    """Whoever claims to go on with a burst is refused what is none: other columns, or a session they do not write."""
+    northwind = world.organization("Northwind")
+    people = {
+        name: world.actor(world.person(f"{name}@northwind.example", northwind, role="owner"), northwind)
+        for name in ("ada", "bob")
+    }
+    made = sessions.create(people["ada"], title="Review", tags=["x"], documents={"sow_objects": {"n": 1}})
+
+    def claim(actor: Actor, changed: str) -> None:
+        with db.recording(actor, Action.SESSION_EDITED) as transaction:
+            transaction.execute(text("SELECT set_config('nexa.burst', 'goes on', true)"))
+            transaction.execute(
+                text(f"UPDATE ai_architecture_sessions SET {changed} WHERE uuid = :it"), {"it": made.uuid}
+            )
+
+    with pytest.raises(ProgrammingError, match="belongs to no burst"):
+        claim(people[who], change)
+    claim(people["ada"], "sow_objects = '{}'")  # the control: this is what a burst may do
 
 
 # Killed ---------------------------------------------------------------------------------------------------------------
