@@ -4,7 +4,7 @@ import streamlit as st
 
 from nexa_core.actor import Scope
 from nexa_core.billing import reports
-from pages._ui import current_actor, layout
+from pages._ui import current_actor, layout, usage_alerts
 from pages._ui.usage import burn, details, tables
 
 actor = current_actor()
@@ -17,6 +17,7 @@ else:
     period = burn.period(actor, slug)
     seen = reports.burn(actor, organization_id=organization_id, period=period)
     burn.heading(actor, seen)
+    usage_alerts.draw(actor, organization_id=organization_id)
     burn.figures(actor, seen)
     burn.draw(actor, seen)
     details.tabs(actor, seen, tables.events)

@@ -195,8 +195,9 @@ def _outcome(
     limits = {name: most for name, most in (plan.limits or {}).items() if isinstance(most, int)}
     fee, extra = (0, 0) if plan.key == CUSTOM else cost(plan, currency, used)
     over = 0 if included is None else max(used - included, 0)
-    # Everything fits exactly when the sums fit: then there is nothing to replay.
-    if not over and all(counted.get(name, 0) <= most for name, most in limits.items()):
+    # Everything fits exactly when the sums fit: then there is nothing to replay. Unless something was refunded: what
+    # came back may not have been there yet.
+    if not over and not counted.get("refund") and all(counted.get(name, 0) <= most for name, most in limits.items()):
         return Outcome(plan.key, plan.name, included, limits, fee, 0, 0, 0, 0, None)
     row = db.execute(_REPLAY, {**span, "types": list(limits), "most": [included, *limits.values()]}).one()
     first = Blocked(row.occurred_at, row.event_type, row.credits_consumed, row.full_name) if row.occurred_at else None

@@ -62,12 +62,11 @@ def write(owner_url: str, world: World, now: datetime) -> int:
 def entries_of(world: World, tenant: Tenant) -> Iterator[Entry]:
     """The past of one customer; two worlds of the same seed and day have the same."""
     told = _Teller(world, tenant)
-    yield from told.beginnings()
+    past = [*told.beginnings(), *told.by_staff(), *told.by_the_owner()]
     for architecture_session in tenant.sessions:
-        yield from told.session(architecture_session)
+        past += told.session(architecture_session)
+    yield from (entry for entry in past if entry["at"] < told.today)
     yield from told.sign_ins()
-    yield from told.by_staff()
-    yield from told.by_the_owner()
 
 
 class _Teller:
@@ -76,6 +75,7 @@ class _Teller:
     def __init__(self, world: World, tenant: Tenant) -> None:
         self.world, self.tenant = world, tenant
         self.chance = random.Random(f"{SEED}:{tenant.customer.slug}:history")  # noqa: S311 - a story, not a secret
+        self.today = datetime.combine(world.day, datetime.min.time(), UTC)
         self.admin, self.manager = world.staff[0], world.staff[1]
         self.team = sorted((p for p in tenant.people if p.joined_at), key=lambda p: p.joined_at or tenant.joined_at)
         self.owner = next((p for p in self.team if p.role == "owner"), self.team[0])
@@ -141,7 +141,9 @@ class _Teller:
 
     def session(self, session: Session) -> Iterator[Entry]:
         author = next((person for person in self.tenant.people if person.id == session.author), self.owner)
-        draft = f"{session.title} (draft)"
+        named = session.created_at + timedelta(hours=self.chance.randrange(20, 200))
+        is_named = named < (session.deleted_at or self.today)
+        draft = f"{session.title} (draft)" if is_named else session.title
         new: dict[str, Any] = {
             "title": draft,
             "client": session.client,
@@ -154,9 +156,8 @@ class _Teller:
             tagged, author, Action.SESSION_EDITED, "session", resource=session.uuid, old={"tags": []},
             new={"tags": session.tags},
         )  # fmt: skip
-        named = session.created_at + timedelta(hours=self.chance.randrange(20, 200))
         there = [person for person in self.team if person.weight and (person.joined_at or named) < named] or [author]
-        if session.deleted_at is None or named < session.deleted_at:
+        if is_named:
             yield self.entry(
                 named, self.chance.choice([author, *there]), Action.SESSION_EDITED, "session", resource=session.uuid,
                 old={"title": draft}, new={"title": session.title},
@@ -169,7 +170,7 @@ class _Teller:
 
     def sign_ins(self) -> Iterator[Entry]:
         """The first use of a day follows upon a sign-in."""
-        since = datetime.combine(self.world.day, datetime.min.time(), UTC) - timedelta(days=SIGN_IN_DAYS)
+        since = self.today - timedelta(days=SIGN_IN_DAYS)
         people = {person.id: person for person in self.team}
         seen: set[tuple[UUID, object]] = set()
         for use in self.tenant.uses:
@@ -184,7 +185,7 @@ class _Teller:
             )  # fmt: skip
 
     def by_staff(self) -> Iterator[Entry]:
-        tenant, day = self.tenant, datetime.combine(self.world.day, datetime.min.time(), UTC)
+        tenant, day = self.tenant, self.today
         if tenant.customer.plot == "growing":
             yield self.entry(
                 day - timedelta(days=180, hours=-10), self.manager, Action.ORGANIZATION_PLAN_CHANGED, "organization",
@@ -206,9 +207,8 @@ class _Teller:
         )  # fmt: skip
 
     def by_the_owner(self) -> Iterator[Entry]:
-        day = datetime.combine(self.world.day, datetime.min.time(), UTC)
         for back in (275, 183, 92, 3):
-            at = day - timedelta(days=back, hours=-13, minutes=-self.chance.randrange(120))
+            at = self.today - timedelta(days=back, hours=-13, minutes=-self.chance.randrange(120))
             if at > self.tenant.joined_at + timedelta(days=30):
                 yield self.entry(
                     at,

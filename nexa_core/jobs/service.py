@@ -35,6 +35,9 @@ TIMETABLE: dict[str, str] = {
     "remove_old_jobs": "47 3 * * *",
     "recheck_domains": "7 4 * * *",
     "refresh_outlooks": "9 * * * *",
+    "refresh_session_search": "* * * * *",
+    "check_session_diagrams": "*/2 * * * *",
+    "purge_sessions": "57 3 * * *",
 }
 _WITH_CONTEXT = {"retry_stalled_jobs", "remove_old_jobs"}
 _JOBS_AT_ONCE = 2

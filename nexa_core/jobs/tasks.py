@@ -9,7 +9,7 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy import text
 
-from nexa_core import accounts, audit, notifications, organizations, usage
+from nexa_core import accounts, architecture_sessions, audit, notifications, organizations, usage
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
 from nexa_core.config import settings
@@ -124,6 +124,24 @@ def recheck_domains(timestamp: int) -> None:
 def refresh_outlooks(timestamp: int) -> None:
     """Look ahead anew for the customers whose day is over."""
     reports.refresh_outlooks(Actor.system())
+
+
+def refresh_session_search(timestamp: int) -> None:
+    """Let the search find what was typed into sessions lately."""
+    architecture_sessions.refresh_search(Actor.system())
+
+
+def check_session_diagrams(timestamp: int) -> None:
+    """Parse the diagrams of sessions that were edited lately, for the search for those that do not parse."""
+    architecture_sessions.check_diagrams(Actor.system(), check=architecture_sessions.check_diagram)
+
+
+def purge_sessions(timestamp: int) -> None:
+    """Empty the trash of what has been there for 90 days, and forget how to get back to old versions."""
+    system = Actor.system()
+    while architecture_sessions.purge_trash(system):
+        pass
+    architecture_sessions.remove_old_saves(system)
 
 
 async def remove_old_jobs(context: JobContext, timestamp: int) -> None:

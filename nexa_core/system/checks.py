@@ -150,6 +150,27 @@ def _usage_adds_up(actor: Actor) -> Finding:
     return Finding("usage", True, "Every counter, reservation and rollup equals its events.")
 
 
+#: How far ahead a month must have its partition: the nightly job makes more, so this allows it to fail for weeks.
+MONTHS_AHEAD = 2
+_MISSING_MONTHS = text("""
+    SELECT parent || '_' || to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => ahead),
+                                    'YYYY_MM')
+    FROM unnest(ARRAY['audit_logs', 'usage_events']) parent, generate_series(0, :ahead) ahead
+    EXCEPT SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+    ORDER BY 1
+""")
+
+
+def _months(db: Session) -> Finding:
+    missing = db.scalars(_MISSING_MONTHS, {"ahead": MONTHS_AHEAD}).all()
+    if missing:
+        return Finding(
+            "months", False,
+            f"Months without a partition: {', '.join(missing)}; their rows wait in the default one. Does the job run?",
+        )  # fmt: skip
+    return Finding("months", True, f"This month and the next {MONTHS_AHEAD} have their partitions.")
+
+
 #: What a screen may ask at every look; the proof of all sums, which reads every usage event, comes on top.
 QUICK_CHECKS: tuple[Callable[[Session], Finding], ...] = (
     _migration_head,
@@ -157,4 +178,5 @@ QUICK_CHECKS: tuple[Callable[[Session], Finding], ...] = (
     _row_level_security,
     _invariants,
     _last_proof,
+    _months,
 )

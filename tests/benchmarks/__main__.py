@@ -5,7 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from tests.benchmarks import doors, organizations, screens, session_files, signing_in, usage_reports  # noqa: F401
+from tests.benchmarks import (  # noqa: F401 - they register their figures
+    doors,
+    organizations,
+    screens,
+    session_files,
+    sessions,
+    signing_in,
+    usage_reports,
+)
 from tests.benchmarks.harness import FIGURES, Row, measure, table
 from tests.benchmarks.stage import staged
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from nexa_core import db
 from nexa_core.actor import Actor
@@ -47,7 +47,7 @@ WHERE NOT o.is_platform AND o.status <> 'deleted'
   AND e.occurred_at < CAST(:until AS timestamp) + interval '1 day'
 GROUP BY 1
 """)
-_OUR_MONTH = text(f"WITH {figures.CUSTOMERS}, {figures.USED} SELECT id, used FROM used WHERE used > 0")
+_OUR_MONTH = text(f"WITH {figures.CUSTOMERS}, {figures.USED} SELECT id, used AS credits FROM used WHERE used > 0")
 _RAW_YEAR = text("""
 SELECT (e.occurred_at AT TIME ZONE o.time_zone)::date AS day, e.event_type, count(*) AS events,
        sum(e.credits_consumed)::bigint AS credits
@@ -57,6 +57,10 @@ WHERE NOT o.is_platform AND o.status <> 'deleted'
   AND (e.occurred_at AT TIME ZONE o.time_zone)::date < :until
 GROUP BY 1, 2 ORDER BY 1, 2
 """)
+
+
+def _summed(statement: TextClause) -> TextClause:
+    return text(f"SELECT count(*), sum(credits) FROM ({statement.text}) found")
 
 
 def prepare(stage: Stage, *, short: bool, total: int | None = None) -> None:
@@ -87,7 +91,7 @@ def portfolio_queries(bench: Bench) -> Iterator[Row]:
 
     def ours() -> dict[object, int]:
         with db.reading(admin) as transaction:
-            return {row.id: row.used for row in transaction.execute(_OUR_MONTH, given)}
+            return {row.id: row.credits for row in transaction.execute(_OUR_MONTH, given)}
 
     def raw() -> dict[object, int]:
         with db.reading(admin) as transaction:
@@ -95,8 +99,21 @@ def portfolio_queries(bench: Bench) -> Iterator[Row]:
             return {row.organization_id: row.credits for row in rows if row.credits}
 
     assert ours() == raw(), "a month of all customers is not what its events add up to"
+    # Timed is the query: ten thousand rows on their way into Python would cost both sides the same.
+    our_sum, raw_sum = _summed(_OUR_MONTH), _summed(_RAW_MONTH)
+
+    def summed(statement: TextClause, names: dict[str, object]) -> Callable[[], object]:
+        def ask() -> object:
+            with db.reading(admin) as transaction:
+                return transaction.execute(statement, names).one()
+
+        return ask
+
     yield bench.compare(
-        ("a month of all customers", timed(ours)), ("GROUP BY over its events", timed(raw)), bound=1 / 25, pairs=6
+        ("a month of all customers", timed(summed(our_sum, given))),
+        ("GROUP BY over its events", timed(summed(raw_sum, {"month": month, "until": periods.after(month)}))),
+        bound=1 / 25,
+        pairs=6,
     )
     until = periods.after(periods.month(None))
     since = until.replace(year=until.year - 1)

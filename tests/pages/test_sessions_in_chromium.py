@@ -94,6 +94,15 @@ def _document(served: Served, uuid: UUID, column: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else json.loads(found)
 
 
+def _until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for something in the database."""
+    for _ in range(SECONDS // 250):
+        if holds():
+            return
+        page.wait_for_timeout(250)
+    raise AssertionError("it never came to hold")
+
+
 def _section(page: Page) -> Locator:
     """The editor of a section of the statement of work."""
     found = page.get_by_label("Text, in Markdown")
@@ -206,7 +215,8 @@ def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID)
     popover = page.get_by_test_id("stPopoverBody")
     popover.get_by_label("Title", exact=True).fill("A new requirement")
     popover.get_by_role("button", name="Add it").click()
-    expect(page.get_by_label("Title", exact=True).last).to_have_value("A new requirement")
+    expect(page.get_by_test_id("stMain").get_by_label("Title", exact=True)).to_have_value("A new requirement")
+    page.keyboard.press("Escape")
     objects = _document(served, uuid, "session_objects")["objects"]
     assert objects[0]["title"] == "Renamed here" and objects[-1]["title"] == "A new requirement"
 
@@ -219,9 +229,7 @@ def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID)
     page.keyboard.press("Control+a")
     page.keyboard.type("Typed into the grid")
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
-    page.wait_for_timeout(500)
-    assert _document(served, uuid, "loe_objects")["rows"][0]["task"] == "Typed into the grid"
+    _until(page, lambda: _document(served, uuid, "loe_objects")["rows"][0]["task"] == "Typed into the grid")
 
     page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Visuals")).click()
     area = page.get_by_label("Text of the diagram")

@@ -57,9 +57,7 @@ _CUSTOMERS = (
     Column("Passes its allowance on", "The day the allowance was or is expected to be passed, within the period."),
     Column("Trend in %", "Credits of the last 14 complete days against the 14 before."),
     Column("Last activity", "The last day of any use, in the organization's time zone."),
-    Column(
-        "Plan fit", "fits, or the plan that would have cost less in the last whole month; empty before there was one."
-    ),
+    Column("Plan fit", "fits, or the plan that would have cost less in the last whole month; else empty."),
     Column("Urgency", "The score of the morning brief, 0 to 100."),
 )
 _DAYS = (

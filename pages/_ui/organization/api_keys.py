@@ -32,13 +32,18 @@ def draw(actor: Actor, organization: OrganizationView) -> None:
 
 def _one(actor: Actor, organization: OrganizationView, key: ApiKeyView, *, may: bool) -> None:
     state = ":gray-badge[Revoked]" if key.revoked_at else ":green-badge[In use]" if key.last_used_at else ""
-    allowed = ", ".join(words.permission(Permission(one)) for one in key.permissions)
+    allowed = ", ".join(_word(one) for one in key.permissions)
     st.markdown(
         f"**{literal(key.name)}** {state}  \n`{key.prefix}…` {literal(allowed)}  \n:small[:gray[{_story(actor, key)}]]",
         width="content",
     )
     if may and key.revoked_at is None and st.button("Revoke", key=f"revoke-{key.id}", icon=":material/key_off:"):
         _revoke(organization, key)
+
+
+def _word(permission: str) -> str:
+    """What a key may: a program does not use credits itself, it reports what was used."""
+    return "Report usage" if permission == Permission.USAGE_RECORD else words.permission(Permission(permission))
 
 
 def _story(actor: Actor, key: ApiKeyView) -> str:
@@ -48,7 +53,7 @@ def _story(actor: Actor, key: ApiKeyView) -> str:
     return f"{made} · {used}{ended}"
 
 
-@st.dialog("New API key", icon=":material/key:", width="medium")
+@st.dialog("New API key", icon=":material/key:", width="medium", on_dismiss="rerun")
 def _create(actor: Actor, organization: OrganizationView) -> None:
     """A dialog reruns by itself: the key is made by a click in it, and is gone when it closes."""
     own = organization.id == actor.organization_id
@@ -56,7 +61,7 @@ def _create(actor: Actor, organization: OrganizationView) -> None:
     name = st.text_input("Name", max_chars=100, placeholder="Exporter", help="Which program it is for.")
     allowed = st.pills(
         "It may", grantable, selection_mode="multi", default=[_DEFAULT] if _DEFAULT in grantable else [],
-        format_func=words.permission,
+        format_func=_word,
     )  # fmt: skip
     if st.button("Make the key", type="primary"):
         with shown_here():
@@ -65,8 +70,7 @@ def _create(actor: Actor, organization: OrganizationView) -> None:
             )
             st.success("Copy it now: it is shown this once, and nobody can look it up later.", icon=":material/key:")
             st.code(made.secret, language=None, wrap_lines=True)
-            st.caption("Send it as the header")
-            st.code("Authorization: Bearer <the key>", language=None)
+            st.caption("Send it with each request, as: `Authorization: Bearer nexa_…`")
 
 
 @st.dialog("Revoke this API key?", icon=":material/key_off:")

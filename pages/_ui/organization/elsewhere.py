@@ -8,7 +8,7 @@ from nexa_core.actor import Actor
 from nexa_core.organizations import OrganizationView
 from pages._ui import menu
 
-_PATHS = ("sessions", "usage")
+_PATHS = ("sessions", "usage", "billing")
 
 
 def draw(actor: Actor, organization: OrganizationView) -> None:

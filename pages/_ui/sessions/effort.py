@@ -50,11 +50,11 @@ def figures(opened: Opened, found: Estimate) -> None:
         layout.nothing("timer", "Nothing is estimated yet", "Add a row in the grid: a task, a role and three points.")
         return
     likely = found.ranges[0]
-    between = f"{format.number(actor, round(likely.low_hours))} – {hours(actor, likely.high_hours)}"
+    between = "–".join(format.number(actor, round(hours)) for hours in (likely.low_hours, likely.high_hours))
     layout.figures(
         [
             ("Hours, PERT mean", hours(actor, found.mean_hours), "(optimistic + 4 × likely + pessimistic) / 6, summed"),
-            (f"Range, {likely.confidence:.0%} sure", between, "Without contingency"),
+            (f"Range in h, {likely.confidence:.0%} sure", between, "Without contingency"),
             ("With contingency", hours(actor, found.total_hours), f"{found.contingency_percent:g} % on top"),
             ("Cost", amount(actor, found, found.cost_minor), "Of the mean hours"),
             ("Cost with contingency", amount(actor, found, found.total_minor), None),

@@ -155,4 +155,5 @@ def _statements(opened: Opened, steps: list[str], every: Sequence[dict[str, Any]
         with st.form(f"add-{'-'.join(steps)}", border=False, clear_on_submit=True):
             typed = st.text_input(f"Another {label.lower()}", max_chars=2_000, placeholder="One sentence")
             if st.form_submit_button("Add", icon=":material/add:") and typed.strip():
-                opened.add(steps, {"text": typed.strip()}, what)
+                opened.add(steps, {"text": typed.strip()}, what, show=False)
+                st.rerun()

@@ -107,6 +107,7 @@ def _adding(opened: Opened, every: Sequence[Object]) -> None:
                 "parent": parent or None, "depends_on": [],
             }  # fmt: skip
             opened.add([COLUMN, LIST], part, kind)
+            st.rerun()
 
 
 def _tree(every: Sequence[Object]) -> list[tuple[Object, int]]:
