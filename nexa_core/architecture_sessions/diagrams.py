@@ -30,7 +30,7 @@ _PAUSE: Final = 600.0
 #: Part of what a drawing is known by: another version of it draws anew.
 _STYLE: Final = "mermaidx 0.10.1, 1"
 _REMEMBERED: Final = 256
-_ROOT: Final = Path(__file__).parents[2]
+_DRAWING: Final = Path(__file__).with_name("drawing.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +168,8 @@ class _Pen:
     def _ask(self, text: str) -> bytes | None:
         if self._process is None or self._process.poll() is not None:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "nexa_core.architecture_sessions.drawing"],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=_ROOT,
+                [sys.executable, "-P", str(_DRAWING)],  # by its path: it needs nothing else of NEXA in its memory
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             )  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
