@@ -222,7 +222,11 @@ def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID)
 
     page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Level of effort")).click()
     grid = page.get_by_test_id("stDataFrame").first
-    expect(grid).to_be_visible()
+    expect(page.get_by_label("Contingency, %")).to_be_visible()  # what is fetched late moves the grid
+    expect(page.get_by_test_id("stDataFrame")).to_have_count(3)
+    expect(grid.locator("canvas").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    page.wait_for_timeout(500)
     box = grid.bounding_box()
     assert box
     page.mouse.dblclick(box["x"] + 120, box["y"] + 35 + 17)

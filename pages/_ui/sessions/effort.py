@@ -20,6 +20,7 @@ _CURRENCIES = (
     "SEK", "SGD", "USD", "ZAR",
 )  # fmt: skip
 _BARS = 14
+_BAR = {"light": "#0b6b74", "dark": "#4db6bf"}  # the first colours of the theme's charts
 
 
 def draw(opened: Opened) -> None:
@@ -130,7 +131,9 @@ def _picture(bars: Sequence[tuple[str, float, float, float]]) -> dict[str, Any]:
                 "orientation": "h",
                 "y": [_short(name) for name, *_ in bars],
                 "x": [mean for _, mean, _, _ in bars],
+                "marker": {"color": _BAR["dark" if st.context.theme.type == "dark" else "light"]},
                 "error_x": {
+                    "color": "#8b9ca1",
                     "type": "data",
                     "symmetric": False,
                     "array": [high - mean for _, mean, _, high in bars],

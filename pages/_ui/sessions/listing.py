@@ -102,6 +102,8 @@ def at_hand(actor: Actor) -> None:
 
 def saved_views(actor: Actor, wanted: Filter) -> None:
     """Views under a name: one's own and those that colleagues share."""
+    if actor.scope is Scope.PRESENTER:
+        return
     views = architecture_sessions.saved_views(actor)
     with st.popover("Views", icon=":material/bookmarks:"):
         for one in views:
@@ -122,14 +124,13 @@ def saved_views(actor: Actor, wanted: Filter) -> None:
                         saved("The view is removed")
         if not views:
             st.caption("No view yet: set filters, then keep them under a name.")
-        if actor.scope is not Scope.PRESENTER:
-            with st.form("save-view", border=False):
-                name = st.text_input("Keep these filters as", max_chars=100)
-                shared_too = st.checkbox("For everybody in the organization")
-                if st.form_submit_button("Keep"):
-                    with shown_here():
-                        architecture_sessions.save_view(actor, name=name, wanted=wanted, is_shared=shared_too)
-                        saved("The view is kept")
+        with st.form("save-view", border=False):
+            name = st.text_input("Keep these filters as", max_chars=100)
+            shared_too = st.checkbox("For everybody in the organization")
+            if st.form_submit_button("Keep"):
+                with shown_here():
+                    architecture_sessions.save_view(actor, name=name, wanted=wanted, is_shared=shared_too)
+                    saved("The view is kept")
 
 
 def nothing(wanted: Filter) -> None:

@@ -84,19 +84,21 @@ def show(part_id: str) -> None:
 
 def tools(opened: Opened, steps: Sequence[str], among: Sequence[str], part_id: str, what: str) -> None:
     """Up, down and away, for the part ``part_id`` of the list at ``steps``; ``among`` are its siblings in order."""
+    if not opened.may_write:
+        return
     where = among.index(part_id)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
             "Up", icon=":material/arrow_upward:", key=f"up-{part_id}", type="tertiary", on_click=opened.move,
-            disabled=not opened.may_write or where == 0,
+            disabled=where == 0,
             args=(steps, part_id), kwargs={"after": among[where - 2] if where > 1 else None},
         )  # fmt: skip
         st.button(
             "Down", icon=":material/arrow_downward:", key=f"down-{part_id}", type="tertiary", on_click=opened.move,
-            disabled=not opened.may_write or where == len(among) - 1,
+            disabled=where == len(among) - 1,
             args=(steps, part_id), kwargs={"after": among[min(where + 1, len(among) - 1)]},
         )  # fmt: skip
-        with st.popover("Remove", icon=":material/delete:", type="tertiary", disabled=not opened.may_write):
+        with st.popover("Remove", icon=":material/delete:", type="tertiary"):
             st.markdown(f"Remove this {what}? The history keeps it, and can bring it back.")
             st.button(
                 "Remove it", key=f"remove-{part_id}", type="primary", on_click=opened.remove, args=([*steps, part_id],)
