@@ -13,16 +13,16 @@ if organization_id is not None:
     line = st.query_params.get("line")
     if not totals:
         layout.nothing("receipt_long", "There is no invoice yet", "The first one begins with the organization.")
-    elif line:
-        found = billing.invoice(actor, organization_id=organization_id, period=whose.named_period(totals))
-        invoice.events(actor, found, found.line(line))
     else:
         whose.way_back(actor)
         found = billing.invoice(actor, organization_id=organization_id, period=whose.period(totals))
-        invoice.heading(actor, found)
-        invoice.figures(actor, found)
-        invoice.lines(actor, found)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            invoice.files(found)
-            invoice.giving_back(actor, found)
-        invoice.past(actor, totals)
+        if line:
+            invoice.events(actor, found, found.line(line))
+        else:
+            invoice.heading(actor, found)
+            invoice.figures(actor, found)
+            invoice.lines(actor, found)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                invoice.files(found)
+                invoice.giving_back(actor, found)
+            invoice.past(actor, totals)

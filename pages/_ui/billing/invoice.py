@@ -77,7 +77,8 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
     )  # fmt: skip
     clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(shown)]
     if clicked and shown[clicked[0]].events:
-        st.switch_page(menu.BILLING.page(), query_params=whose.same_address(line=shown[clicked[0]].key))
+        st.query_params["line"] = shown[clicked[0]].key
+        st.rerun()
     st.caption(f"{billing.ROUNDING} A click on a line with events opens them. Nothing is charged to a card.")
 
 
@@ -95,7 +96,7 @@ def files(invoice: billing.Invoice) -> None:
 def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
     """What the months came to; a click opens one."""
     st.subheader("Every month", anchor=False)
-    event = st.dataframe(
+    st.dataframe(
         {
             "Month": [whose.month(total.period) for total in totals],
             "Plan": [total.plans for total in totals],
@@ -107,7 +108,7 @@ def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
             ],
             "Total": [whose.money(actor, total.total_minor, total.currency) for total in totals],
         },
-        key="invoices", hide_index=True, height="content", placeholder="–", on_select="rerun",
+        key="invoices", hide_index=True, height="content", placeholder="–", on_select=lambda: _open_month(totals),
         selection_mode=["single-cell"], alt="What each month came to",
         column_config={
             "Credits used": st.column_config.NumberColumn(format="localized"),
@@ -116,12 +117,13 @@ def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
             "Total": st.column_config.TextColumn(alignment="right"),
         },
     )  # fmt: skip
-    clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(totals)]
+
+
+def _open_month(totals: tuple[billing.InvoiceTotal, ...]) -> None:
+    """Before the screen is drawn again: the month that was clicked is the one in the list of months."""
+    clicked = [cell[0] for cell in st.session_state["invoices"].selection.cells if cell[0] < len(totals)]
     if clicked:
-        kept = {name: value for name, value in whose.same_address().items() if name != "period"}
-        # The address of a month reads as the list of months does.
-        chosen = {} if totals[clicked[0]].is_running else {"period": whose.month(totals[clicked[0]].period)}
-        st.switch_page(menu.BILLING.page(), query_params={**kept, **chosen})
+        st.session_state["period"] = "" if totals[clicked[0]].is_running else totals[clicked[0]].period
 
 
 def events(actor: Actor, invoice: billing.Invoice, line: billing.Line) -> None:

@@ -44,12 +44,6 @@ def period(totals: tuple[billing.InvoiceTotal, ...]) -> str | None:
     )
 
 
-def named_period(totals: tuple[billing.InvoiceTotal, ...]) -> str | None:
-    """The month of the address, where no list of months is drawn; there it stands as it is read."""
-    given = st.query_params.get("period")
-    return next((total.period for total in totals if given in (total.period, month(total.period))), given)
-
-
 def month(name: str) -> str:
     """``2026-11`` as it is read: November 2026."""
     year, number = name.split("-")
