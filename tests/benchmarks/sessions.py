@@ -123,8 +123,9 @@ def _sessions(bench: Bench, member: Actor, many: int) -> Iterator[psycopg.Connec
         )
         bare.execute(
             "INSERT INTO ai_architecture_sessions (user_id, organization_id, title, updated_at)"
-            " SELECT %s, CASE WHEN n %% 10 < 4 THEN %s ELSE p.id END, 'Measured ' || n,"
-            " now() - n * interval '1 second' FROM generate_series(1, %s) n JOIN place p ON p.n = 1 + n %% 200",
+            " SELECT %s, CASE WHEN made.m %% 10 < 4 THEN %s ELSE place.id END, 'Measured ' || made.m,"
+            " now() - made.m * interval '1 second' FROM generate_series(1, %s) AS made(m)"
+            " JOIN place ON place.n = 1 + made.m %% 200",
             [member.user_id, member.organization_id, many],
         )
         bare.execute(
