@@ -38,7 +38,7 @@ class Action(StrEnum):
     USER_DELETED = "user.deleted", "{actor} deleted the account of {resource}"
     USER_RESTORED = "user.restored", "{actor} restored the account of {resource}"
     USER_EXPORTED = "user.exported", "{actor} exported everything about {resource}"
-    USER_ERASED = "user.erased", "{actor} erased {resource}"
+    USER_ERASED = "user.erased", "{actor} erased a person’s data"
     VIEWING_STARTED = "user.viewing_started", "{actor} began to view {organization} as {resource}"
     VIEWING_ENDED = "user.viewing_ended", "{actor} stopped viewing {organization} as {resource}"
     USER_SUSPENDED = "user.suspended", "{actor} suspended {resource}"
@@ -133,6 +133,11 @@ class Action(StrEnum):
     SESSION_VIEW_SHARED = "session_view.shared", "{actor} changed who sees {resource}"
     SESSION_VIEW_REMOVED = "session_view.removed", "{actor} removed {resource}"
 
+    PLAN_SCHEDULED = "plan.scheduled", "{actor} scheduled a version of the plan {new[name]}"
+    PLAN_WITHDRAWN = "plan.withdrawn", "{actor} withdrew a version of the plan {old[name]} before it began"
+    PRICES_AGREED = "organization.prices_agreed", "{actor} agreed on what {organization} pays"
+    CREDIT_ISSUED = "invoice.credited", "{actor} gave {organization} money back"
+    INVOICE_EXPORTED = "invoice.exported", "{actor} exported an invoice of {organization}"
     SESSION_EXPORTED = "session.exported", "{actor} exported the session {resource} as {new[form]}"
     SESSION_IMAGE_ADDED = "session.image_added", "{actor} added a picture to the session {resource}"
     SHARE_CREATED = "share_link.created", "{actor} shared a session by link"
@@ -148,12 +153,35 @@ class Action(StrEnum):
 
     CHANGE_UNDONE = "audit.undone", "{actor} undid a change to {resource}"
     AUDIT_VIEW_SAVED = "audit_view.saved", "{actor} saved the view {new[name]} of the audit log"
-    AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees {resource}"
-    AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed {resource}"
+    AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees a view of the audit log"
+    AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed a view of the audit log"
     AUDIT_EXPORTED = "audit.exported", "{actor} exported the audit log of {organization}"
     AUDIT_RETENTION_CHANGED = "audit.retention_changed", "{actor} changed how long {organization}'s audit log is kept"
     AUDIT_HELD = "audit.held", "{actor} put {organization}'s audit log under legal hold"
     AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization}'s audit log"
     AUDIT_EXPIRED = "audit.expired", "Old entries of {organization} left the audit log after they were archived"
 
+    BRIEF_PUT_OFF = "brief.put_off", "{actor} put off a reason to call a customer"
+    BRIEF_TAKEN_UP = "brief.taken_up", "{actor} took up again a reason to call a customer"
+    ORGANIZATION_TAGGED = "organization.tagged", "{actor} changed the tags of {organization}"
+    USAGE_EXPORTED = "usage.exported", "{actor} exported usage of {organization}"
+    API_KEY_CREATED = "api_key.created", "{actor} created the API key {new[name]} of {organization}"
+    API_KEY_REVOKED = "api_key.revoked", "{actor} revoked an API key of {organization}"
+    USAGE_REFUNDED = "usage.refunded", "{actor} refunded {new[credits]} credits to {organization}"
+
     DEMO_SEEDED = "demo.seeded", "The demo world was created"
+
+
+#: What an action's own sentence does not fit: entries of what it changed along the way, by action and kind of thing.
+ALONGSIDE: dict[tuple[Action, str], str] = {
+    (Action.USER_SUSPENDED, "user_session"): "{actor} ended a sign-in of the suspended account",
+    (Action.USER_DELETED, "user_session"): "{actor} ended a sign-in of the deleted account",
+    (Action.USER_DELETED, "organization"): "{organization} has no account manager any more: the account was deleted",
+    (Action.USER_ERASED, "membership"): "The membership of an erased person in {organization} ended",
+    (Action.USER_CREATED, "membership"): "{actor} made {resource} a member of {organization}",
+    (Action.ORGANIZATION_CREATED, "user"): "{actor} made an account for {resource}, who is to own an organization",
+    (Action.ORGANIZATION_CREATED, "membership"): "{actor} invited {resource} to own {organization}",
+    (Action.MEMBER_SENT_HOME, "organization"): "{actor} made the organization {resource}",
+    (Action.DOMAIN_PROVEN, "organization"): "{organization} is known by its first proven domain",
+    (Action.DOMAIN_JOINING_CHANGED, "membership"): "{resource} joined {organization} by e-mail domain",
+}

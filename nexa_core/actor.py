@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from uuid import UUID, uuid4
@@ -41,7 +41,9 @@ class Standing:
     is_platform: bool = False
     grant: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
+    #: What was agreed with the organization, over what its plan includes; no plan that is known includes everything.
     features: Mapping[str, bool] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    plan_features: Mapping[str, bool] | None = field(default=None, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +132,7 @@ class Actor:
         ``overrides`` is ``organization_memberships.permissions``: ``{"grant": [...], "deny": [...]}``.
         """
         grant, deny = _names(overrides.get("grant")), _names(overrides.get("deny"))
-        facts = Standing(
-            account_status=standing.account_status,
-            signed_in=standing.signed_in,
-            membership_status=standing.membership_status,
-            organization_status=standing.organization_status,
-            is_platform=standing.is_platform,
-            grant=grant,
-            deny=deny,
-            features=standing.features,
-        )
+        facts = replace(standing, grant=grant, deny=deny)
         scope = Scope.TENANT
         if facts.is_platform:
             scope = Scope.PRESENTER if role == "viewer" else Scope.STAFF
@@ -159,6 +152,32 @@ class Actor:
             locale=locale,
             origin=origin or Origin(),
             viewing_as=viewing_as,
+        )
+
+    @classmethod
+    def of_api_key(
+        cls,
+        *,
+        name: str,
+        permissions: frozenset[str],
+        organization_id: UUID,
+        organization_name: str,
+        organization_slug: str,
+        standing: Standing,
+        origin: Origin,
+    ) -> Actor:
+        """A program with a key of an organization's: nobody in person, with the key's permissions and no role."""
+        return cls(
+            user_id=None,
+            organization_id=organization_id,
+            role=None,
+            scope=Scope.TENANT,
+            permissions=granted(None, is_platform=False, grant=permissions, deny=frozenset()),
+            standing=replace(standing, grant=permissions),
+            full_name=f"The API key {name}",
+            organization_name=organization_name,
+            organization_slug=organization_slug,
+            origin=origin,
         )
 
     @classmethod

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     sign_in_hours: float = Field(12, gt=0, le=24 * 90)
     failed_sign_ins: int = Field(5, ge=1, le=100)
     account_managers_see: Literal["all", "own"] = "all"
+    usage_months: int | None = Field(None, ge=3)
 
     public_url: str = "http://localhost:8501"
     allowed_hosts: Hosts = ()

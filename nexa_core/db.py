@@ -45,6 +45,11 @@ def dispose() -> None:
     _engines.clear()
 
 
+def is_configured() -> bool:
+    """Whether there is a database to ask."""
+    return "primary" in _engines
+
+
 def url() -> str:
     """Where the doors lead, password included: for what needs a connection of its own, as the queue's worker does."""
     return _engine_named("primary").url.render_as_string(hide_password=False).replace("+psycopg", "", 1)
@@ -76,13 +81,15 @@ def recording(actor: Actor, action: Action, *, reason: str | None = None) -> Ite
 
 
 @contextmanager
-def metering(actor: Actor) -> Iterator[Session]:
+def metering(actor: Actor, *, snapshot: bool = False) -> Iterator[Session]:
     """Append usage. No action is named, so the database refuses any change to audited data in it.
 
-    Closed, as ``recording`` is, to who looks with somebody else's eyes.
+    Closed, as ``recording`` is, to who looks with somebody else's eyes. With ``snapshot`` all its statements see the
+    same moment: for comparing sums while others go on counting.
     """
     actor.require_own_eyes()
-    with _transaction("primary", "BEGIN", _ROLES[actor.scope], _context(actor)) as db:
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ" if snapshot else "BEGIN"
+    with _transaction("primary", begin, _ROLES[actor.scope], _context(actor)) as db:
         yield db
 
 

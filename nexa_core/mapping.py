@@ -3,6 +3,8 @@
 import nexa_core.accounts.models
 import nexa_core.architecture_sessions.models
 import nexa_core.audit.models
+import nexa_core.billing.models
+import nexa_core.billing.reports.models
 import nexa_core.notifications.models
 import nexa_core.organizations.models
 import nexa_core.usage.models

@@ -58,6 +58,7 @@ _TRIGGER_SENTENCES = {
     "users_membership": "Everybody belongs to at least one organization; add another membership first.",
     "organizations_owner": "An active organization needs an active owner; transfer the ownership first.",
     "audit_action": "This change cannot be recorded, so it was not made.",
+    "plan_versions_begun": "What a plan was stays as it was: a new version begins in the future.",
     "audit_kept": "These entries of the audit log are kept: by its retention, a legal hold, or for want of an archive.",
 }
 

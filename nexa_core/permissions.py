@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -53,7 +53,15 @@ MEMBERSHIP_ROLES: dict[str, frozenset[Permission]] = {
 }
 
 _PRESENTER = frozenset(
-    {P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.ORGANIZATIONS_BROWSE, P.DEMO_PRESENT}
+    {
+        P.ORGANIZATION_READ,
+        P.MEMBERS_READ,
+        P.SESSIONS_READ,
+        P.USAGE_READ,
+        P.BILLING_READ,
+        P.ORGANIZATIONS_BROWSE,
+        P.DEMO_PRESENT,
+    }
 )
 _ACCOUNT_MANAGER = frozenset(
     {
@@ -79,7 +87,7 @@ PLATFORM_ROLES: dict[str, frozenset[Permission]] = {
 #: What somebody who looks with another person's eyes keeps of that person's permissions: looking.
 READING = frozenset({P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.BILLING_READ, P.AUDIT_READ})
 
-#: Permissions an organization can switch off for all its people (``usage_limits.features``), and under what name.
+#: Permissions that come with a feature: of the plan, or agreed (``usage_limits.features``); and the feature's name.
 FEATURES: dict[Permission, str] = {P.SESSIONS_WRITE: "sessions", P.USAGE_RECORD: "metering", P.AUDIT_READ: "audit_log"}
 
 
@@ -144,6 +152,26 @@ def explain(actor: Actor, permission: Permission, resource: Resource | None = No
     return Explanation(refusing is None, permission, gates, refusing or granting)
 
 
+def has_feature(feature: str, *, agreed: Mapping[str, bool], plan: Mapping[str, bool] | None) -> bool:
+    """Whether an organization has a feature: what was agreed with it decides, else what its plan includes.
+
+    A plan nobody knows (None) includes everything, as it limits nothing.
+    """
+    if (own := agreed.get(feature)) is not None:
+        return own
+    return plan is None or plan.get(feature) is True
+
+
+def _feature_gate(actor: Actor, feature: str, where: str) -> Gate:
+    standing = actor.standing
+    if standing.is_platform:
+        return Gate("feature", True, "The platform's own people need no plan.")
+    has_it = has_feature(feature, agreed=standing.features, plan=standing.plan_features)
+    if feature in standing.features:
+        return Gate("feature", has_it, f"{where} has {feature} switched {'on' if has_it else 'off'}.")
+    return Gate("feature", has_it, f"The plan of {where} {'includes' if has_it else 'does not include'} {feature}.")
+
+
 def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> Iterator[Gate]:
     standing = actor.standing
     who, where = actor.full_name or "This person", actor.organization_name or "this organization"
@@ -166,9 +194,7 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
     override_says = f"{permission.value} was {'granted to' if has_it else 'denied to'} {who} personally."
     yield Gate("override", has_it if overridden else None, override_says if overridden else "No personal exception.")
     feature = FEATURES.get(permission)
-    off = feature is not None and not standing.is_platform and standing.features.get(feature) is False
-    feature_says = f"{where} has {feature} switched {'off' if off else 'on'}."
-    yield Gate("feature", not off, feature_says if feature else "No plan feature is needed.")
+    yield _feature_gate(actor, feature, where) if feature else Gate("feature", True, "No plan feature is needed.")
     remaining = resource.remaining if resource else None
     yield Gate(
         "limit",

@@ -148,7 +148,7 @@ def seed(database: Database, announce: Announce) -> bool:
             return False
         from nexa_core import demo  # large, and wanted once in the life of a database
 
-        demo.seed(announce)
+        demo.seed(announce, owner_url=database.owner_url)
         return True
 
 

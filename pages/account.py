@@ -5,7 +5,6 @@ from uuid import UUID
 import streamlit as st
 
 from nexa_core import accounts
-from nexa_core.permissions import Permission
 from pages._ui import current_actor, format, layout, saved, shown_here, tables
 from pages._ui.audit import address
 
@@ -41,7 +40,7 @@ with layout.header(
 ):
     pass
 
-if actor.may(Permission.AUDIT_READ) and actor.user_id:
+if actor.user_id:
     address.everything_about("user", actor.user_id, "My history in the audit log")
 
 with st.form("profile"):

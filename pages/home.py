@@ -4,8 +4,9 @@ import streamlit as st
 
 from nexa_core import audit, organizations
 from nexa_core.permissions import Permission
-from pages._ui import current_actor, editor, format, home, layout, tables
+from pages._ui import current_actor, editor, format, home, layout, tables, usage_alerts
 from pages._ui.text import literal
+from pages._ui.usage import brief
 
 actor = current_actor()
 today = organizations.summary(actor)
@@ -13,6 +14,7 @@ layout.title(literal(home.greeting(actor)), literal(f"{actor.organization_name},
 editor.unsaved_work(actor)
 
 if not actor.may(Permission.ORGANIZATIONS_BROWSE):
+    usage_alerts.draw(actor)
     home.own_organization(actor, organizations.current(actor))
     if actor.may(Permission.SESSIONS_READ):
         st.subheader("Recent sessions", anchor=False)
@@ -26,6 +28,9 @@ else:
             ("Need attention", format.number(actor, len({item.organization.id for item in today.attention})), None),
         ]
     )
+    if actor.may(Permission.PORTFOLIO_READ):
+        st.subheader("Call today", anchor=False)
+        brief.teaser(actor)
     if today.customers:
         st.subheader("My customers", anchor=False)
         home.open_chosen(tables.customers(actor, today.customers))

@@ -5,7 +5,7 @@ import streamlit as st
 from nexa_core import organizations
 from nexa_core.permissions import Permission
 from pages._ui import badges, current_actor, layout, menu
-from pages._ui.organization import life, strip, tabs
+from pages._ui.organization import elsewhere, life, strip, tabs
 from pages._ui.text import literal
 
 actor = current_actor()
@@ -20,4 +20,5 @@ with layout.header(literal(organization.name), organization.slug, picture=organi
 life.draw(actor, organization)
 
 strip.draw(actor, organization)
+elsewhere.draw(actor, organization)
 tabs.draw(actor, organization)

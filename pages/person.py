@@ -4,6 +4,7 @@ import streamlit as st
 
 from nexa_core import accounts
 from pages._ui import badges, current_actor, layout, menu, people
+from pages._ui.audit import address
 from pages._ui.text import literal
 
 actor = current_actor()
@@ -32,6 +33,7 @@ else:
     with st.container(border=True):
         st.subheader("Security timeline", anchor=False)
         people.timeline(actor, person)
+        address.everything_about("user", person.id, f"Everything about {literal(person.full_name)}")
     if person.erased_at is None:
         with st.container(border=True):
             st.subheader("Data protection", anchor=False)

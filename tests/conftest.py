@@ -194,7 +194,7 @@ def _demo_world(cluster: Cluster) -> str:
 
     world = TestDatabase(cluster, cluster.create(cluster.template))
     world.configure()
-    demo.seed()
+    demo.seed(owner_url=world.superuser_url)
     db.dispose()
     return world.name
 
@@ -336,7 +336,7 @@ class World:
         )
 
     def actor(self, user_id: UUID, organization_id: UUID, *, user_session_id: UUID | None = None) -> Actor:
-        """The actor a person is in an organization, read as superuser."""
+        """The actor a person is in an organization, read as superuser; no plan keeps a feature from them."""
         with self.database.superuser() as connection:
             row = connection.execute(
                 "SELECT m.role::text, m.permissions, m.status::text, u.status::text, u.email, u.full_name, u.timezone,"

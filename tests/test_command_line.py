@@ -41,11 +41,17 @@ def test_check_and_verify_audit_say_what_they_find(database: TestDatabase, world
     with database.superuser() as connection:
         connection.execute("UPDATE audit_logs SET action = 'user.signed_in'")
         connection.execute("ALTER TABLE users DISABLE ROW LEVEL SECURITY")
+        next_month = "to_char(date_trunc('month', now() AT TIME ZONE 'UTC') + interval '1 month', 'YYYY_MM')"
+        (month,) = connection.execute(f"SELECT 'usage_events_' || {next_month}".encode()).fetchone() or ("",)
+        connection.execute(f"DROP TABLE {month}".encode())
     broken = run("nexa_core", "check", DATABASE_URL=database.superuser_url)
     assert (broken.returncode, "NOT OK" in broken.stdout) == (1, True)
+    assert f"Months without a partition: {month};" in broken.stdout
     tampered = run("nexa_core", "verify-audit", DATABASE_URL=database.superuser_url)
     assert tampered.returncode == 1
     assert "Northwind, link 1, entry" in tampered.stdout
+    assert "chains with" in tampered.stdout and "NOT intact." in tampered.stdout
+    assert "No key seals the chains here" in tampered.stdout
 
 
 def test_create_admin_prints_a_link(database: TestDatabase) -> None:

@@ -1,13 +1,13 @@
 """Work on architecture sessions: bursts, the way back to recent versions, search, presence, marks and saved views.
 
 Revision ID: 20261129_13
-Revises: 20261122_10
+Revises: 20261129_12
 """
 
 from alembic import op
 
 revision = "20261129_13"
-down_revision = "20261122_10"
+down_revision = "20261129_12"
 branch_labels = None
 depends_on = None
 
@@ -107,10 +107,15 @@ CREATE POLICY {table}_tenant ON {table} TO nexa_tenant
     USING (organization_id = (SELECT nexa.current_organization()))
     WITH CHECK (organization_id = (SELECT nexa.current_organization()));
 CREATE POLICY {table}_staff ON {table} TO nexa_staff USING (true) WITH CHECK (true);
+"""
+        for table in ("session_saves", "session_presence", "session_marks", "session_views")
+    )
+    + "".join(
+        f"""
 CREATE POLICY {table}_presenter ON {table} FOR SELECT TO nexa_presenter
     USING (organization_id = ANY ((SELECT nexa.demo_organizations())::uuid[]));
 """
-        for table in ("session_saves", "session_presence", "session_marks", "session_views")
+        for table in ("session_presence", "session_marks")
     )
     + """
 CALL nexa.audit_table('session_views', 'session_view', 'id', 'organization_id', '{created_at}');

@@ -1,5 +1,6 @@
 """Accounts: who somebody is, how they sign in, and how they stay signed in."""
 
+from nexa_core.accounts.api_keys import KEY_MARK, actor_of_api_key
 from nexa_core.accounts.devices import device_label
 from nexa_core.accounts.directory import (
     KINDS,
@@ -65,6 +66,7 @@ from nexa_core.accounts.upkeep import purge
 from nexa_core.accounts.viewing import stop_viewing, view_as
 
 __all__ = [
+    "KEY_MARK",
     "KINDS",
     "STATUSES",
     "BrowserSignIn",
@@ -82,6 +84,7 @@ __all__ = [
     "SignInView",
     "TokenPair",
     "actor_of_access_token",
+    "actor_of_api_key",
     "actor_of_cookie",
     "actor_of_user_session",
     "certificate",

@@ -15,10 +15,10 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts import tokens
-from nexa_core.accounts.memberships import organization_members, organization_memberships
+from nexa_core.accounts.memberships import organization_members, organization_memberships, plan_features
 from nexa_core.accounts.models import UserSession, active_user_sessions
-from nexa_core.accounts.viewing import LIVING_VIEWING, features_of, seen_through
-from nexa_core.actor import Actor, Origin, Standing
+from nexa_core.accounts.viewing import LIVING_VIEWING, seen_through, standing_of
+from nexa_core.actor import Actor, Origin
 from nexa_core.db import entering
 from nexa_core.errors import Unauthenticated
 
@@ -72,6 +72,7 @@ def _actor(origin: Origin, whose: ColumnElement[bool]) -> Actor:
         _s.id, _s.user_id, _s.organization_id, _s.email, _s.full_name, _s.organization_name, _s.organization_slug,
         _s.timezone, _s.locale, _s.is_platform, _s.usage_limits, _m.role, _m.permissions, _m.membership_id,
         (_s.last_seen_at < func.now() - SEEN_EVERY).label("is_stale"), LIVING_VIEWING.label("viewing_id"),
+        plan_features(_s.plan_type).label("plan_features"),
     )  # fmt: skip
     with entering(origin) as db:
         row = db.execute(_select(*columns).where(whose)).one_or_none()
@@ -89,7 +90,7 @@ def _actor_of(origin: Origin, row: Row[Any]) -> Actor:
         organization_id=row.organization_id,
         role=row.role,
         overrides=row.permissions,
-        standing=Standing(is_platform=row.is_platform, features=features_of(row.usage_limits)),
+        standing=standing_of(row.usage_limits, row.plan_features, is_platform=row.is_platform),
         user_session_id=row.id,
         email=row.email,
         full_name=row.full_name or row.email,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, DateTime, String, Uuid, column, table
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, DateTime, ScalarSelect, String, Uuid, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from nexa_core.orm import MEMBERSHIP_ROLE, MEMBERSHIP_STATUS, ORGANIZATION_STATUS, USER_STATUS
@@ -34,6 +36,7 @@ organizations = table(
     column("status", ORGANIZATION_STATUS),
     column("is_platform", Boolean()),
     column("account_manager_id", Uuid()),
+    column("plan_type", String()),
     column("usage_limits", JSONB()),
 )
 
@@ -47,3 +50,23 @@ organization_memberships = table(
     column("joined_at", DateTime(timezone=True)),
     column("last_active_at", DateTime(timezone=True)),
 )
+
+#: The catalogue of plans by date (``billing`` stands above, too): what is in force is the latest that has begun.
+_plan_versions = table(
+    "plan_versions",
+    column("plan", String()),
+    column("effective_from", DateTime(timezone=True)),
+    column("features", JSONB()),
+)
+
+
+def plan_features(plan_type: ColumnElement[str]) -> ScalarSelect[Any]:
+    """The features a plan includes now, as a column; null for a plan there is not."""
+    versions = _plan_versions.c
+    return (
+        select(versions.features)
+        .where(versions.plan == plan_type, versions.effective_from <= func.now())
+        .order_by(versions.effective_from.desc())
+        .limit(1)
+        .scalar_subquery()
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
@@ -101,6 +103,28 @@ class SpentRefreshToken(Base):
     token: Mapped[str] = mapped_column(String(64), primary_key=True)
     user_session_id: Mapped[UUID] = mapped_column(ForeignKey("user_sessions.id", ondelete="CASCADE"), index=True)
     spent_at: Mapped[Timestamp]
+
+
+class ApiKey(Base):
+    """What a program of an organization signs its requests with, kept as SHA-256 hex; ``prefix`` tells keys apart."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        UniqueConstraint("key_hash"),
+        CheckConstraint("btrim(name) <> ''", name="name", info={"sentence": "An API key needs a name."}),
+        Index("api_keys_organization_id_idx", "organization_id"),
+    )
+
+    id: Mapped[Id]
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    name: Mapped[str] = mapped_column(String(100))
+    prefix: Mapped[str] = mapped_column(String(12))
+    key_hash: Mapped[str] = secret(nullable=False)
+    permissions: Mapped[list[Any]] = mapped_column(JSONB, server_default=text("'[]'"))
+    created_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
+    created_at: Mapped[Timestamp]
+    last_used_at: Mapped[dt.datetime | None]
+    revoked_at: Mapped[dt.datetime | None]
 
 
 class OneTimeToken(Base):

@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
-from nexa_core.accounts.memberships import organization_members, organizations
+from nexa_core.accounts.memberships import organization_members, organizations, plan_features
 from nexa_core.accounts.models import Viewing, active_user_sessions
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Standing, ViewingAs
@@ -97,7 +97,7 @@ def seen_through(db: Session, own: Actor, viewing_id: UUID) -> Actor:
         select(
             Viewing.id, Viewing.viewed_user_id, Viewing.organization_id, Viewing.reason, Viewing.expires_at, _m.role,
             _m.permissions, _m.full_name, _m.email, _m.organization_name, _m.organization_slug,
-            organizations.c.usage_limits,
+            organizations.c.usage_limits, plan_features(organizations.c.plan_type).label("plan_features"),
         )
         .join(organization_members, and_(_m.user_id == Viewing.viewed_user_id,
                                          _m.organization_id == Viewing.organization_id))
@@ -113,7 +113,7 @@ def seen_through(db: Session, own: Actor, viewing_id: UUID) -> Actor:
         organization_id=row.organization_id,
         role=row.role,
         overrides=row.permissions,
-        standing=Standing(features=features_of(row.usage_limits)),
+        standing=standing_of(row.usage_limits, row.plan_features),
         user_session_id=own.user_session_id,
         email=own.email,
         full_name=own.full_name,
@@ -128,8 +128,18 @@ def seen_through(db: Session, own: Actor, viewing_id: UUID) -> Actor:
     )
 
 
-def features_of(usage_limits: Mapping[str, Any]) -> Mapping[str, bool]:
-    """What an organization has switched on and off, as far as it is said in a way that can be understood."""
-    features = usage_limits.get("features")
-    named = features if isinstance(features, dict) else {}
+def standing_of(
+    usage_limits: Mapping[str, Any], of_plan: Mapping[str, Any] | None, *, is_platform: bool = False
+) -> Standing:
+    """How somebody who is signed in stands, with what their organization has: agreed, and by its plan."""
+    return Standing(
+        is_platform=is_platform,
+        features=flags(usage_limits.get("features")),
+        plan_features=None if of_plan is None else flags(of_plan),
+    )
+
+
+def flags(stored: object) -> Mapping[str, bool]:
+    """What is switched on and off, as far as stored JSON says it in a way that can be understood."""
+    named = stored if isinstance(stored, dict) else {}
     return MappingProxyType({name: on for name, on in named.items() if isinstance(on, bool)})

@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from nexa_core.api import (
     audit,
     auth,
+    billing,
     docs,
     health,
     me,
@@ -27,6 +28,8 @@ from nexa_core.api import (
     session_files,
     sessions,
     share,
+    usage,
+    usage_reports,
 )
 from nexa_core.api.endpoint import PREFIX, Endpoint, get
 from nexa_core.api.exchange import Exchange
@@ -37,7 +40,20 @@ from nexa_core.api.problems import Problem
 __all__ = ["Guard", "endpoints", "routes"]
 
 # Those with a fixed path stand before those that take any name in its place.
-_RESOURCES = (auth, me, audit, health, organization_files, organizations, people, session_files, sessions)
+_RESOURCES = (
+    auth,
+    me,
+    audit,
+    billing,
+    health,
+    organization_files,
+    organizations,
+    people,
+    session_files,
+    sessions,
+    usage,
+    usage_reports,
+)
 
 
 def endpoints() -> tuple[Endpoint, ...]:

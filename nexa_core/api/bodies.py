@@ -18,8 +18,8 @@ class BodyError(Exception):
         self.status, self.sentence = status, sentence
 
 
-async def read_json(request: Request, max_bytes: int = MAX_BYTES) -> Any:
-    """The request's body as JSON (RFC 8259), at most ``max_bytes``; raises BodyError."""
+async def read_bytes(request: Request, max_bytes: int = MAX_BYTES) -> bytes:
+    """The request's body, which has to be called JSON, at most ``max_bytes``; raises BodyError."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise BodyError(415, "Send the body as application/json.")
@@ -34,14 +34,14 @@ async def read_json(request: Request, max_bytes: int = MAX_BYTES) -> Any:
         body += chunk
         if len(body) > max_bytes:
             raise too_large
-    return parse_json(bytes(body))
+    return bytes(body)
 
 
 def parse_json(body: bytes) -> Any:
     """JSON without duplicate keys, NaN, infinities, NUL, lone surrogates or absurd nesting; raises BodyError."""
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=_object, parse_constant=_constant, parse_float=_float
+            body.decode("utf-8"), object_pairs_hook=no_key_twice, parse_constant=_constant, parse_float=_float
         )
         _check_text(value)
     except BodyError:
@@ -56,7 +56,8 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of a body; raises BodyError for one that says something twice."""
     result = dict(pairs)
     if len(result) != len(pairs):
         seen: set[str] = set()

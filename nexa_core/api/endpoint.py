@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import UnionType
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, ClassVar, Final, get_args, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.datastructures import ImmutableMultiDict
@@ -27,7 +27,7 @@ from starlette.routing import Route
 
 from nexa_core import accounts, logs
 from nexa_core.actor import Actor, Origin
-from nexa_core.api.bodies import BodyError, read_json
+from nexa_core.api.bodies import MAX_BYTES, BodyError, parse_json, read_bytes
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.problems import REALM, Problem, incident, problem_of
 from nexa_core.api.threads import in_thread
@@ -41,6 +41,12 @@ class Body(BaseModel):
     """A request body or query: unknown members are refused, so that a typing mistake is not silently ignored."""
 
     model_config = ConfigDict(extra="forbid")
+    most_bytes: ClassVar[int] = MAX_BYTES
+
+    @classmethod
+    def read(cls, raw: bytes) -> Body:
+        """The body from what was sent; raises BodyError and ValidationError."""
+        return cls.model_validate(parse_json(raw))
 
 
 @dataclass(slots=True)
@@ -110,7 +116,8 @@ class Endpoint:
     async def _read(self, request: Request) -> dict[str, Any]:
         values: dict[str, Any] = {}
         if "body" in self.parameters:
-            values["body"] = self.parameters["body"].model_validate(await read_json(request))
+            kind: type[Body] = self.parameters["body"]
+            values["body"] = kind.read(await read_bytes(request, kind.most_bytes))
         if "query" in self.parameters:
             values["query"] = self.parameters["query"].model_validate(_query(request.query_params))
         return values
@@ -159,12 +166,14 @@ def delete(path: str, summary: str) -> Callable[[Callable[..., Any]], Endpoint]:
 
 
 def authenticated(request: Request, exchange: Exchange) -> Actor:
-    """Who asks: the bearer of a JWT, or else of the cookie (whose writes the guard has checked for their Origin)."""
+    """Who asks: the bearer of an API key or a JWT, or else of the cookie, whose writes the guard has checked."""
     authorization = request.headers.get("authorization")
     if authorization is not None:
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise Unauthenticated("Send the access token as: Authorization: Bearer <token>.")
+        if token.strip().startswith(accounts.KEY_MARK):
+            return accounts.actor_of_api_key(exchange.origin, key=token.strip())
         return accounts.actor_of_access_token(exchange.origin, access_token=token.strip())
     if exchange.cookie is not None:
         return accounts.actor_of_cookie(exchange.origin, cookie=exchange.cookie)

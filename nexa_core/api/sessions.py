@@ -172,6 +172,9 @@ def get_session(actor: Actor, uuid: UUID, reply: Reply) -> sessions.SessionView:
 
 @patch(_ONE, "Save changes, merged with what others saved since")
 def save_session(actor: Actor, uuid: UUID, body: Changes, if_match: IfMatch, reply: Reply) -> sessions.Saved:
+    if not if_match:
+        sessions.save(actor, uuid=uuid, version=None)  # who may not write is told so first; this changes nothing
+        raise NeedsIfMatch("Send the ETag you started from as If-Match, so that nobody's work is overwritten.")
     given = body.model_dump(exclude_unset=True, include={"title", "client", "session_type", "tags"})
     saved = sessions.save(
         actor,
@@ -248,10 +251,8 @@ def _made(reply: Reply, made: sessions.SessionView) -> sessions.SessionView:
     return made
 
 
-def _version(if_match: str | None) -> int | None:
+def _version(if_match: str) -> int | None:
     """The version of an If-Match header (RFC 9110, 13.1.1); None for ``*``, which any version is."""
-    if if_match is None or not if_match.strip():
-        raise NeedsIfMatch("Send the ETag you started from as If-Match, so that nobody's work is overwritten.")
     if if_match.strip() == "*":
         return None
     found = _ETAG.fullmatch(if_match.strip())

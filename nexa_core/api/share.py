@@ -40,6 +40,7 @@ def routes() -> list[BaseRoute]:
         Route(f"{PREFIX}/{{token}}/unlock", _served(_unlock), methods=["POST"]),
         Route(f"{PREFIX}/{{token}}/answer", _served(_answer), methods=["POST"]),
         Route(f"{PREFIX}/{{token}}/style.css", _served(_style), methods=["GET"]),
+        Route(f"{PREFIX}/{{token}}/icon.svg", _served(_icon), methods=["GET"]),
         Route(f"{PREFIX}/{{token}}/logo", _served(_picture), methods=["GET"], name="logo"),
         Route(f"{PREFIX}/{{token}}/drawing/{{digest}}", _served(_picture), methods=["GET"], name="drawing"),
         Route(f"{PREFIX}/{{token}}/image/{{digest}}", _served(_picture), methods=["GET"], name="image"),
@@ -86,14 +87,25 @@ async def _answer(request: Request) -> Response:
 
 
 async def _style(request: Request) -> Response:
+    style = _templates.get_template("shared.css").render(accent=await _accent(request))
+    return Response(style, media_type="text/css")
+
+
+async def _icon(request: Request) -> Response:
+    """A square in the organization's color, so that the browser asks nothing else of this server for an icon."""
+    square = f'<rect width="32" height="32" rx="8" fill="{await _accent(request)}"/>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">{square}</svg>'
+    return Response(svg, media_type="image/svg+xml")
+
+
+async def _accent(request: Request) -> str:
     try:
         shared = await in_thread(
             architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request), count=False
         )
-        accent = shared.branding.accent
     except PasscodeNeeded as needed:
-        accent = needed.branding.accent
-    return Response(_templates.get_template("shared.css").render(accent=accent), media_type="text/css")
+        return needed.branding.accent
+    return shared.branding.accent
 
 
 async def _picture(request: Request) -> Response:

@@ -40,8 +40,6 @@ MEDIA_TYPES: Final[Mapping[Form, str]] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json",
 }
-#: Credits one export costs; one's own data as JSON is free.
-CREDITS: Final[Mapping[Form, int]] = {"pdf": 1, "docx": 1, "xlsx": 1, "json": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +120,14 @@ def _recorded(actor: Actor, shown: Content, form: Form, pages: Sequence[str], si
 
 
 def _event(shown: Content, form: Form, pages: Sequence[str]) -> UsageEvent:
-    """The same for every repeat, so that it is one event: nothing in it but what names the export."""
+    """The same for every repeat, so that it is one event: nothing in it but what names the export.
+
+    What it costs says the catalogue of event types: one's own data as JSON is free.
+    """
     options = hashlib.sha256(json.dumps(list(pages)).encode()).hexdigest()[:16]
     return UsageEvent(
         event_type=f"{form}_export",
         idempotency_key=f"{form}_export:{shown.uuid}:{shown.revision}:{options}",
-        credits=CREDITS[form],
         session_id=shown.session_id,
         event_data={"revision": shown.revision, "pages": list(pages)},
     )

@@ -63,7 +63,8 @@ def require_ready(shown: Content) -> None:
 
 
 def readiness_gate(actor: Actor) -> Gate:
-    """The gate of the actor's organization."""
+    """The gate of the actor's organization. Raises Forbidden without SESSIONS_READ."""
+    actor.require(Permission.SESSIONS_READ)
     with reading(actor) as db:
         found = db.scalar(
             text("SELECT readiness_gate FROM organizations WHERE id = :id"), {"id": actor.organization_id}

@@ -25,11 +25,20 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
 
+# A session that was written before there was a history is its own first revision.
 _REVISIONS = f"""
 SELECT r.revision, r.version, r.user_id, coalesce(u.full_name, :former) AS full_name, r.started_at, r.ended_at, r.name,
        r.documents IS NULL AS is_current, r.restored_from, coalesce(r.documents, {SNAPSHOT}) AS documents
-FROM session_revisions r JOIN ai_architecture_sessions s ON s.id = r.session_id LEFT JOIN users u ON u.id = r.user_id
-WHERE r.session_id = :id {{narrowed}}
+FROM ai_architecture_sessions s
+CROSS JOIN LATERAL (
+    SELECT h.revision, h.version, h.user_id, h.started_at, h.ended_at, h.name, h.documents, h.restored_from
+    FROM session_revisions h WHERE h.session_id = s.id
+    UNION ALL
+    SELECT 1, s.version, s.user_id, s.created_at, s.updated_at, NULL, NULL, NULL
+    WHERE NOT EXISTS (SELECT FROM session_revisions h WHERE h.session_id = s.id)
+) r
+LEFT JOIN users u ON u.id = r.user_id
+WHERE s.id = :id {{narrowed}}
 ORDER BY r.version DESC, r.revision DESC LIMIT :most
 """
 _BEFORE = "AND (r.version, r.revision) < (:version, :revision)"
@@ -126,6 +135,8 @@ def name_revision(actor: Actor, *, uuid: UUID, revision: int, name: str | None) 
         row = head(db, actor, uuid, lock=True)
         found = _one(db, row.id, revision)
         if found.name != name:
+            if found.is_current:
+                settled_revision(db, row.id)
             change = "UPDATE session_revisions SET name = :name, is_closed = true WHERE session_id = :id"
             db.execute(text(f"{change} AND revision = :revision"), {"name": name, "id": row.id, "revision": revision})
             audit.note(db, "session", uuid, {"revision": revision, "name": name}, organization_id=row.organization_id)

@@ -118,9 +118,9 @@ def template_differences(actor: Actor, *, uuid: UUID) -> TemplateComparison:
         row = head(db, actor, uuid, documents=ALL_COLUMNS)
         newest = db.execute(
             text(
-                "SELECT t.uuid, t.title, r.revision FROM ai_architecture_sessions t"
-                " JOIN session_revisions r ON r.session_id = t.id WHERE t.id = :id AND t.purged_at IS NULL"
-                " ORDER BY r.version DESC, r.revision DESC LIMIT 1"
+                "SELECT t.uuid, t.title, coalesce((SELECT r.revision FROM session_revisions r WHERE r.session_id = t.id"
+                " ORDER BY r.version DESC, r.revision DESC LIMIT 1), 1) AS revision"
+                " FROM ai_architecture_sessions t WHERE t.id = :id AND t.purged_at IS NULL"
             ),
             {"id": row.template_id},
         ).one_or_none()

@@ -43,8 +43,8 @@ SELECT nexa.refresh_session_search(array_agg(id)) FROM (
 ) behind HAVING count(*) > 0
 """)
 
-#: Says why a text does not parse, or None when it does; the language is ``mermaid`` or ``dot``.
-Check = Callable[[str, str], str | None]
+#: What is wrong with a text in its language (``mermaid`` or ``dot``); None for nothing.
+Check = Callable[[str, str], object]
 
 
 def purge_trash(actor: Actor, *, most: int = 200) -> int:
@@ -101,4 +101,4 @@ def _breaks(part: dict[str, Any], check: Check) -> bool:
     language, text_ = part.get("language", "mermaid"), part.get("text")
     if not isinstance(text_, str) or not text_.strip() or not isinstance(language, str):
         return False
-    return check(language, text_) is not None
+    return check(text_, language) is not None

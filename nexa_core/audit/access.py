@@ -17,7 +17,8 @@ from nexa_core.db import reading
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
 
-_BY_STAFF = AuditLog.actor_scope.in_(("staff", "presenter"))
+# Making a demo world is nobody's access to it.
+_BY_STAFF = and_(AuditLog.actor_scope.in_(("staff", "presenter")), AuditLog.action != Action.DEMO_SEEDED.value)
 _VIEWING = (Action.VIEWING_STARTED.value, Action.VIEWING_ENDED.value)
 _VIEWED_AS = AuditLog.action.in_(_VIEWING)
 _DOCUMENTS = and_(_BY_STAFF, AuditLog.resource_type.in_(("session", "share_link")))

@@ -13,7 +13,7 @@ from sqlalchemy import ARRAY, Row, cast, column, func, select, table
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-from nexa_core.actions import Action
+from nexa_core.actions import ALONGSIDE, Action
 from nexa_core.actor import Actor, Scope
 
 #: Edits of one session by one person belong together while the gap between two of them is under this: a burst, as in
@@ -246,10 +246,11 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
     action = _ACTIONS.get(row.action)
     if action is None:  # written by a newer NEXA than this one
         return f"{who}: {row.action}"
-    resource = thing or f"a {row.resource_type.replace('_', ' ')}"
+    kind = row.resource_type.replace("_", " ")
+    resource = thing or f"{'an' if kind[:1] in 'aeio' else 'a'} {kind}"
     if action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and row.old_values and row.new_values:
         return _of_columns(action, who, place if row.resource_type == "organization" and place else resource, row)
-    return action.sentence.format(
+    return ALONGSIDE.get((action, row.resource_type), action.sentence).format(
         actor=who,
         organization=place or "the platform",
         resource=resource,

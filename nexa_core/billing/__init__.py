@@ -1,5 +1,74 @@
-"""What customers pay for: plans and allowances."""
+"""What customers pay for: plans and allowances, invoices, and what another plan would have meant."""
 
+from nexa_core.billing.catalogue import (
+    Affected,
+    Draft,
+    Version,
+    agree_prices,
+    plan_versions,
+    preview_version,
+    schedule_version,
+    withdraw_version,
+)
+from nexa_core.billing.credit_notes import Credited, issue_credit
+from nexa_core.billing.export import export_events, export_invoice
+from nexa_core.billing.fit import PlanFit, plan_fit, plan_fits
+from nexa_core.billing.invoices import (
+    ROUNDING,
+    Invoice,
+    InvoiceTotal,
+    Line,
+    invoice,
+    invoices,
+    named_event,
+    organization_of,
+)
+from nexa_core.billing.line_events import EventPage, LineEvent, line_events
+from nexa_core.billing.money import decimal, digits, written
+from nexa_core.billing.periods import Period
 from nexa_core.billing.plans import PLANS, Plan, Subscriber, allowance, is_hard, seats
+from nexa_core.billing.rehearsal import CUSTOM, Blocked, Outcome, Rehearsal, rehearse
 
-__all__ = ["PLANS", "Plan", "Subscriber", "allowance", "is_hard", "seats"]
+__all__ = [
+    "CUSTOM",
+    "PLANS",
+    "ROUNDING",
+    "Affected",
+    "Blocked",
+    "Credited",
+    "Draft",
+    "EventPage",
+    "Invoice",
+    "InvoiceTotal",
+    "Line",
+    "LineEvent",
+    "Outcome",
+    "Period",
+    "Plan",
+    "PlanFit",
+    "Rehearsal",
+    "Subscriber",
+    "Version",
+    "agree_prices",
+    "allowance",
+    "decimal",
+    "digits",
+    "export_events",
+    "export_invoice",
+    "invoice",
+    "invoices",
+    "is_hard",
+    "issue_credit",
+    "line_events",
+    "named_event",
+    "organization_of",
+    "plan_fit",
+    "plan_fits",
+    "plan_versions",
+    "preview_version",
+    "rehearse",
+    "schedule_version",
+    "seats",
+    "withdraw_version",
+    "written",
+]

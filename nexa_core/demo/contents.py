@@ -44,7 +44,7 @@ def write_sessions(tenant: Tenant) -> dict[UUID, int]:
     for author, sessions in by_author.items():
         actor = at_work(people[author], tenant.id, customer.name)
         rows = ",".join(_session_row(number, architecture_session) for number, architecture_session in sessions)
-        with recording(actor, Action.SESSION_CREATED) as db:
+        with recording(actor, Action.DEMO_SEEDED) as db:
             db.execute(_SESSION, {"organization_id": tenant.id, "sessions": f"[{rows}]"})
     with reading(at_work(tenant.people[0], tenant.id, customer.name)) as db:
         return {row.uuid: row.id for row in db.execute(_SESSION_IDS, {"organization_id": tenant.id})}

@@ -16,7 +16,8 @@ class Customer:
     """``joined`` is days ago. ``people`` counts everybody whose first organization this is, invited ones too.
 
     ``events`` is how many usage events the plot has room for. ``manager`` is 0 or 1: whose customer it is.
-    ``usage_limits`` goes over the plan.
+    ``usage_limits`` goes over the plan, ``agreed_prices`` (minor units of ``currency``) over its price list;
+    ``first_plan`` is what it began with, where that was another one.
     """
 
     slug: str
@@ -37,6 +38,8 @@ class Customer:
     events: int
     subscription_status: str = "active"
     usage_limits: dict[str, Any] = field(default_factory=dict)
+    agreed_prices: dict[str, int] = field(default_factory=dict)
+    first_plan: str | None = None
     invited: int = 0
     suspended_members: int = 0
 
@@ -49,6 +52,7 @@ class Customer:
 DORMANT_SINCE = 55
 SUSPENDED_SINCE = 20
 DOWNGRADED_SINCE = 65
+UPGRADED_SINCE = 137
 TRIAL_DAYS = 30
 TRIAL_LEFT = 4
 
@@ -69,12 +73,13 @@ CUSTOMERS: tuple[Customer, ...] = (
         usage_limits={
             "event_limits": {"pdf_export": 400}, "features": {"auto_join": True}, "support": {"hours": "24/7"},
         },
+        agreed_prices={"price_minor": 119_000},
     ),
     Customer(
         "lumenfold", "Lumenfold Retail", "growing", "retail", "professional", 0, "America/New_York", "en-US", "USD",
         _address("1180 Quarter Mile Road", "00481", "Elmstead Falls", "US"), "US 00-4417720",
         _colors("#7A2E8E", "#F7C948"),
-        joined=410, people=14, sessions=22, events=9_000, invited=1,
+        joined=410, people=14, sessions=22, events=9_000, invited=1, first_plan="starter",
     ),
     Customer(
         "quarrowby", "Quarrowby Freight", "overspending", "freight", "starter", 0, "Europe/Berlin", "de-DE", "EUR",

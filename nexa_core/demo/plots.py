@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from nexa_core import audit, organizations
+from nexa_core import audit, billing, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.db import reading, recording
-from nexa_core.demo.customers import DOWNGRADED_SINCE, TRIAL_LEFT
+from nexa_core.demo.customers import DOWNGRADED_SINCE, TRIAL_LEFT, UPGRADED_SINCE
 from nexa_core.demo.world import Tenant
 
 _STATE = text("SELECT status, subscription_status, plan_type FROM organizations WHERE id = :id")
 _PAST_DUE = text("UPDATE organizations SET subscription_status = 'past_due', updated_at = now() WHERE id = :id")
-_DOWNGRADE = text("UPDATE organizations SET plan_type = 'starter', updated_at = now() WHERE id = :id")
+_PLAN = text("UPDATE organizations SET plan_type = :plan, updated_at = now() WHERE id = :id")
+# The demo world alone may say when a plan changed: its invoices have a past.
+_SINCE = text("SELECT set_config('nexa.effective_from', :since, true)")
+_LAST_MONTH = text("""
+SELECT to_char((nexa.period_start(now(), o.time_zone) AT TIME ZONE o.time_zone) - interval '1 month',
+               'YYYY-MM') AS period,
+       EXISTS (SELECT FROM credit_notes c WHERE c.organization_id = o.id) AS is_credited
+FROM organizations o WHERE o.id = :id
+""")
 
 
 def last_active(tenant: Tenant, now: datetime) -> dict[UUID, datetime]:
@@ -76,7 +84,11 @@ def turn(admin: Actor, tenant: Tenant) -> None:
         case "past due" if state.subscription_status == "active":
             _change(admin, tenant, "Three payments failed.", _PAST_DUE)
         case "downgraded" if state.plan_type == tenant.customer.plan:
-            _change(admin, tenant, "Downgrade asked for by the customer.", _DOWNGRADE, Action.ORGANIZATION_PLAN_CHANGED)
+            _change_plan(admin, tenant, "Downgrade asked for by the customer.", "starter", DOWNGRADED_SINCE)
+        case "growing" if state.plan_type != tenant.customer.plan:
+            _change_plan(admin, tenant, "The team outgrew its plan.", tenant.customer.plan, UPGRADED_SINCE)
+        case "overspending":
+            _give_back(admin, tenant)
     match tenant.customer.plot:
         case "suspended" if not audit.retention(admin, organization_id=tenant.id).legal_hold:
             audit.hold(admin, organization_id=tenant.id, reason="Contract in dispute: nothing may be lost.")
@@ -90,6 +102,23 @@ def turn(admin: Actor, tenant: Tenant) -> None:
             organizations.suspend_member(
                 admin, membership_id=member.id, organization_id=tenant.id, reason="Left the team."
             )
+
+
+def _change_plan(admin: Actor, tenant: Tenant, reason: str, plan: str, days: int) -> None:
+    since = datetime.now(UTC) - timedelta(days=days, hours=7, minutes=13)
+    with recording(admin, Action.ORGANIZATION_PLAN_CHANGED, reason=reason) as db:
+        db.execute(_SINCE, {"since": since.isoformat()})
+        db.execute(_PLAN, {"id": tenant.id, "plan": plan})
+
+
+def _give_back(admin: Actor, tenant: Tenant) -> None:
+    with reading(admin) as db:
+        last = db.execute(_LAST_MONTH, {"id": tenant.id}).one()
+    if not last.is_credited:
+        billing.issue_credit(
+            admin, organization_id=tenant.id, period=last.period, amount_minor=980,
+            reason="Exports failed for a day; a fifth of the fee as agreed with the customer.",
+        )  # fmt: skip
 
 
 def _change(

@@ -14,7 +14,7 @@ from nexa_core.accounts import hash_password
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.db import metering, reading, recording
-from nexa_core.demo import plots
+from nexa_core.demo import history, outlook, plots
 from nexa_core.demo.accounts import PASSWORD
 from nexa_core.demo.activity import first_day
 from nexa_core.demo.contents import write_sessions, write_usage
@@ -33,11 +33,12 @@ WHERE id = :id
 """)
 
 
-def seed(announce: Announce = lambda line: None, *, now: datetime | None = None) -> None:
+def seed(announce: Announce = lambda line: None, *, now: datetime | None = None, owner_url: str | None = None) -> None:
     """Fill an empty database with the demo world as of ``now``; do nothing where any organization exists.
 
     A world whose writing was interrupted is completed: all its identifiers follow from its seed and day. ``announce``
-    is given one plain line for each step. The caller sees to it that one process at a time does this.
+    is given one plain line for each step. The caller sees to it that one process at a time does this. ``owner_url`` is
+    the login that owns the tables, with which the audit log is given a past.
     """
     now = now or datetime.now(UTC)
     system = Actor.system(Origin(user_agent=AGENT))
@@ -66,6 +67,9 @@ def seed(announce: Announce = lambda line: None, *, now: datetime | None = None)
         db.execute(text("SELECT nexa.roll_up_usage(:since)"), {"since": first_day(day) - timedelta(days=1)})
     for tenant in world.tenants:
         plots.turn(admin, tenant)
+    outlook.look_ahead(admin, system, world.tenants, now)
+    if owner_url:
+        history.write(owner_url, world, now)
     with recording(system, Action.DEMO_SEEDED) as db:
         db.execute(_DONE, {"id": world.platform_id})
     audit.seal_heads(system)

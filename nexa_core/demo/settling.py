@@ -23,11 +23,12 @@ AGENT = "NEXA demo world"
 
 _ORGANIZATION = text("""
 INSERT INTO organizations (id, name, slug, domain, brand_colors, address, tax_id, billing_email, plan_type,
-    subscription_status, subscription_data, usage_limits, status, time_zone, is_platform, is_demo, account_manager_id,
-    created_at, updated_at)
+    subscription_status, subscription_data, usage_limits, currency, agreed_prices, status, time_zone, is_platform,
+    is_demo, account_manager_id, created_at, updated_at)
 VALUES (:id, :name, :slug, :domain, CAST(:brand_colors AS jsonb), CAST(:address AS jsonb), :tax_id, :billing_email,
-    :plan_type, :subscription_status, CAST(:subscription_data AS jsonb), CAST(:usage_limits AS jsonb), 'active',
-    :time_zone, :is_platform, true, :account_manager_id, :created_at, :created_at)
+    :plan_type, :subscription_status, CAST(:subscription_data AS jsonb), CAST(:usage_limits AS jsonb), :currency,
+    CAST(:agreed_prices AS jsonb), 'active', :time_zone, :is_platform, true, :account_manager_id, :created_at,
+    :created_at)
 ON CONFLICT (id) DO NOTHING
 """)
 _PERSON = text("""
@@ -94,6 +95,8 @@ def write_platform(system: Actor, world: World, secret: str, now: datetime) -> N
                     {"demo": {"day": world.day.isoformat(), "seed": SEED, "complete": False}}
                 ),
                 "usage_limits": "{}",
+                "currency": "EUR",
+                "agreed_prices": "{}",
                 "time_zone": "UTC",
                 "is_platform": True,
                 "account_manager_id": None,
@@ -109,7 +112,7 @@ def write_tenant(admin: Actor, world: World, tenant: Tenant, secret: str, now: d
     customer = tenant.customer
     active = plots.last_active(tenant, now)
     owner, others = tenant.people[0], tenant.people[1:]
-    with recording(admin, Action.ORGANIZATION_CREATED) as db:
+    with recording(admin, Action.DEMO_SEEDED) as db:
         db.execute(
             _ORGANIZATION,
             {
@@ -121,10 +124,12 @@ def write_tenant(admin: Actor, world: World, tenant: Tenant, secret: str, now: d
                 "address": json.dumps(customer.address),
                 "tax_id": customer.tax_id,
                 "billing_email": f"billing@{customer.domain}",
-                "plan_type": customer.plan,
+                "plan_type": customer.first_plan or customer.plan,
                 "subscription_status": customer.subscription_status,
                 "subscription_data": json.dumps(plots.subscription(tenant, now)),
                 "usage_limits": json.dumps(customer.usage_limits),
+                "currency": customer.currency,
+                "agreed_prices": json.dumps(customer.agreed_prices),
                 "time_zone": customer.time_zone,
                 "is_platform": False,
                 "account_manager_id": world.staff[1 + customer.manager].id,
@@ -147,7 +152,7 @@ def write_tenant(admin: Actor, world: World, tenant: Tenant, secret: str, now: d
             claim = {"domain": f"{customer.slug}-group.example", "verified_at": None, "verified_by": None}
             token = hashlib.sha256(f"demo domain {tenant.id}".encode()).hexdigest()[:32]
             db.execute(_DOMAIN, claim | {"organization_id": tenant.id, "auto_join": False, "token": token})
-    with recording(admin, Action.MEMBER_ADDED) as db:
+    with recording(admin, Action.DEMO_SEEDED) as db:
         _join(db, tenant.id, others, customer.time_zone, customer.locale, owner.id, active, now)
         for guest in tenant.guests:
             db.execute(

@@ -23,13 +23,21 @@ TIMETABLE: dict[str, str] = {
     "send_waiting_mail": "* * * * *",
     "retry_stalled_jobs": "*/2 * * * *",
     "make_months": "7 1 * * *",
-    "roll_up_usage": "17 2 * * *",
+    "roll_up_usage": "*/5 * * * *",
+    "expire_reservations": "* * * * *",
+    "raise_usage_alerts": "*/5 * * * *",
+    "prove_usage": "17 2 * * *",
+    "expire_usage": "57 4 * * *",
     "seal_audit": "0 * * * *",
     "verify_audit": "5 * * * *",
     "expire_audit": "27 4 * * *",
     "purge_accounts": "37 3 * * *",
     "remove_old_jobs": "47 3 * * *",
     "recheck_domains": "7 4 * * *",
+    "refresh_outlooks": "9 * * * *",
+    "refresh_session_search": "* * * * *",
+    "check_session_diagrams": "*/2 * * * *",
+    "purge_sessions": "57 3 * * *",
 }
 _WITH_CONTEXT = {"retry_stalled_jobs", "remove_old_jobs"}
 _JOBS_AT_ONCE = 2

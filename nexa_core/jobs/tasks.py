@@ -9,8 +9,10 @@ from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
 from sqlalchemy import text
 
-from nexa_core import accounts, audit, notifications, organizations
+from nexa_core import accounts, architecture_sessions, audit, notifications, organizations, usage
 from nexa_core.actor import Actor
+from nexa_core.billing import reports
+from nexa_core.config import settings
 from nexa_core.db import metering
 from nexa_core.errors import NexaError, Unavailable
 from nexa_core.logs import logger
@@ -49,9 +51,32 @@ def send_waiting_mail(timestamp: int) -> None:
 
 
 def roll_up_usage(timestamp: int) -> None:
-    """Make the coarse rollups of this month and the last anew."""
+    """Bring the coarse rollups of this month and the last up to the daily ones."""
     with metering(Actor.system()) as db:
-        db.execute(text("SELECT nexa.roll_up_usage((date_trunc('month', now()) - interval '1 month')::date)"))
+        db.execute(text("SELECT nexa.roll_up_usage((date_trunc('month', now()) - interval '2 months')::date)"))
+
+
+def expire_reservations(timestamp: int) -> None:
+    """Give back credits that were reserved and neither settled nor released in time."""
+    usage.expire_reservations(Actor.system())
+
+
+def raise_usage_alerts(timestamp: int) -> None:
+    """Tell customers that crossed a threshold of their credits."""
+    usage.raise_alerts(Actor.system())
+
+
+def prove_usage(timestamp: int) -> None:
+    """Compare every sum of usage with its events, and say in the log when one is off; the System screen shows it."""
+    proof = usage.prove(Actor.system())
+    for difference in proof.told:
+        logger("nexa.usage").error("usage_does_not_add_up", what=difference.sentence)
+
+
+def expire_usage(timestamp: int) -> None:
+    """Let single usage events go that are older than NEXA_USAGE_MONTHS; without that setting they are kept for ever."""
+    if months := settings().usage_months:
+        usage.expire(Actor.system(), keep_months=months)
 
 
 def make_months(timestamp: int) -> None:
@@ -94,6 +119,29 @@ def purge_accounts(timestamp: int) -> None:
 def recheck_domains(timestamp: int) -> None:
     """Look again for the DNS records of the domains that were not looked at in a week."""
     organizations.recheck_domains(Actor.system())
+
+
+def refresh_outlooks(timestamp: int) -> None:
+    """Look ahead anew for the customers whose day is over."""
+    reports.refresh_outlooks(Actor.system())
+
+
+def refresh_session_search(timestamp: int) -> None:
+    """Let the search find what was typed into sessions lately."""
+    architecture_sessions.refresh_search(Actor.system())
+
+
+def check_session_diagrams(timestamp: int) -> None:
+    """Parse the diagrams of sessions that were edited lately, for the search for those that do not parse."""
+    architecture_sessions.check_diagrams(Actor.system(), check=architecture_sessions.check_diagram)
+
+
+def purge_sessions(timestamp: int) -> None:
+    """Empty the trash of what has been there for 90 days, and forget how to get back to old versions."""
+    system = Actor.system()
+    while architecture_sessions.purge_trash(system):
+        pass
+    architecture_sessions.remove_old_saves(system)
 
 
 async def remove_old_jobs(context: JobContext, timestamp: int) -> None:

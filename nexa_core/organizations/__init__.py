@@ -17,6 +17,14 @@ from nexa_core.organizations.access import (
 from nexa_core.organizations.addresses import (
     Invitee,
 )
+from nexa_core.organizations.api_keys import (
+    KEY_PERMISSIONS,
+    ApiKeyView,
+    NewApiKey,
+    api_keys,
+    create_api_key,
+    revoke_api_key,
+)
 from nexa_core.organizations.bulk import (
     AccountManager,
     Batch,
@@ -170,6 +178,9 @@ from nexa_core.organizations.subscription import (
     subscription_of,
     update_subscription,
 )
+from nexa_core.organizations.tags import (
+    set_tags,
+)
 
 __all__ = [
     "ADDRESS",
@@ -177,6 +188,7 @@ __all__ = [
     "COUNTRIES",
     "EVENT_TYPES",
     "FEATURE_MEANINGS",
+    "KEY_PERMISSIONS",
     "MOST_BYTES",
     "SORTS",
     "STATES",
@@ -184,6 +196,7 @@ __all__ = [
     "UNLIMITED",
     "VERDICTS",
     "AccountManager",
+    "ApiKeyView",
     "Attention",
     "Batch",
     "BlastRadius",
@@ -204,6 +217,7 @@ __all__ = [
     "Limits",
     "Logo",
     "MemberView",
+    "NewApiKey",
     "Offer",
     "OrganizationRow",
     "OrganizationState",
@@ -223,6 +237,7 @@ __all__ = [
     "accept_invitation_with_password",
     "account_managers",
     "add_domain",
+    "api_keys",
     "apply_batch",
     "approve_join",
     "as_json",
@@ -239,6 +254,7 @@ __all__ = [
     "contrast_warnings",
     "copy_invitation_link",
     "create",
+    "create_api_key",
     "current",
     "decline_join",
     "delete",
@@ -274,9 +290,11 @@ __all__ = [
     "restore",
     "resume",
     "resume_member",
+    "revoke_api_key",
     "revoke_invitation",
     "set_joining",
     "set_permissions",
+    "set_tags",
     "store_logo",
     "subscription_of",
     "suggest_slug",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
+from nexa_core.accounts.viewing import flags
 from nexa_core.actor import Actor, Standing
 from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.billing import PLANS, allowance, is_hard, seats
@@ -144,6 +144,7 @@ def what_if(
             deny=now.standing.deny if deny is None else frozenset(deny),
             membership_status=membership_status or now.standing.membership_status,
             account_status=account_status or now.standing.account_status,
+            plan_features=_features_of_plan(plan) if plan else now.standing.plan_features,
         )
         would = replace(now, role=role or now.role, standing=standing)
         later = _Subscription(plan or organization.plan_type, organization.usage_limits)
@@ -185,13 +186,13 @@ def _subject(db: Session, organization: Organization, email: str) -> Actor:
     person, membership = (row[0], row[1]) if row else (None, None)
     if membership is not None and membership.status == "pending" and membership.invitation_revoked_at is not None:
         membership = None
-    features = organization.usage_limits.get("features")
     standing = Standing(
         account_status=person.status if person else "active",
         membership_status=membership.status if membership else None,
         organization_status=organization.status,
         is_platform=organization.is_platform,
-        features=MappingProxyType(dict(features) if isinstance(features, dict) else {}),
+        features=flags(organization.usage_limits.get("features")),
+        plan_features=_features_of_plan(organization.plan_type),
     )
     overrides = membership.permissions if membership else {}
     return Actor.of_membership(
@@ -205,6 +206,10 @@ def _subject(db: Session, organization: Organization, email: str) -> Actor:
         organization_name=organization.name,
         organization_slug=organization.slug,
     )
+
+
+def _features_of_plan(plan: str) -> Mapping[str, bool] | None:
+    return flags(PLANS[plan].features) if plan in PLANS else None
 
 
 def _remaining(db: Session, organization: Organization, subscription: Organization | _Subscription) -> int | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import idna
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
@@ -22,6 +22,7 @@ from nexa_core.organizations import dns_proof
 from nexa_core.organizations.domain_names import domain_of_input, refuse_lookalike
 from nexa_core.organizations.models import Organization, OrganizationDomain
 from nexa_core.organizations.reach import require_for
+from nexa_core.organizations.seats import locked
 from nexa_core.permissions import Permission
 
 #: A proof is looked for again this often, and lapses when it has been missing for so long.
@@ -87,13 +88,13 @@ def add_domain(actor: Actor, *, organization_id: UUID, domain: str, reason: str 
     excepted = bool(reason.strip()) and actor.may(Permission.ORGANIZATIONS_MANAGE)
     refuse_lookalike(name, () if excepted else _proven_by_others(actor, organization_id))
     with recording(actor, Action.DOMAIN_ADDED, reason=reason.strip()[:1000] or None) as db:
-        claim = OrganizationDomain(
-            id=uuid4(), organization_id=organization_id, domain=name, verification_token=secrets.token_urlsafe(24)
+        claimed = uuid4()
+        db.execute(  # these columns and no others: a customer's own may not write how a claim is proven
+            insert(OrganizationDomain).values(
+                id=claimed, organization_id=organization_id, domain=name, verification_token=secrets.token_urlsafe(24)
+            )
         )
-        db.add(claim)
-        db.flush()
-        db.refresh(claim)
-        return _view(claim, None)
+        return _view(db.get_one(OrganizationDomain, claimed), None)
 
 
 def check_domain(actor: Actor, *, organization_id: UUID, domain_id: UUID) -> Check:
@@ -162,6 +163,7 @@ def _check(actor: Actor, claim: OrganizationDomain) -> Check:
             _looked_at(db, claim.id)
         return Check(claim.verified_at is not None, proof.sentence)
     with recording(actor, action, reason=proof.sentence) as db:
+        locked(db, claim.organization_id)
         now = db.scalars(select(OrganizationDomain).where(OrganizationDomain.id == claim.id).with_for_update()).one()
         now.verification_checked_at = func.now()
         if proof.found:
@@ -212,6 +214,7 @@ def _changing(
     actor: Actor, action: Action, organization_id: UUID, domain_id: UUID, reason: str | None = None
 ) -> Iterator[tuple[Session, OrganizationDomain]]:
     with recording(actor, action, reason=reason) as db:
+        locked(db, organization_id)  # who joins by the domain holds it: they come before the change, or see it
         claim = db.scalars(select(OrganizationDomain).where(*_is(organization_id, domain_id)).with_for_update()).one()
         yield db, claim
 

@@ -14,6 +14,7 @@ from sqlalchemy import Row
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit import note
+from nexa_core.billing.reports.files import neutral
 from nexa_core.db import recording
 from nexa_core.organizations.filters import Filter
 from nexa_core.organizations.listing import listed, row_of
@@ -26,8 +27,6 @@ COLUMNS = (
 )  # fmt: skip
 _ROWS_AT_ONCE = 500
 _IN_MEMORY = 1_048_576
-# What a spreadsheet takes for the beginning of a formula, as wide characters too (OWASP, CSV injection).
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def export(actor: Actor, *, wanted: Filter, sort: str = "name", form: Form = "csv") -> IO[bytes]:
@@ -64,13 +63,6 @@ def _cells(found: Iterable[Row[*tuple[Any, ...]]]) -> Iterator[list[Any]]:
             row.billing_email, row.tax_id, country, row.time_zone, "yes" if listing.is_demo else "no",
             listing.created_at.date(),
         ]  # fmt: skip
-
-
-def neutral(value: object) -> object:
-    """A cell that no spreadsheet runs; numbers and dates are none to begin with."""
-    if isinstance(value, str) and (value.lstrip()[:1] in _FORMULA or value[:1] in "\t\r\n") and value:
-        return "'" + value
-    return value
 
 
 def _csv(sink: IO[bytes], rows: Iterable[list[Any]]) -> int:

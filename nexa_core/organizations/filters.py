@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, cast, exists, func, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, cast, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from nexa_core.accounts.models import User
-from nexa_core.billing import PLANS
+from nexa_core.billing.models import PlanVersion
 from nexa_core.errors import Invalid
 from nexa_core.organizations.models import Organization, OrganizationMembership, organization_members
 from nexa_core.usage.models import UsageCounter
@@ -22,16 +22,17 @@ SUBSCRIPTION_STATUSES = ("trialing", "active", "past_due", "canceled", "paused")
 #: What the current period has counted; a list joins it once.
 credits_used = func.coalesce(UsageCounter.used, 0)
 _owner = aliased(User)
-_agreed = Organization.usage_limits["monthly_credits"]
 
-#: ``billing.allowance`` in SQL; NULL where there is no limit.
-allowance = case(
-    (func.jsonb_typeof(_agreed) == "null", None),
-    (
-        and_(func.jsonb_typeof(_agreed) == "number", _agreed.astext.regexp_match(r"^\d{1,18}$")),
-        cast(_agreed.astext, BigInteger),
-    ),
-    else_=case({key: plan.monthly_credits for key, plan in PLANS.items()}, value=Organization.plan_type),
+_in_force = (
+    select(PlanVersion.monthly_credits)
+    .where(PlanVersion.plan == Organization.plan_type, PlanVersion.effective_from <= func.now())
+    .order_by(PlanVersion.effective_from.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+#: Credits of a period as ``nexa.plan_of`` has them at this moment; NULL where there is no limit.
+allowance: ColumnElement[int | None] = func.nexa.agreed(
+    Organization.usage_limits, "monthly_credits", _in_force, type_=BigInteger
 )
 _owners = (
     select(cast(1, Integer))

@@ -65,6 +65,8 @@ def invitations(actor: Actor, *, organization_id: UUID, state: str | None = None
     )
     with reading(actor) as db:
         views = tuple(_view(*row) for row in db.execute(found))
+        if not views:  # none yet, or of nothing there is
+            db.get_one(Organization, organization_id)
     return tuple(view for view in views if state in (None, view.state))
 
 

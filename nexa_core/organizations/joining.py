@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
+from nexa_core.accounts.viewing import flags
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
@@ -20,7 +21,7 @@ from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
 from nexa_core.organizations import seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
 from nexa_core.organizations.reach import require_for
-from nexa_core.permissions import Permission
+from nexa_core.permissions import Permission, has_feature
 
 #: Who joins by a domain gets one of these: nobody becomes owner or admin by where their mail arrives.
 ROLES = ("viewer", "member", "billing")
@@ -101,15 +102,15 @@ def set_joining(
     if role not in ROLES:
         raise Invalid("By a domain people join as viewer, member or billing; raise somebody later.", field="role")
     with recording(actor, Action.DOMAIN_JOINING_CHANGED) as db:
+        organization = seats.locked(db, organization_id)
         claim = _proven(db, organization_id, domain_id, changing=True)
         switched_on = enabled and not claim.auto_join_enabled
         claim.auto_join_enabled, claim.auto_join_role, claim.approval_required = enabled, role, approval_required
         db.flush()
         if not switched_on:
             return 0
-        if not offers_joining(db.get_one(Organization, organization_id)):
+        if not offers_joining(organization):
             raise Forbidden("Joining by domain is not part of this organization's plan.")
-        seats.locked(db, organization_id)
         radius = _radius(db, organization_id, domain_id)
         people = [one.user_id for one in radius.joining]
         if set(people) != set(expected):
@@ -156,6 +157,7 @@ def decline_join(actor: Actor, *, organization_id: UUID, membership_id: UUID, re
     if not (reason := reason.strip()):
         raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
     with recording(actor, Action.JOIN_DECLINED, reason=reason[:1000]) as db:
+        seats.locked(db, organization_id)
         _waiting(db, organization_id, membership_id).status = "suspended"
 
 
@@ -175,10 +177,11 @@ def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waitin
 
 def offers_joining(organization: Organization) -> bool:
     """Whether joining by domain is part of what the organization subscribed to."""
-    features = organization.usage_limits.get("features")
-    agreed = features.get("auto_join") if isinstance(features, dict) else None
     plan = PLANS.get(organization.plan_type)
-    return agreed if isinstance(agreed, bool) else bool(plan and plan.features.get("auto_join"))
+    # Who joins takes a seat, so a plan that nobody knows opens this to nobody.
+    return has_feature(
+        "auto_join", agreed=flags(organization.usage_limits.get("features")), plan=plan.features if plan else {}
+    )
 
 
 def _proven(db: Session, organization_id: UUID, domain_id: UUID, *, changing: bool = False) -> OrganizationDomain:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,7 @@ FEATURE_MEANINGS = {
     "audit_log": "See the organization's own audit log.",
     "auto_join": "Let people join by the domain of their address.",
 }
-_KNOWN = frozenset({"monthly_credits", "seats", "hard", "event_limits", "features"})
+_KNOWN = frozenset({"monthly_credits", "seats", "hard", "limit_shadow", "alert_at", "event_limits", "features"})
 _MOST = 2**31 - 1
 _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,49}")
 
@@ -37,7 +37,8 @@ _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,49}")
 class Limits:
     """What was agreed. None means the plan's own; ``UNLIMITED`` no limit at all. ``features`` go over the plan's.
 
-    ``others`` is what NEXA does not know: kept, and shown as JSON.
+    ``others`` is what NEXA does not know: kept, and shown as JSON. With ``shadow`` hard limits refuse nothing and only
+    note what they would have refused. ``alert_at`` is in percent of the credits; None for 80, 100 and 120.
     """
 
     monthly_credits: int | None = None
@@ -46,6 +47,8 @@ class Limits:
     event_limits: Mapping[str, int] = field(default_factory=dict)
     features: Mapping[str, bool] = field(default_factory=dict)
     others: Mapping[str, Any] = field(default_factory=dict)
+    shadow: bool = False
+    alert_at: tuple[int, ...] | None = None
 
 
 #: Stands for an agreed absence of a limit, which is stored as an explicit null.
@@ -80,7 +83,8 @@ def limits_of(usage_limits: Mapping[str, Any]) -> Limits:
         others["hard"] = hard
     return Limits(
         number("monthly_credits"), number("seats"), hard is True, mapping("event_limits", int),
-        mapping("features", bool), others,
+        mapping("features", bool), others, usage_limits.get("limit_shadow") is True,
+        _percents(usage_limits.get("alert_at")),
     )  # fmt: skip
 
 
@@ -94,6 +98,8 @@ def update_limits(
     event_limits: Mapping[str, int],
     features: Mapping[str, bool | None],
     reason: str,
+    shadow: bool = False,
+    alert_at: Collection[int] | None = None,
 ) -> None:
     """Agree on limits and features; None for the plan's own, ``UNLIMITED`` for none. What NEXA does not know is kept.
 
@@ -109,6 +115,12 @@ def update_limits(
         if given != UNLIMITED and not _is_count(given):
             raise Invalid(f"{label} are a whole number from 0 to {_MOST:,}.", field=key)
         values[key] = None if given == UNLIMITED else given
+    if shadow:
+        values["limit_shadow"] = True
+    if alert_at is not None:
+        if len(alert_at) > 10 or not all(_is_count(percent) and 0 < percent <= 1000 for percent in alert_at):
+            raise Invalid("Alerts are at up to 10 whole numbers from 1 to 1,000 percent.", field="alert_at")
+        values["alert_at"] = sorted(set(alert_at))
     for name, most in event_limits.items():
         if not _is_event(name):
             raise Invalid(f"“{name[:50]}” is no type of event.", field="event_limits")
@@ -139,6 +151,11 @@ def update_limits(
             del after["hard"]
         if after != stored:
             organization.usage_limits, organization.updated_at = after, func.now()
+
+
+def _percents(value: object) -> tuple[int, ...] | None:
+    """The thresholds that were agreed, as far as they can be understood."""
+    return tuple(sorted(one for one in value if _is_count(one) and one)) if isinstance(value, list) else None
 
 
 def as_json(values: Mapping[str, Any]) -> str:

@@ -15,10 +15,9 @@ from sqlalchemy.orm import aliased
 
 from nexa_core.accounts.models import User
 from nexa_core.actor import Actor
-from nexa_core.billing import allowance
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
-from nexa_core.organizations.filters import Filter, credits_used, of_current_period
+from nexa_core.organizations.filters import Filter, allowance, credits_used, of_current_period
 from nexa_core.organizations.models import Organization, organization_members
 from nexa_core.organizations.reach import customers_of
 from nexa_core.permissions import Permission
@@ -142,6 +141,7 @@ def rows(*extra: SQLColumnExpression[Any]) -> Select[*tuple[Any, ...]]:
             Organization.account_manager_id,
             _manager.full_name.label("account_manager"),
             credits_used.label("credits_used"),
+            allowance.label("allowance"),
             _members.label("members"),
             last_activity.label("last_activity"),
             *extra,
@@ -162,7 +162,7 @@ def row_of(row: Row[*tuple[Any, ...]]) -> OrganizationRow:
         subscription_status=row.subscription_status,
         members=row.members,
         credits_used=row.credits_used,
-        credits_allowance=allowance(row),
+        credits_allowance=row.allowance,
         last_activity=row.last_activity,
         account_manager=row.account_manager,
         is_demo=row.is_demo,

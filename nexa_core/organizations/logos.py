@@ -56,13 +56,15 @@ def store_logo(actor: Actor, *, organization_id: UUID, content: bytes) -> str:
 
 
 def logo(actor: Actor, *, organization_id: UUID, digest: str) -> Logo:
-    """A stored logo, for the organization's own people and whoever may browse organizations; else NotFound."""
+    """A stored logo, for the organization's own people and whoever may browse organizations.
+
+    Raises NotFound for a stranger's organization and for no such logo, Forbidden without ORGANIZATION_READ.
+    """
+    require_for(actor, organization_id, own=Permission.ORGANIZATION_READ, other=Permission.ORGANIZATIONS_BROWSE)
     found = select(OrganizationLogo.media_type, OrganizationLogo.content).where(
         OrganizationLogo.organization_id == organization_id, OrganizationLogo.digest == digest
     )
     if organization_id != actor.organization_id:
-        if not actor.may(Permission.ORGANIZATIONS_BROWSE):
-            raise NotFound("There is no such logo.")
         found = found.join(Organization, Organization.id == organization_id).where(customers_of(actor))
     with reading(actor) as db:
         row = db.execute(found).one_or_none()

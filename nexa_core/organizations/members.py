@@ -72,7 +72,9 @@ def members(
             .join(Organization, Organization.id == _M.organization_id)
             .where(_M.organization_id == organization_id, User.deleted_at.is_(None), *filters)
             .order_by(_M.role, func.lower(User.full_name), User.id)
-        )
+        ).all()
+        if not found:  # nobody to show, or nothing to show it of
+            db.get_one(Organization, organization_id)
         return tuple(_view(*row) for row in found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -55,6 +56,17 @@ class Organization(Base):
             info={"sentence": "This is not a subscription status."},
         ),
         CheckConstraint(
+            "jsonb_typeof(tags) = 'array'", name="tags", info={"sentence": "The tags of a customer are a list."}
+        ),
+        CheckConstraint(
+            "currency ~ '^[A-Z]{3}$'", name="currency", info={"sentence": "A currency has three capital letters."}
+        ),
+        CheckConstraint(
+            "jsonb_typeof(agreed_prices) = 'object'",
+            name="agreed_prices",
+            info={"sentence": "Agreed prices have names."},
+        ),
+        CheckConstraint(
             "readiness_gate IN ('off', 'warn', 'block')",
             name="readiness_gate",
             info={"sentence": "What is not ready goes out, goes out with a warning, or does not."},
@@ -84,6 +96,9 @@ class Organization(Base):
     subscription_status: Mapped[str] = mapped_column(String(50), server_default="active")
     subscription_data: Mapped[Object]
     usage_limits: Mapped[Object]
+    tags: Mapped[list[Any]] = mapped_column(server_default=text("'[]'"))
+    currency: Mapped[str] = mapped_column(String(3), server_default="EUR")
+    agreed_prices: Mapped[Object]
     status: Mapped[str] = mapped_column(ORGANIZATION_STATUS, server_default="pending")
     time_zone: Mapped[str] = mapped_column(String(64), server_default="UTC")
     is_platform: Mapped[bool] = mapped_column(server_default="false")

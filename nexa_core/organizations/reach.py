@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, true
 
 from nexa_core.actor import Actor, Scope
-from nexa_core.config import settings
+from nexa_core.billing.reports.scope import only_managed_by
 from nexa_core.errors import Forbidden, Invalid, NotFound
 from nexa_core.organizations.models import Organization
 from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission
@@ -48,6 +48,5 @@ def customers_of(actor: Actor) -> ColumnElement[bool]:
     """The customers a list may show: never the platform itself, and, where NEXA_ACCOUNT_MANAGERS_SEE says so, to an
     account manager only their own."""
     listed = Organization.is_platform.is_(False)
-    narrowed = settings().account_managers_see == "own" and not actor.may(Permission.ORGANIZATIONS_MANAGE)
-    mine = Organization.account_manager_id == actor.user_id
-    return listed & (mine if narrowed and actor.may(Permission.PORTFOLIO_READ) else true())
+    manager = only_managed_by(actor)
+    return listed & (true() if manager is None else Organization.account_manager_id == manager)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from nexa_core import billing
 from nexa_core.errors import Conflict
 from nexa_core.organizations.models import Organization, organization_members
+
+_LIMIT = text("SELECT seats FROM nexa.plans_now WHERE organization_id = :organization")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def locked(db: Session, organization_id: UUID) -> Organization:
 def seats_of(db: Session, organization: Organization) -> Seats:
     """The seats as this transaction sees them; exact where it holds the organization's lock."""
     active = select(func.count()).where(organization_members.c.organization_id == organization.id)
-    return Seats(db.scalar(active) or 0, billing.seats(organization))
+    limit = db.scalar(_LIMIT, {"organization": organization.id})
+    return Seats(db.scalar(active) or 0, limit)
 
 
 def require_seat(db: Session, organization: Organization) -> None:

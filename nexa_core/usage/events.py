@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,9 @@ DATA_BYTES = 16_384
 #: Credits are ``integer`` in the database.
 MOST_CREDITS = 2**31 - 1
 
+#: The counter named credits holds what was spent; refunds are made by their verb.
+RESERVED = frozenset({"credits", "refund"})
+
 _EVENT_TYPE = re.compile(r"[a-z][a-z0-9_.]{0,49}")
 _NULL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -32,13 +35,14 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 class UsageEvent:
     """Something that was used once. ``source`` and ``idempotency_key`` together name it for ever.
 
-    ``occurred_at`` is when it happened, with a time zone; without it, the moment it is stored. ``user_id`` is who used
-    it; without it, whoever reports it.
+    ``credits`` is what it costs; without it, what the catalogue of event types says, and nothing for a type that is
+    not in it. ``occurred_at`` is when it happened, with a time zone; without it, the moment it is stored. ``user_id``
+    is who used it; without it, whoever reports it.
     """
 
     event_type: str
     idempotency_key: str
-    credits: int = 0
+    credits: int | None = None
     user_id: UUID | None = None
     session_id: int | None = None
     event_data: Mapping[str, Any] = field(default_factory=dict)
@@ -48,10 +52,14 @@ class UsageEvent:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What became of a batch: events stored now, and events that had been stored before."""
+    """What became of a batch: events stored now, and events that had been stored before.
+
+    ``flagged`` are the types among those stored now that the catalogue does not know.
+    """
 
     inserted: int
     duplicates: int
+    flagged: tuple[str, ...] = ()
 
 
 def check(events: Sequence[UsageEvent], *, now: datetime) -> None:
@@ -59,16 +67,22 @@ def check(events: Sequence[UsageEvent], *, now: datetime) -> None:
     if len(events) > BATCH:
         raise Invalid(f"At most {BATCH:,} usage events fit into one call; this one has {len(events):,}.")
     for event in events:
-        _check_names(event)
-        if (
-            isinstance(event.credits, bool)
-            or not isinstance(event.credits, int)
-            or not 0 <= event.credits <= MOST_CREDITS
-        ):
-            raise _refusal(event, f"its credits must be a whole number from 0 to {MOST_CREDITS:,}", "credits")
-        if event.session_id is not None and not 0 < event.session_id <= MOST_CREDITS:
-            raise _refusal(event, "there is no such session", "session_id")
-        _check_time(event, now)
+        check_event(event, now=now)
+
+
+def check_event(event: UsageEvent, *, now: datetime) -> None:
+    """Raise Invalid for an event that cannot be accepted, naming its key and the field."""
+    _check_names(event)
+    if event.credits is not None and not is_count(event.credits):
+        raise refusal(event, f"its credits must be a whole number from 0 to {MOST_CREDITS:,}", "credits")
+    if event.session_id is not None and not (is_count(event.session_id) and event.session_id):
+        raise refusal(event, "there is no such session", "session_id")
+    _check_time(event, now)
+
+
+def is_count(value: object) -> bool:
+    """Whether this is a whole number that fits a column of credits; True is none, and neither is 1.0."""
+    return type(value) is int and 0 <= value <= MOST_CREDITS
 
 
 def _check_names(event: UsageEvent) -> None:
@@ -76,15 +90,15 @@ def _check_names(event: UsageEvent) -> None:
     if not 0 < len(key) <= 255 or _CONTROL.search(key):
         raise Invalid("An idempotency key has 1 to 255 printable characters.", field="idempotency_key")
     if not 0 < len(event.source) <= 50 or _CONTROL.search(event.source):
-        raise _refusal(event, "its source must have 1 to 50 printable characters", "source")
+        raise refusal(event, "its source must have 1 to 50 printable characters", "source")
     if not _EVENT_TYPE.fullmatch(event.event_type):
-        raise _refusal(
+        raise refusal(
             event,
             "its type must have 1 to 50 lower-case letters, digits, dots or underscores, a letter first",
             "event_type",
         )
-    if event.event_type == "credits":  # the counter of that name holds what was spent
-        raise _refusal(event, "its type cannot be called credits", "event_type")
+    if event.event_type in RESERVED:
+        raise refusal(event, f"its type cannot be called {event.event_type}", "event_type")
 
 
 def _check_time(event: UsageEvent, now: datetime) -> None:
@@ -92,14 +106,21 @@ def _check_time(event: UsageEvent, now: datetime) -> None:
     if at is None:
         return
     if at.utcoffset() is None:
-        raise _refusal(event, "its time needs a time zone", "occurred_at")
+        raise refusal(event, "its time needs a time zone", "occurred_at")
     if at < now - OLDEST:
-        raise _refusal(event, f"it happened more than {OLDEST.days} days ago", "occurred_at")
+        raise refusal(event, f"it happened more than {OLDEST.days} days ago", "occurred_at")
     if at > now + AHEAD:
-        raise _refusal(event, "it happened in the future", "occurred_at")
+        raise refusal(event, "it happened in the future", "occurred_at")
+    if not isinstance(at.tzinfo, timezone) and not _exists(at):
+        raise refusal(event, "the clocks of its time zone skipped that time", "occurred_at")
 
 
-def _refusal(event: UsageEvent, why: str, field_name: str) -> Invalid:
+def _exists(at: datetime) -> bool:
+    """Whether clocks ever showed this local time: in spring an hour of them is skipped."""
+    return at.astimezone(UTC).astimezone(at.tzinfo).replace(tzinfo=None) == at.replace(tzinfo=None)
+
+
+def refusal(event: UsageEvent, why: str, field_name: str) -> Invalid:
     return Invalid(f"The usage event {event.idempotency_key} was not accepted: {why}.", field=field_name)
 
 
@@ -111,7 +132,7 @@ def rows(events: Sequence[UsageEvent], *, reporter: UUID | None) -> tuple[list[d
     found: dict[tuple[str, str], dict[str, Any]] = {}
     repeats = 0
     for event in events:
-        row = _row(event, reporter)
+        row = row_of(event, reporter)
         first = found.setdefault((event.source, event.idempotency_key), row)
         if first is not row:
             if first["content_hash"] != row["content_hash"]:
@@ -120,7 +141,8 @@ def rows(events: Sequence[UsageEvent], *, reporter: UUID | None) -> tuple[list[d
     return [found[key] for key in sorted(found)], repeats
 
 
-def _row(event: UsageEvent, reporter: UUID | None) -> dict[str, Any]:
+def row_of(event: UsageEvent, reporter: UUID | None) -> dict[str, Any]:
+    """One event as a row; raises Invalid for data that cannot be stored."""
     data = _data(event)
     at = event.occurred_at.astimezone(UTC).isoformat() if event.occurred_at else None
     given_user = str(event.user_id) if event.user_id else None
@@ -148,11 +170,11 @@ def _data(event: UsageEvent) -> str:
         )
         size = len(data.encode())
     except (TypeError, ValueError, RecursionError) as problem:
-        raise _refusal(event, "its data cannot be written as JSON", "event_data") from problem
+        raise refusal(event, "its data cannot be written as JSON", "event_data") from problem
     if size > DATA_BYTES:
-        raise _refusal(event, f"its data has {size:,} bytes as JSON, more than {DATA_BYTES:,}", "event_data")
+        raise refusal(event, f"its data has {size:,} bytes as JSON, more than {DATA_BYTES:,}", "event_data")
     if _NULL.search(data):
-        raise _refusal(event, "its data holds a null character", "event_data")
+        raise refusal(event, "its data holds a null character", "event_data")
     return data
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,19 +15,21 @@ from nexa_core.errors import LimitExceeded, NotFound
 from nexa_core.usage.events import Recorded, other_content
 
 # Rows are touched in key order everywhere, and the counters after the days: two batches can wait for each other,
-# but not in a circle. The limit is part of the update that counts, so that no two batches can both take the last of it.
+# but not in a circle. The limit is asked for within the update that counts, of the row that is locked by then, by a
+# function that sees what was committed meanwhile: no two batches can both take the last of it, and none can take it by
+# a limit that was changed before it had the row (docs/decisions/limits-that-hold.md).
 _INGEST = text("""
 WITH organization AS MATERIALIZED (
-    SELECT o.id, o.time_zone,
-           CASE WHEN o.usage_limits->'hard' = 'true' AND jsonb_typeof(o.usage_limits->'monthly_credits') = 'number'
-                THEN floor((o.usage_limits->>'monthly_credits')::numeric)::bigint END AS hard_limit
-    FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
+    SELECT o.id, o.time_zone FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
 ), given AS MATERIALIZED (
-    SELECT o.id AS organization_id, o.time_zone, o.hard_limit, nexa.uuid_v7() AS event_id,
-           coalesce(e.occurred_at, now()) AS at, e.*
-    FROM organization o, json_to_recordset(CAST(:events AS json)) AS e(
+    SELECT o.id AS organization_id, nexa.uuid_v7() AS event_id, coalesce(e.occurred_at, now()) AS at,
+           (coalesce(e.occurred_at, now()) AT TIME ZONE o.time_zone)::date AS day, o.time_zone,
+           coalesce(e.credits, t.credits, 0) AS cost, t.event_type IS NULL AS is_flagged,
+           e.source, e.idempotency_key, e.content_hash, e.user_id, e.event_type, e.event_data, e.session_id
+    FROM organization o CROSS JOIN json_to_recordset(CAST(:events AS json)) AS e(
         source text, idempotency_key text, content_hash text, user_id uuid, event_type text, event_data text,
         credits integer, session_id integer, occurred_at timestamptz)
+    LEFT JOIN usage_event_types t ON t.event_type = e.event_type
 ), keys AS (
     INSERT INTO usage_idempotency_keys (organization_id, source, idempotency_key, content_hash, event_id)
     SELECT organization_id, source, idempotency_key, decode(content_hash, 'hex'), event_id
@@ -37,39 +40,54 @@ WITH organization AS MATERIALIZED (
     SELECT g.* FROM given g JOIN keys k ON k.event_id = g.event_id
 ), events AS (
     INSERT INTO usage_events (id, organization_id, user_id, event_type, event_data, credits_consumed, session_id,
-                              source, idempotency_key, occurred_at)
-    SELECT event_id, organization_id, user_id, event_type, event_data::jsonb, credits, session_id, source,
-           idempotency_key, at
+                              source, idempotency_key, occurred_at, is_flagged)
+    SELECT event_id, organization_id, user_id, event_type, event_data::jsonb, cost, session_id, source,
+           idempotency_key, at, is_flagged
     FROM fresh
 ), days AS (
     INSERT INTO usage_by_day AS d (organization_id, day, event_type, events, credits)
-    SELECT organization_id, (at AT TIME ZONE time_zone)::date, event_type, count(*), sum(credits)
+    SELECT organization_id, day, event_type, count(*), sum(cost)
     FROM fresh GROUP BY 1, 2, 3 ORDER BY 2, 3
     ON CONFLICT (organization_id, day, event_type)
         DO UPDATE SET events = d.events + excluded.events, credits = d.credits + excluded.credits
     RETURNING 1
+), periods AS MATERIALIZED (
+    SELECT organization_id, nexa.period_start(min(at), time_zone) AS period_start, event_type, count(*) AS events,
+           sum(cost)::bigint AS credits, (array_agg(user_id))[1] AS user_id
+    FROM fresh GROUP BY organization_id, time_zone, date_trunc('month', day), event_type
 ), wanted AS MATERIALIZED (
-    SELECT f.organization_id, nexa.period_start(f.at, f.time_zone) AS period_start, m.metric, sum(m.amount) AS amount,
-           CASE m.metric WHEN 'credits' THEN f.hard_limit END AS most
-    FROM fresh f CROSS JOIN LATERAL (VALUES ('credits', f.credits::bigint), (f.event_type, 1)) AS m(metric, amount)
-    GROUP BY 1, 2, 3, f.hard_limit
+    SELECT organization_id, period_start, event_type AS metric, events AS amount, user_id FROM periods
+    UNION ALL
+    SELECT organization_id, period_start, 'credits', sum(credits)::bigint, (array_agg(user_id))[1] FROM periods
+    GROUP BY 1, 2
 ), counters AS (
-    INSERT INTO usage_counters AS c (organization_id, period_start, metric, used)
-    SELECT organization_id, period_start, metric, amount FROM wanted
-    WHERE (most IS NULL OR amount = 0 OR amount <= most) AND (SELECT count(*) FROM days) >= 0
+    INSERT INTO usage_counters AS c (organization_id, period_start, metric, used, most)
+    SELECT organization_id, period_start, metric, amount, (nexa.usage_limit(organization_id, metric)).most
+    FROM wanted
+    WHERE (SELECT count(*) FROM days) >= 0
+      AND (amount <= CASE metric WHEN 'credits' THEN :own_credits ELSE :own_events END
+           OR nexa.usage_admits(organization_id, metric, amount))
     ORDER BY period_start, metric
-    ON CONFLICT (organization_id, period_start, metric)
-        DO UPDATE SET used = c.used + excluded.used
-        WHERE excluded.metric <> 'credits' OR excluded.used = 0
-           OR (SELECT hard_limit FROM organization) IS NULL
-           OR c.used + c.reserved + excluded.used <= (SELECT hard_limit FROM organization)
-    RETURNING 1
+    ON CONFLICT (organization_id, period_start, metric) DO UPDATE SET
+        used = c.used + excluded.used, most = (SELECT l.most FROM nexa.usage_limit(c.organization_id, c.metric) l),
+        reserved = c.reserved - CASE WHEN c.period_start = CAST(:own_period AS timestamptz)
+            THEN CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END ELSE 0 END
+    WHERE excluded.used <= CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END
+       OR nexa.usage_admits(c.organization_id, c.metric, c.used + c.reserved + excluded.used
+            - CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END)
+    RETURNING c.period_start, c.metric, c.used + c.reserved AS total, c.most
+), shadow AS (
+    INSERT INTO usage_shadow_refusals (organization_id, period_start, metric, amount, total, most, user_id)
+    SELECT w.organization_id, period_start, metric, w.amount, c.total, c.most, w.user_id
+    FROM counters c JOIN wanted w USING (period_start, metric)
+    WHERE c.total > c.most AND w.amount > 0
+      AND (SELECT l.is_hard AND l.is_shadow FROM nexa.usage_limit(w.organization_id, metric) l)
 )
 SELECT (SELECT count(*) FROM organization) AS organizations,
        (SELECT count(*) FROM keys) AS inserted,
-       (SELECT count(*) FROM wanted) - (SELECT count(*) FROM counters) AS refused,
-       (SELECT sum(credits) FROM fresh) AS credits,
-       (SELECT hard_limit FROM organization) AS hard_limit
+       (SELECT json_agg(json_build_array(w.metric, w.amount)) FROM wanted w WHERE NOT EXISTS (
+            SELECT FROM counters c WHERE c.period_start = w.period_start AND c.metric = w.metric)) AS refused,
+       (SELECT array_agg(DISTINCT event_type) FROM fresh WHERE is_flagged) AS flagged
 """)
 
 _OTHER_CONTENT = text("""
@@ -81,44 +99,66 @@ WHERE k.content_hash <> decode(e.content_hash, 'hex')
 ORDER BY e.source, e.idempotency_key LIMIT 1
 """)
 
-_PERIOD_LEFT = text("""
-SELECT ceil(extract(epoch FROM nexa.period_end(now(), time_zone) - now()))::integer
-FROM organizations WHERE id = :organization
+_LIMIT = text("""
+SELECT l.most, ceil(extract(epoch FROM nexa.period_end(now(), o.time_zone) - now()))::integer AS period_left
+FROM organizations o, nexa.usage_limit(o.id, :metric) l WHERE o.id = :organization
 """)
 
-_MEMBERS = text("""
-SELECT user_id FROM organization_memberships WHERE organization_id = :organization AND user_id = ANY (:people)
+_STRANGERS = text("""
+SELECT p AS person, NULL::integer AS session FROM unnest(CAST(:people AS uuid[])) p WHERE NOT EXISTS (
+    SELECT FROM organization_memberships m WHERE m.organization_id = :organization AND m.user_id = p)
+UNION ALL
+SELECT NULL, s FROM unnest(CAST(:sessions AS integer[])) s WHERE NOT EXISTS (
+    SELECT FROM ai_architecture_sessions a WHERE a.organization_id = :organization AND a.id = s)
 """)
 
 
-def ingest(db: Session, organization_id: UUID, rows: list[dict[str, Any]]) -> Recorded:
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a reservation holds of the counters of its period, for the event that settles it."""
+
+    credits: int = 0
+    events: int = 0
+    period: str | None = None
+
+
+_NOTHING = Own()
+
+
+def ingest(db: Session, organization_id: UUID, rows: list[dict[str, Any]], own: Own = _NOTHING) -> Recorded:
     """Store rows of :func:`nexa_core.usage.events.rows` and count them, in the open transaction.
 
     Raises NotFound for an organization out of reach, Invalid for a key used before with another content, LimitExceeded
     when a hard limit does not leave enough; the caller's transaction must then be rolled back, which its door does.
     """
     batch = {"organization": organization_id, "events": json.dumps(rows)}
-    done = db.execute(_INGEST, batch).one()
+    held = {"own_credits": own.credits, "own_events": own.events, "own_period": own.period}
+    done = db.execute(_INGEST, batch | held).one()
     if not done.organizations:
         raise NotFound("There is no such organization.")
     if done.inserted < len(rows) and (key := db.scalar(_OTHER_CONTENT, batch)) is not None:
         raise other_content(key)
     if done.refused:
-        raise LimitExceeded(
-            f"The limit of {done.hard_limit:,} credits a month does not leave the {done.credits:,} these events need. "
-            "Nothing was stored.",
-            retry_after=db.scalar(_PERIOD_LEFT, {"organization": organization_id}),
-        )
-    return Recorded(inserted=done.inserted, duplicates=len(rows) - done.inserted)
+        raise limit_exceeded(db, organization_id, done.refused)
+    return Recorded(done.inserted, len(rows) - done.inserted, tuple(sorted(done.flagged or ())))
 
 
-def strangers(db: Session, organization_id: UUID, people: Iterable[UUID]) -> set[UUID]:
-    """Those of ``people`` who do not belong to the organization: a foreign key alone would let them in."""
-    wanted = set(people)
-    if not wanted:
+def limit_exceeded(db: Session, organization_id: UUID, refused: Sequence[tuple[str, int]]) -> LimitExceeded:
+    """The refusal, with the limit that refused first: credits before types of event."""
+    metric, amount = min(refused, key=lambda one: (one[0] != "credits", one[0]))
+    limit = db.execute(_LIMIT, {"organization": organization_id, "metric": metric}).one()
+    most = limit.most or 0
+    if metric == "credits":
+        sentence = f"The limit of {most:,} credits a month does not leave the {amount:,} these events need."
+    else:
+        sentence = f"The limit of {most:,} events of the type {metric} a month does not leave {amount:,} more."
+    return LimitExceeded(f"{sentence} Nothing was stored.", retry_after=limit.period_left)
+
+
+def strangers(db: Session, organization_id: UUID, people: Iterable[UUID], sessions: Iterable[int]) -> set[Any]:
+    """Those of the people and sessions that are not the organization's: a foreign key alone lets people in."""
+    wanted: dict[str, list[Any]] = {"people": list(set(people)), "sessions": list(set(sessions))}
+    if not any(wanted.values()):
         return set()
-    members = db.scalars(
-        _MEMBERS,
-        {"organization": organization_id, "people": list(wanted)},
-    )
-    return wanted - set(members)
+    found = db.execute(_STRANGERS, wanted | {"organization": organization_id})
+    return {row.person or row.session for row in found}

@@ -130,6 +130,34 @@ PERSON = Screen(
     "One person: memberships, security, data protection.",
     permission=Permission.USERS_MANAGE,
 )
+BRIEF = Screen(
+    "brief.py",
+    "brief",
+    "Morning brief",
+    ":material/wb_sunny:",
+    "The few customers to call today: why, what shows it, and what to write to them.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+PORTFOLIO = Screen(
+    "portfolio.py",
+    "portfolio",
+    "Portfolio",
+    ":material/monitoring:",
+    "What all customers use and pay, against the last period, and where it leads.",
+    "Customers",
+    Permission.ORGANIZATIONS_BROWSE,
+)
+USAGE = Screen(
+    "usage.py",
+    "usage",
+    "Usage",
+    ":material/data_usage:",
+    "What an organization uses of its allowance, what for, and where it leads.",
+    "Workspace",
+    Permission.USAGE_READ,
+    frozenset({Scope.TENANT}),
+)
 SESSIONS = Screen(
     "sessions.py",
     "sessions",
@@ -188,8 +216,39 @@ VISUALS = Screen(
     "Diagrams and images of a session.",
     permission=Permission.SESSIONS_READ,
 )
+BILLING = Screen(
+    "billing.py",
+    "billing",
+    "Billing",
+    ":material/receipt_long:",
+    "What each month comes to, line by line, down to the events behind it.",
+    "Workspace",
+    Permission.BILLING_READ,
+    frozenset({Scope.TENANT}),
+)
+REHEARSAL = Screen(
+    "rehearsal.py",
+    "rehearsal",
+    "What if",
+    ":material/compare_arrows:",
+    "A month's real use, replayed against every plan.",
+    permission=Permission.BILLING_READ,
+)
+PLANS = Screen(
+    "plans.py",
+    "plans",
+    "Plans",
+    ":material/sell:",
+    "What each plan was, is and will be; schedule a new version and see whom it affects.",
+    "Platform",
+    Permission.ORGANIZATIONS_MANAGE,
+)
 SCREENS = (
     HOME,
+    BRIEF,
+    PORTFOLIO,
+    ORGANIZATIONS,
+    NEW_ORGANIZATION,
     SESSIONS,
     TEMPLATES,
     SHARE_LINKS,
@@ -197,14 +256,16 @@ SCREENS = (
     SOW,
     LOE,
     VISUALS,
-    ORGANIZATIONS,
-    NEW_ORGANIZATION,
     ORGANIZATION,
-    PEOPLE,
-    PERSON,
+    USAGE,
+    BILLING,
+    REHEARSAL,
     AUDIT,
     AUDIT_PROOF,
     STAFF_ACCESS,
+    PEOPLE,
+    PERSON,
+    PLANS,
     SYSTEM,
     ACCOUNT,
 )

@@ -31,6 +31,7 @@ def depth(bench: Bench) -> Iterator[Row]:
             (f"{who}: first page", timed(lambda actor=actor: audit.find(actor))),
             bound=3,
             pairs=30,
+            most_rounds=5,
         )
 
 
@@ -46,6 +47,7 @@ def filters(bench: Bench) -> Iterator[Row]:
                 (f"{who}: first page", timed(lambda actor=actor: audit.find(actor))),
                 bound=5,
                 pairs=15,
+                most_rounds=3,
             )
         yield bench.compare(
             (f"{who}: histogram of everything", timed(lambda actor=actor: audit.activity(actor))),

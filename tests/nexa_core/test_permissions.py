@@ -78,6 +78,9 @@ def test_an_explanation_lists_every_gate_in_order_and_names_the_deciding_one() -
         (actor("viewer"), None, "role"),
         (actor("owner", {"deny": ["sessions.write"]}), None, "override"),
         (actor("owner", features={"sessions": False}), None, "feature"),
+        (actor("owner", plan_features={"sessions": False}), None, "feature"),
+        (actor("owner", plan_features={}), None, "feature"),
+        (actor("owner", features={"sessions": False}, plan_features={"sessions": True}), None, "feature"),
         (actor("owner"), Resource("Credits", remaining=0), "limit"),
         (actor("owner"), Resource("Old review", deleted=True), "deleted"),
     ],
@@ -90,6 +93,19 @@ def test_each_gate_can_refuse(bob: Actor, resource: Resource | None, gate: str) 
         bob.require(Permission.SESSIONS_WRITE, resource)
     assert found.sentence in refused.value.sentence
     assert refused.value.explanation == found
+
+
+@pytest.mark.parametrize(
+    "standing",
+    [
+        {"plan_features": {"sessions": True}},
+        {"plan_features": {"sessions": False}, "features": {"sessions": True}},
+        {"plan_features": {}, "is_platform": True},
+        {"plan_features": None},
+    ],
+)
+def test_a_feature_is_the_plans_unless_it_was_agreed(standing: dict[str, object]) -> None:
+    assert actor("owner", **standing).may(Permission.SESSIONS_WRITE)
 
 
 def test_a_denial_wins_over_a_grant() -> None:

@@ -11,13 +11,16 @@ from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
 
 _SESSIONS = ("Sessions", "Templates")
+_CUSTOMERS = ("Morning brief", "Portfolio", "Organizations")
 LISTED = {
-    ("owner", True): {"Home", *_SESSIONS, "Organizations", "People", "Audit log", "Proof", "System"},
-    ("member", True): {"Home", "Organizations"},
-    ("viewer", True): {"Home", *_SESSIONS, "Organizations"},
-    ("owner", False): {"Home", *_SESSIONS, "Organization", "Audit log", "Proof", "Staff access"},
+    ("owner", True): {
+        *("Home", *_SESSIONS, *_CUSTOMERS, "Plans", "People", "Audit log", "Proof", "System"),
+    },
+    ("member", True): {"Home", *_CUSTOMERS},
+    ("viewer", True): {"Home", *_SESSIONS, *_CUSTOMERS},
+    ("owner", False): {"Home", *_SESSIONS, "Organization", "Usage", "Billing", "Audit log", "Proof", "Staff access"},
     ("viewer", False): {"Home", *_SESSIONS, "Organization"},
-    ("billing", False): {"Home", "Organization"},
+    ("billing", False): {"Home", "Organization", "Usage", "Billing"},
 }
 
 

@@ -60,6 +60,13 @@ def id_of(served: Served, email: str) -> UUID:
     return UUID(str(row[0]))
 
 
+def name_of(served: Served, email: str) -> str:
+    with database(served) as connection:
+        row = connection.execute("SELECT full_name FROM users WHERE email = %s", [email]).fetchone()
+    assert row
+    return str(row[0])
+
+
 def admin_at(open_page: OpenPage, served: Served, email: str) -> Page:
     return open_page(f"/person?person={id_of(served, email)}", who="Internal admin")
 
@@ -122,6 +129,17 @@ def test_viewing_as_somebody_is_seen_on_every_screen_changes_nothing_and_ends(
     page.get_by_role("button", name="End viewing").click()
     expect(banner).to_have_count(0, timeout=SECONDS)
     expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="People")).to_be_visible()
+    owner, admin = name_of(served, "owner@lumenfold.example"), name_of(served, "admin@nexa.example")
+    # Who really looked is who stands in the log, for the platform by name and for the customer as its staff.
+    page.get_by_test_id("stSidebarNav").get_by_role("link", name="Audit log").click()
+    began = page.get_by_text(f"{admin} began to view Lumenfold Retail as {owner}")
+    expect(began).to_be_visible(timeout=SECONDS)
+    began.click()
+    expect(page.get_by_text("Ticket 4711")).to_be_visible(timeout=SECONDS)
+    theirs = open_page("/staff-access", who="Owner of")
+    expect(theirs.get_by_text(f"NEXA staff began to view Lumenfold Retail as {owner}")).to_be_visible(timeout=SECONDS)
+    expect(theirs.get_by_text("Reason: Ticket 4711")).to_be_visible(timeout=SECONDS)
+    expect(theirs.get_by_text(admin)).to_have_count(0)
     with database(served) as connection:
         seen = connection.execute(
             "SELECT l.action, l.reason, u.email, o.slug FROM audit_logs l JOIN users u ON u.id = l.user_id"

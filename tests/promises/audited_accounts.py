@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from nexa_core import accounts, db
 from nexa_core.actor import Actor
 from tests.conftest import PASSWORD
@@ -45,14 +47,6 @@ def _profile(stage: Stage) -> object:
     )  # fmt: skip
 
 
-def _signed_in_again(stage: Stage) -> Actor:
-    """Python has no date for the fixture's sign-in that never ends."""
-    with stage.world.database.superuser() as connection, connection.transaction():
-        stage.world.name_the_change(connection)
-        connection.execute("UPDATE user_sessions SET expires_at = now() + interval '1 day'")
-    return stage.ada
-
-
 def _lock(stage: Stage) -> None:
     with stage.world.database.superuser() as connection, connection.transaction():
         stage.world.name_the_change(connection)
@@ -66,6 +60,31 @@ def _long_ended_sign_in(stage: Stage) -> None:
         connection.execute("UPDATE user_sessions SET expires_at = now() - interval '1 year' WHERE id = %s", [living])
 
 
+def _signed_in_elsewhere(stage: Stage) -> UUID:
+    return stage.world.sign_in(stage.bob, stage.northwind)
+
+
+def _deleted(stage: Stage) -> None:
+    accounts.delete_user(stage.root, user_id=stage.bob, reason="left")
+
+
+def _erased(stage: Stage) -> None:
+    accounts.erase_person(stage.root, user_id=stage.bob, email="bob@northwind.example", reason="asked to be")
+
+
+def _viewing(stage: Stage) -> None:
+    accounts.view_as(stage.root, user_id=stage.bob, organization_id=stage.northwind, reason="a ticket")
+
+
+def _with_bobs_eyes(stage: Stage) -> Actor:
+    """The admin while they look."""
+    _viewing(stage)
+    assert stage.root.user_session_id
+    looking = accounts.actor_of_user_session(ORIGIN, user_session_id=stage.root.user_session_id)
+    assert looking.viewing_as
+    return looking
+
+
 CASES: dict[str, Case] = {
     "accounts.actor_of_access_token": Case(
         lambda s, pair: accounts.actor_of_access_token(ORIGIN, access_token=pair.access_token), (), tokens
@@ -77,7 +96,7 @@ CASES: dict[str, Case] = {
     "accounts.living_user_sessions": Case(lambda s, _: accounts.living_user_sessions([s.ada.user_session_id])),  # type: ignore[list-item]
     "accounts.my_profile": Case(lambda s, _: accounts.my_profile(s.ada)),
     "accounts.my_organizations": Case(lambda s, _: accounts.my_organizations(s.ada)),
-    "accounts.my_sign_ins": Case(lambda s, _: accounts.my_sign_ins(_signed_in_again(s)), ()),
+    "accounts.my_sign_ins": Case(lambda s, _: accounts.my_sign_ins(s.ada)),
     "accounts.sign_in": Case(lambda s, _: ticket(s)),
     "accounts.sign_in_as_demo": Case(
         lambda s, _: accounts.sign_in_as_demo(ORIGIN, email="viewer@lumenfold.example"), (), _demo_person
@@ -137,6 +156,40 @@ CASES: dict[str, Case] = {
         (("sign_in.ended", "user_session"),),
         lambda s: s.world.sign_in(s.bob, s.northwind),
     ),
+    "accounts.find_people": Case(lambda s, _: accounts.find_people(s.root, text="bob")),
+    "accounts.person": Case(lambda s, _: accounts.person(s.root, user_id=s.bob)),
+    "accounts.end_sign_in_of": Case(
+        lambda s, living: accounts.end_sign_in_of(s.root, user_id=s.bob, user_session_id=living, reason="lost laptop"),
+        (("sign_in.ended", "user_session"),),
+        _signed_in_elsewhere,
+    ),
+    "accounts.send_reset_link": Case(
+        lambda s, _: accounts.send_reset_link(s.root, user_id=s.bob), (("user.password_reset_requested", "user"),)
+    ),
+    "accounts.delete_user": Case(
+        lambda s, _: _deleted(s),
+        (("user.deleted", "user"), ("user.deleted", "user_session")),
+        _signed_in_elsewhere,
+    ),
+    "accounts.restore_user": Case(
+        lambda s, _: accounts.restore_user(s.root, user_id=s.bob, reason="back"),
+        (("user.restored", "user"),),
+        _deleted,
+    ),
+    "accounts.export_person": Case(
+        lambda s, _: accounts.export_person(s.root, user_id=s.bob, reason="asked for it"), (("user.exported", "user"),)
+    ),
+    "accounts.plan_erasure": Case(lambda s, _: accounts.plan_erasure(s.root, user_id=s.bob)),
+    # The account, both memberships, and in each of four chains (both organizations', the platform's, nobody's) one that
+    # names what was erased there.
+    "accounts.erase_person": Case(
+        lambda s, _: _erased(s), (("user.erased", "user"),) * 5 + (("user.erased", "membership"),) * 2
+    ),
+    "accounts.certificate": Case(lambda s, _: accounts.certificate(s.root, user_id=s.bob), (), _erased),
+    "accounts.view_as": Case(lambda s, _: _viewing(s), (("user.viewing_started", "user"),)),
+    "accounts.stop_viewing": Case(
+        lambda s, looking: accounts.stop_viewing(looking), (("user.viewing_ended", "user"),), _with_bobs_eyes
+    ),
     "accounts.create_admin": Case(
         lambda s, _: accounts.create_admin("new@nexa.example"),
         (("user.created", "user"), ("user.created", "membership")),
@@ -174,6 +227,9 @@ STATEMENTS: dict[str, list[tuple[str, str]]] = {
 }
 ENDPOINTS: dict[str, EndpointCase] = {
     "GET /me": reads("/api/me"),
+    "GET /people/{person_id}/export.zip": reads(
+        "/api/people/{bob}/export.zip?reason=asked", ("user.exported", "user"), email="root@nexa.example"
+    ),
     "POST /auth/cookie": EndpointCase(
         lambda client, stage, ticket: client.post("/api/auth/cookie", json={"ticket": ticket}, headers=SAME_ORIGIN),
         (SIGNED_IN,),

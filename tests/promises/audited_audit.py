@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from nexa_core import audit, db
+from uuid import UUID
+
+from nexa_core import audit, db, organizations
 from nexa_core.actions import Action
+from nexa_core.audit import Filters
 from tests.promises.audited_rows import Case, EndpointCase, Stage, reads
 
 DOMAIN = audit
@@ -23,8 +26,45 @@ def _held(stage: Stage) -> None:
     audit.hold(stage.root, organization_id=stage.northwind, reason="a dispute")
 
 
+def _renamed(stage: Stage) -> UUID:
+    """The entry of a change that can be put back."""
+    organizations.rename(stage.ada, name="Northwind & Daughters")
+    return audit.recent(stage.ada, limit=1)[0].id
+
+
+def _saved(stage: Stage) -> UUID:
+    return audit.save_view(stage.ada, name="Renamings", filters=RENAMINGS).id
+
+
+RENAMINGS = Filters(action="organization.renamed")
 CASES: dict[str, Case] = {
     "audit.note": Case(lambda s, _: _note(s), (("user.signed_in", "user"),)),
+    "audit.find": Case(lambda s, _: audit.find(s.ada, filters=RENAMINGS)),
+    "audit.timeline": Case(lambda s, _: audit.timeline(s.root, "user", s.bob)),
+    "audit.activity": Case(lambda s, _: audit.activity(s.ada)),
+    "audit.people_named": Case(lambda s, _: audit.people_named(s.ada, text="bob")),
+    "audit.organizations_named": Case(lambda s, _: audit.organizations_named(s.root, text="north")),
+    "audit.names_in": Case(lambda s, _: audit.names_in(s.ada, filters=Filters(person=s.bob))),
+    "audit.entry": Case(lambda s, entry: audit.entry(s.ada, entry_id=entry), (), _renamed),
+    "audit.whole_value": Case(
+        lambda s, entry: audit.whole_value(s.ada, entry_id=entry, path=("name",), after=True), (), _renamed
+    ),
+    "audit.plan": Case(lambda s, entry: audit.plan(s.ada, entry_id=entry), (), _renamed),
+    "audit.apply": Case(
+        lambda s, entry: audit.apply(s.ada, entry_id=entry, reason="by mistake"),
+        (("audit.undone", "organization"),),
+        _renamed,
+    ),
+    "audit.saved_views": Case(lambda s, _: audit.saved_views(s.ada)),
+    "audit.save_view": Case(lambda s, _: _saved(s), (("audit_view.saved", "audit_view"),)),
+    "audit.share_view": Case(
+        lambda s, view: audit.share_view(s.ada, view_id=view, is_shared=True),
+        (("audit_view.shared", "audit_view"),),
+        _saved,
+    ),
+    "audit.remove_view": Case(
+        lambda s, view: audit.remove_view(s.ada, view_id=view), (("audit_view.removed", "audit_view"),), _saved
+    ),
     "audit.recent": Case(lambda s, _: audit.recent(s.ada)),
     "audit.chain_states": Case(lambda s, _: audit.chain_states(s.ada)),
     "audit.verify": Case(lambda s, _: audit.verify(s.root)),

@@ -37,15 +37,17 @@ SIGNED_IN: Entry = ("user.signed_in", "user_session")
 
 @dataclass(frozen=True)
 class Stage:
-    """Who the cases are about: an owner signed in, an internal admin, and a member of two organizations."""
+    """Who the cases are about: an owner, an internal admin, a member (elsewhere too), and the owner elsewhere."""
 
     world: World
     northwind: UUID
     ada: Actor
     root: Actor
+    adas_membership: UUID
     bob: UUID
     bobs_membership: UUID
     elsewhere: UUID
+    eve: UUID
 
     @property
     def of_bob(self) -> dict[str, UUID]:
@@ -53,19 +55,21 @@ class Stage:
 
 
 def make_stage(world: World) -> Stage:
-    northwind, elsewhere = world.organization("Northwind"), world.organization("Elsewhere")
+    northwind = world.organization("Northwind", plan="professional")
+    elsewhere = world.organization("Elsewhere", plan="professional")
     platform = world.organization("NEXA", is_platform=True)
     root = world.person("root@nexa.example", platform, role="owner")
     ada = world.person("ada@northwind.example", northwind, role="owner")
     bob = world.person("bob@northwind.example", northwind, role="member")
-    world.person("eve@elsewhere.example", elsewhere, role="owner")
     world.membership(bob, elsewhere)
+    eve = world.person("eve@elsewhere.example", elsewhere, role="owner")
     admin = world.actor(root, platform, user_session_id=world.sign_in(root, platform))
-    membership = next(m.id for m in organizations.members(admin, organization_id=northwind) if m.user_id == bob)
+    memberships = {m.user_id: m.id for m in organizations.members(admin, organization_id=northwind)}
     living = world.sign_in(ada, northwind)
     return Stage(
-        world, northwind, world.actor(ada, northwind, user_session_id=living), admin, bob, membership, elsewhere
-    )
+        world, northwind, world.actor(ada, northwind, user_session_id=living), admin, memberships[ada],
+        bob, memberships[bob], elsewhere, eve,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,12 @@ class Case:
 
     call: Callable[[Stage, Any], object]
     entries: tuple[Entry, ...] = ()
-    before: Callable[[Stage], Any] = lambda stage: None
+    before: Callable[[Stage], Any] | None = None
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it can be played on a stage that others play on."""
+        return not self.entries and self.before is None
 
 
 class Client:

@@ -42,9 +42,10 @@ class Place:
 
     ``owner``, ``viewer``, ``paused`` (suspended), ``invitation`` (pending; ``token`` is its link's) and ``waiting``
     (asks to be let in) are memberships; ``person``, ``email`` and ``sign_in`` are the viewer's; ``gone`` is a person
-    who was deleted. ``domain`` is an unproven claim, ``proven`` a proven one. ``session`` is the external identifier of
-    an architecture session, ``event`` a usage event of now. ``entry`` is an audit entry, its change of plan; ``view``
-    somebody's saved view, ``batch`` a change of many that reached here, ``logo`` a stored picture's digest.
+    who was deleted, ``erased`` one who was erased. ``domain`` is an unproven claim, ``proven`` a proven one.
+    ``session`` is the external identifier of an architecture session, ``event`` a usage event of now. ``entry`` is an
+    audit entry, its change of plan; ``view`` somebody's saved view, ``batch`` a change of many that reached here,
+    ``logo`` a stored picture's digest.
     """
 
     organization: UUID
@@ -59,6 +60,7 @@ class Place:
     email: str
     sign_in: UUID
     gone: UUID
+    erased: UUID
     domain: UUID
     proven: UUID
     session: UUID
@@ -104,12 +106,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Route:
-    """A route answers as its verb does, and 401 to whoever has no sign-in; ``public`` says why it asks for none."""
+    """A route answers as its verb does, and 401 to whoever has no sign-in; ``public`` says why it asks for none.
+
+    ``listed`` is where in the answer the things are that the verb lists, "" for the answer itself: the same ones, all.
+    """
 
     verb: str = ""
     path: Callable[[Place], str] = lambda _: ""
     body: dict[str, Any] | None = None
     public: str = ""
+    listed: str | None = None
 
 
 def here(verb: Callable[..., Any], **more: Any) -> Callable[[Actor, Place], Any]:

@@ -22,6 +22,7 @@ class Stage:
     """Nothing that is done on it stays: the test undoes every commit."""
 
     database: TestDatabase
+    resolver: str
     actors: dict[str, Actor] = field(default_factory=dict)
     cookies: dict[str, str] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
@@ -37,14 +38,14 @@ class Stage:
             return {row[0] for row in connection.execute(query.encode(), values).fetchall()}
 
 
-def build(database: TestDatabase) -> Stage:
-    world, stage = World(database), Stage(database)
+def build(database: TestDatabase, resolver: str) -> Stage:
+    world, stage = World(database), Stage(database, resolver)
     nexa = world.organization("NEXA", is_platform=True, plan="enterprise")
     homes = {"platform": nexa}
     for name, where in (("Northwind", "own"), ("Contoso", "other"), ("Tailspin", "deleted"), ("Fabrikam", "away")):
         homes[where] = world.organization(name, plan="enterprise")
     for where, organization in homes.items():
-        stage.places[where] = _place(world, organization, where)
+        stage.places[where] = _place(world, organization, where, nexa)
     for who, role in ROLES.items():
         _actor(stage, world, who, homes["own"], role)
     _actor(stage, world, "pending", homes["own"], "member", membership_status="pending")
@@ -68,7 +69,7 @@ def _change(database: TestDatabase, statement: str, *values: object) -> list[tup
         return done.fetchall() if done.description else []
 
 
-def _place(world: World, organization: UUID, where: str) -> Place:
+def _place(world: World, organization: UUID, where: str, nexa: UUID) -> Place:
     domain, token, database = f"{where}.example", tokens.new_secret(), world.database
     first = world.person(f"first@{domain}", organization, role="owner")
     world.person(f"second@{domain}", organization, role="owner")
@@ -78,6 +79,8 @@ def _place(world: World, organization: UUID, where: str) -> Place:
     world.person(f"ask@{domain}", organization, role="viewer", membership_status="pending")
     gone = world.person(f"gone@{domain}", organization, role="viewer")
     _change(database, "UPDATE users SET status = 'deleted', deleted_at = now() WHERE id = %s", gone)
+    erased = world.person(f"erased@{domain}", organization, role="viewer")
+    accounts.erase_person(Actor.system(), user_id=erased, email=f"erased@{domain}", reason="the matrix asks")
     _change(
         database,
         "UPDATE organization_memberships m SET invited_at = now(), joined_at = NULL, invitation_token = %s,"
@@ -97,8 +100,8 @@ def _place(world: World, organization: UUID, where: str) -> Place:
             " set_config('nexa.request', %s, true)", [str(batch)]
         )  # fmt: skip
         connection.execute("UPDATE organizations SET plan_type = 'professional' WHERE id = %s", [organization])
-        connection.execute("SELECT nexa.audit_note('batch', %s, NULL, %s::jsonb, 'organizations.changed')",
-                           [batch, str(before).replace("'", '"')])  # fmt: skip
+        connection.execute("SELECT nexa.audit_note('batch', %s, %s, %s::jsonb, 'organizations.changed')",
+                           [batch, nexa, str(before).replace("'", '"')])  # fmt: skip
         row = connection.execute("SELECT slug FROM organizations WHERE id = %s", [organization]).fetchone()
         entry = connection.execute("SELECT id FROM audit_logs WHERE request_id = %s AND resource_id = %s",
                                    [batch, organization]).fetchone()  # fmt: skip
@@ -139,8 +142,8 @@ def _place(world: World, organization: UUID, where: str) -> Place:
     return Place(
         organization=organization, slug=row[0], owner=found["first"], viewer=found["tim"], paused=found["sue"],
         invitation=found["ina"], token=token, waiting=found["ask"], person=viewer, email=f"tim@{domain}",
-        sign_in=world.sign_in(viewer, organization), gone=gone, domain=claimed, proven=proven, session=session,
-        event=event, entry=entry[0], view=view, batch=batch, logo=logo,
+        sign_in=world.sign_in(viewer, organization), gone=gone, erased=erased, domain=claimed, proven=proven,
+        session=session, event=event, entry=entry[0], view=view, batch=batch, logo=logo,
     )  # fmt: skip
 
 

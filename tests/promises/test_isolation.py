@@ -57,6 +57,7 @@ def column_to_touch(connection: psycopg.Connection, role: str, table: str) -> st
     """A column the role may write without changing what the row means."""
     row = connection.execute(
         "SELECT a.attname FROM pg_attribute a WHERE a.attrelid = %s::regclass AND a.attnum > 0 AND NOT a.attisdropped"
+        " AND a.attgenerated = ''"
         " AND a.attname NOT IN ('organization_id', 'id') AND has_column_privilege(%s, a.attrelid, a.attnum, 'UPDATE')"
         " AND has_column_privilege(%s, a.attrelid, a.attnum, 'SELECT') ORDER BY a.attnum DESC LIMIT 1",
         [table, role, role],

@@ -77,7 +77,8 @@ def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
 def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
     mine = {"organization_id": tenant.organization}
     chain, signed = {"chain_id": tenant.organization}, {"kid": "s1", "signature": b""}
-    with_session = {**mine, "session_id": tenant.session_id, "revision": 1}
+    of_session = {**mine, "session_id": tenant.session_id}
+    with_session = {**of_session, "revision": 1}
     link, digest = uuid4(), hashlib.sha256(tenant.organization.bytes).hexdigest()
     return {
         "organization_domains": {**mine, "domain": f"{tenant.organization}.example"},
@@ -109,6 +110,10 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         },
         "session_images": {**mine, "digest": digest, "media_type": "image/png", "content": tenant.organization.bytes},
         "session_drawings": {**mine, "digest": digest, "svg": "<svg/>"},
+        "session_saves": {**of_session, "version": 1, "user_id": tenant.person, "back": "[]"},
+        "session_presence": {**of_session, "user_id": tenant.person},
+        "session_marks": {**of_session, "user_id": tenant.person},
+        "session_views": {**mine, "user_id": tenant.person, "name": "Mine"},
         "usage_events": {**mine, "event_type": "ai_call", "idempotency_key": uuid4().hex, "credits_consumed": 3},
         "usage_idempotency_keys": {
             **mine,
@@ -120,6 +125,13 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         "usage_counters": {**mine, "period_start": "2026-01-01", "metric": "credits", "used": 3},
         "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
         "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
+        "credit_notes": {
+            **mine,
+            "period_start": "2026-01-01",
+            "amount_minor": 1,
+            "currency": "EUR",
+            "reason": "an outage",
+        },
         "organization_logos": {
             **mine,
             "digest": hashlib.sha256(tenant.organization.bytes).hexdigest(),
@@ -156,5 +168,35 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
             "location": "",
             "archived_at": "2026-01-01",
         },
+        "usage_outlooks": {**mine, "period": "2026-01-01", "made_on": "2026-01-02", "used": 3, "used_before": 1},
+        "usage_forecasts": {
+            **mine,
+            "made_on": "2026-01-02",
+            "period": "2026-01-01",
+            "expected": 9,
+            "low": 8,
+            "high": 10,
+        },
+        "brief_pauses": {**mine, "user_id": tenant.person, "kind": "drop", "paused_until": "2026-01-09"},
+        "api_keys": {**mine, "name": "Exporter", "prefix": "nexa_abcdef", "key_hash": uuid4().hex},
+        "usage_shadow_refusals": {
+            **mine,
+            "period_start": "2026-01-01",
+            "metric": "credits",
+            "amount": 1,
+            "total": 2,
+            "most": 1,
+        },
+        "usage_reservations": {
+            **mine,
+            "event_type": "ai_call",
+            "source": "api",
+            "idempotency_key": "one",
+            "content_hash": b"",
+            "credits": 1,
+            "period_start": "2026-01-01",
+            "expires_at": "infinity",
+        },
+        "usage_alerts": {**mine, "period_start": "2026-01-01", "threshold": 80, "used": 8, "most": 10},
         "outbox_messages": {**mine, "recipient": "ada@example.example", "subject": "Hello"},
     }

@@ -11,7 +11,8 @@ import streamlit as st
 
 from nexa_core.audit import EVERYTHING, Filters
 from nexa_core.errors import Invalid
-from pages._ui import shown_here
+from nexa_core.permissions import Permission
+from pages._ui import current_actor, menu, shown_here
 from pages._ui.menu import AUDIT
 
 
@@ -54,5 +55,15 @@ def range_of(moments: tuple[dt.datetime | None, dt.datetime | None]) -> None:
 
 
 def everything_about(kind: str, resource_id: UUID, label: str) -> None:
-    """A link to the timeline of one user, organization, session or membership."""
-    st.page_link(AUDIT.page(), label=label, icon=":material/history:", query_params={"about": f"{kind}:{resource_id}"})
+    """A link to the timeline of one user, organization, session or membership, for who may read the log."""
+    if current_actor().may(Permission.AUDIT_READ):
+        about = {"about": f"{kind}:{resource_id}"}
+        st.page_link(AUDIT.page(), label=label, icon=":material/history:", query_params=about)
+
+
+def to_session(session_id: UUID, revision: int | None) -> None:
+    """A link to the session an entry is about; its history there holds the revision."""
+    screen = next((one for one in menu.SCREENS if one.path == "structuring"), None)
+    if screen is not None and current_actor().may(Permission.SESSIONS_READ):
+        label = "Open the session" if revision is None else f"Open the session; revision {revision} is in its history"
+        st.page_link(screen.page(), label=label, icon=":material/draw:", query_params={"session": str(session_id)})

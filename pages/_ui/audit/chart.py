@@ -32,7 +32,7 @@ def draw(actor: Actor, activity: Activity, filters: Filters) -> None:
     about = ", paler bars are estimates" if any(not bar.is_exact for bar in activity.bars) else ""
     beside = "; the text is not counted" if filters.text else ""
     brush = " Drag over the bars to narrow the time." if len(activity.bars) > 1 else ""
-    st.caption(f"{count}{about}{beside}.{brush}")
+    st.caption(f"{count}{about}{beside}. Times are those of {actor.timezone.replace('_', ' ')}.{brush}")
 
 
 def _figure(actor: Actor, activity: Activity) -> dict[str, Any]:

@@ -114,6 +114,8 @@ def _detail(actor: Actor, detail: EntryDetail, filters: Filters, key: str) -> No
             address.everything_about(
                 entry.resource_type, entry.resource_id, f"Everything about {literal(words.about(entry))}"
             )
+        if entry.resource_id and entry.resource_type == "session":
+            address.to_session(entry.resource_id, detail.revision)
         if entry.actor_id and entry.actor_id != entry.resource_id:
             address.everything_about("user", entry.actor_id, f"Everything about {literal(entry.actor_name)}")
 

@@ -11,8 +11,18 @@ from nexa_core.actor import Actor
 from nexa_core.audit import EntryView, Filters
 from pages._ui import format
 
-RESOURCES = ("user", "user_session", "organization", "membership", "domain", "session", "share_link", "audit_view")
-_NAMES = {"user": "person", "user_session": "sign-in", "session": "session", "audit_view": "view of this log"}
+RESOURCES = (
+    "user", "user_session", "organization", "membership", "domain", "session", "share_link", "audit_log", "audit_view",
+    "retention", "batch",
+)  # fmt: skip
+_NAMES = {
+    "user": "person",
+    "user_session": "sign-in",
+    "audit_log": "export of this log",
+    "audit_view": "view of this log",
+    "retention": "retention of this log",
+    "batch": "change of many",
+}
 
 
 def action(value: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nexa_core import organizations
+from nexa_core import organizations, usage
 from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
 from pages._ui import format
@@ -35,10 +35,24 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
             "Hard limit",
             agreed.hard,
             disabled=not may,
-            help="On: use beyond the monthly credits is refused. Off: it goes on, and is over the allowance. "
-            "It holds for agreed credits.",
+            help="On: use beyond the monthly credits, agreed or the plan's, and beyond the most events of a kind is "
+            "refused. Off: it goes on, and is over the allowance.",
         )
-        st.markdown("**Most events of a kind in a month**", help="Beyond it the health strip warns; use goes on.")
+        shadow = st.toggle(
+            "Only watch",
+            agreed.shadow,
+            disabled=not may or not hard,
+            help="The hard limit refuses nothing yet; NEXA notes what it would have refused.",
+        )
+        alert_at = st.multiselect(
+            "Alerts at (percent of the credits)",
+            sorted({*usage.THRESHOLDS, 50, 90, 150, *(agreed.alert_at or ())}),
+            default=list(usage.THRESHOLDS if agreed.alert_at is None else agreed.alert_at),
+            accept_new_options=True,
+            disabled=not may,
+            help="Owners, billing contacts and the account manager get a mail, once a period and threshold.",
+        )
+        st.markdown("**Most events of a kind in a month**")
         names = {
             **organizations.EVENT_TYPES,
             **{n: n for n in agreed.event_limits if n not in organizations.EVENT_TYPES},
@@ -72,8 +86,16 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
                     event_limits={name: most for name, most in events.items() if most is not None},
                     features=features,
                     reason=reason,
+                    shadow=shadow and hard,
+                    alert_at=_percents(alert_at),
                 )
                 saved("The limits are saved")
+
+
+def _percents(chosen: list[int | str]) -> list[int] | None:
+    """What was chosen or typed; what is no number is for the verb to refuse, and the usual ones need no agreement."""
+    percents = [int(one) if str(one).isdecimal() else -1 for one in chosen]
+    return None if sorted(percents) == list(usage.THRESHOLDS) else percents
 
 
 def _amount(actor: Actor, label: str, unit: str, agreed: int | None, of_plan: int | None, may: bool) -> int | None:

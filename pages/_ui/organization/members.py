@@ -10,6 +10,7 @@ from nexa_core import organizations
 from nexa_core.actor import Actor
 from nexa_core.organizations import MemberView, OrganizationView
 from pages._ui import badges, filters, format, layout
+from pages._ui.audit import address
 from pages._ui.organization import access, member_changes, permission_matrix, words
 from pages._ui.text import literal
 
@@ -109,6 +110,7 @@ def _member(actor: Actor, organization: OrganizationView, member: MemberView) ->
             access.draw(actor, organization, member)
         else:
             member_changes.draw(actor, organization, member)
+        address.everything_about("membership", member.id, "Everything about this membership")
     if not words.may_manage(actor, organization.id):
         st.caption(f"You may look, not change. {literal(_who_may(organization))}")
 

@@ -10,7 +10,17 @@ import streamlit as st
 from nexa_core.actor import Actor
 from nexa_core.organizations import OrganizationView
 from nexa_core.permissions import Permission
-from pages._ui.organization import audit, business, domains, invitations, limits, members, profile, subscription
+from pages._ui.organization import (
+    api_keys,
+    audit,
+    business,
+    domains,
+    invitations,
+    limits,
+    members,
+    profile,
+    subscription,
+)
 
 _TAB = "tab"
 
@@ -32,6 +42,7 @@ TABS = (
     Tab("Members", members.draw, Permission.MEMBERS_READ),
     Tab("Invitations", invitations.draw, Permission.MEMBERS_READ),
     Tab("Domains", domains.draw, Permission.MEMBERS_READ),
+    Tab("API keys", api_keys.draw, Permission.MEMBERS_READ),
     Tab("Audit", audit.draw, Permission.AUDIT_READ),
 )
 

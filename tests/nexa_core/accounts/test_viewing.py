@@ -20,7 +20,7 @@ WHY = "Ticket 4711: the list is empty for them"
 
 @pytest.fixture
 def ids(world: World) -> dict[str, UUID]:
-    platform, northwind = world.organization("NEXA", is_platform=True), world.organization("Northwind")
+    platform, northwind = world.organization("NEXA", is_platform=True), world.organization("Northwind", plan="starter")
     return {
         "platform": platform,
         "northwind": northwind,

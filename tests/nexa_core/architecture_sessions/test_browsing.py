@@ -39,7 +39,9 @@ def shelf(cast: Cast, database: TestDatabase) -> Cast:
 def test_words_are_found_wherever_they_stand(shelf: Cast) -> None:
     assert titles(shelf.ada) == ["Alpha", "Beta", "Gamma & Töchter"]
     for text, found in {
-        "alpha": ["Alpha"], "INITECH": ["Alpha"], "accep": ["Beta"], '"by the board"': ["Beta"], "zürich": ["Gamma & Töchter"],
+        "alpha": ["Alpha"], "INITECH": ["Alpha"], "accep": ["Beta"], '"by the board"': ["Beta"],
+        "zürich": ["Gamma & Töchter"],
+
         "cloud -hooli": ["Alpha"], "alpha or beta": ["Alpha", "Beta"], "alpha beta": [], "töcht": ["Gamma & Töchter"],
         "'; drop table users; --": [], "&|!(": [], "~o": [], "%": [], "req-1": [],
     }.items():  # fmt: skip
@@ -80,7 +82,7 @@ def test_diagrams_that_do_not_parse_are_found_after_a_look(shelf: Cast, database
         connection.execute("SET session_replication_role = replica")
         connection.execute("UPDATE ai_architecture_sessions SET updated_at = now() - interval '2 minutes'")
     system = Actor.system()
-    looked = sessions.check_diagrams(system, check=lambda language, text: "broken" if "nonsense" in text else None)
+    looked = sessions.check_diagrams(system, check=lambda text, language: "broken" if "nonsense" in text else None)
     assert looked == 4 and sessions.check_diagrams(system, check=lambda *_: None) == 0
     assert titles(shelf.ada, broken_diagram=True) == ["Beta"]
     assert sessions.browse(shelf.ada, wanted=Filter(broken_diagram=True)).items[0].broken_diagrams == 1

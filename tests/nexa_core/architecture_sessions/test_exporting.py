@@ -59,7 +59,9 @@ def test_the_pdf_has_everything_with_revision_and_digest_and_runs_nothing(cast: 
     flat = " ".join(text.split())
     for wanted in (
         "Portal: #1 <Fabrikam>", "For Fabrikam", "Northwind", '#panic("x") #set page(fill: red) $a$ *b* @ref',
-        "<script>alert(1)</script>", "Server-rendered pages.", "Week", "=HYPERLINK(1)", "11,374.00", "Identity provider", "HTTPS",
+        "<script>alert(1)</script>", "Server-rendered pages.", "Week", "=HYPERLINK(1)", "11,374.00",
+        "Identity provider",
+        "HTTPS",
         "DOT is drawn on screen only", "digraph { a -> b }", "Mermaid cannot read line 2", "Page 1 of",
         made.digest[:40],
     ):  # fmt: skip

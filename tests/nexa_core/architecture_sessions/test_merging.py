@@ -38,6 +38,16 @@ def test_the_way_back_leads_exactly_back(now: Any, before: Any) -> None:
     check_document("sow_objects", now)
 
 
+@given(st.lists(SCALARS, max_size=4), st.lists(SCALARS, max_size=3), st.lists(SCALARS, max_size=3), st.lists(SCALARS))
+def test_the_way_back_of_what_was_put_in_or_taken_out_leads_exactly_back(
+    head: list[Any], old: list[Any], new: list[Any], tail: list[Any]
+) -> None:
+    before, now = {"parts": [*head, *old, *tail]}, {"parts": [*head, *new, *tail]}
+    steps = way_back(now, before)
+    assert same(walked_back(now, steps), before)
+    assert len(json.dumps(steps)) <= len(json.dumps([old, new])) + 100, "of the size of the change, not of the list"
+
+
 @given(JSON, JSON)
 def test_who_changed_nothing_takes_what_the_other_saved(base: Any, theirs: Any) -> None:
     assert merge(base, base, theirs) == (theirs, ())

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from nexa_core import audit, organizations
-from nexa_core.actor import Actor
+from nexa_core import accounts, audit, organizations
+from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.permissions import Permission, Resource, explain
 from tests.conftest import TestDatabase, World
@@ -194,6 +194,44 @@ def test_an_answer_names_the_gate_that_decides(cast: Cast, world: World, databas
         )
     with pytest.raises(NotFound):
         organizations.what_if(cast.eve, organization_id=cast.northwind, email=cast.ben.email, role="owner")
+
+
+def test_what_a_plan_does_not_include_is_off_unless_it_was_agreed(
+    cast: Cast, world: World, database: TestDatabase
+) -> None:
+    """The gate of a real sign-in, and the answer about it, before and after each change."""
+    assert cast.ada.user_id
+    sign_in = world.sign_in(cast.ada.user_id, cast.northwind)
+
+    def may() -> bool:
+        ada = accounts.actor_of_user_session(Origin(), user_session_id=sign_in)
+        answer = organizations.explain_access(
+            cast.root, organization_id=cast.northwind, email=cast.ada.email, permission="audit.read"
+        )
+        assert answer.allowed == ada.may(Permission.AUDIT_READ) and (
+            answer.allowed or answer.deciding.name == "feature"
+        )
+        return answer.allowed
+
+    def change(**values: str) -> None:
+        with database.superuser() as connection, connection.transaction():
+            World.name_the_change(connection)
+            for column, value in values.items():
+                connection.execute(
+                    f"UPDATE organizations SET {column} = %s WHERE id = %s".encode(), [value, cast.northwind]
+                )
+
+    assert may()
+    smaller = organizations.what_if(cast.root, organization_id=cast.northwind, email=cast.ada.email, plan="free")
+    assert smaller.lost == (Permission.AUDIT_READ,)
+    change(plan_type="free")
+    assert not may()
+    change(usage_limits='{"features": {"audit_log": true}}')
+    assert may()
+    change(plan_type="professional", usage_limits='{"features": {"audit_log": false}}')
+    assert not may()
+    change(plan_type="never heard of", usage_limits="{}")
+    assert may()
 
 
 def test_what_would_change_is_what_changes(cast: Cast, world: World) -> None:

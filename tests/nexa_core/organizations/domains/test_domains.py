@@ -5,8 +5,11 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
-from nexa_core import organizations
+from nexa_core import db, organizations
+from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.organizations import DomainView, dns_proof
@@ -191,3 +194,18 @@ def test_a_stranger_finds_no_domain_and_a_viewer_changes_none(
     with pytest.raises(NotFound):  # one's own organization and a stranger's domain
         organizations.check_domain(eve, organization_id=own(eve), domain_id=claimed.id)
     assert zone.asked == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO organization_domains (organization_id, domain, verified_at) VALUES (:own, 'x.test', now())",
+        "UPDATE organization_domains SET domain = 'contoso.com'",
+        "UPDATE organization_domains SET verified_at = now(), verified_by = :ada",
+        "UPDATE organization_domains SET verification_token = 'known'",
+    ],
+)
+def test_the_database_itself_keeps_a_customer_from_accepting_a_domain(ada: Actor, statement: str) -> None:
+    claim(ada, "northwind.com")
+    with db.recording(ada, Action.DOMAIN_ADDED) as door, pytest.raises(ProgrammingError, match="permission denied"):
+        door.execute(text(statement), {"own": own(ada), "ada": ada.user_id})

@@ -1,0 +1,207 @@
+"""/api/usage: what customers use and pay, to read; and the same as files, streamed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator, Iterator
+from typing import Annotated, Literal
+from uuid import UUID
+
+import anyio
+from pydantic import Field
+from starlette.responses import Response, StreamingResponse
+
+from nexa_core.actor import Actor
+from nexa_core.api.endpoint import Body, get
+from nexa_core.api.threads import in_thread
+from nexa_core.billing import reports
+
+_CSV = "text/csv; charset=utf-8"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Form = Literal["csv", "xlsx"]
+Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
+Label = Annotated[str, Field(max_length=50)]
+
+
+class OfOne(Body):
+    """One organization, the caller's own without one, in a month (``2026-11``), the running one without."""
+
+    organization: UUID | None = None
+    period: Month | None = None
+
+
+class Broken(OfOne):
+    by: Literal["type", "person", "session", "tag"] = "type"
+
+
+class Portfolio(Body):
+    """The customers a caller can reach, narrowed; ``manager`` is a person's identifier."""
+
+    period: Month | None = None
+    manager: UUID | None = None
+    plan: Label | None = None
+    tag: Label | None = None
+
+    def wanted(self) -> reports.Wanted:
+        return reports.Wanted(period=self.period, manager=self.manager, plan=self.plan, tag=self.tag)
+
+
+class ByDay(Portfolio):
+    split: Literal["type", "customer", "plan"] = "type"
+    months: Annotated[int, Field(ge=1, le=13)] = 1
+
+
+class Customers(Portfolio):
+    sort: Label = "used"
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class ExportedCustomers(Portfolio):
+    sort: Label = "used"
+
+
+class Filtered(OfOne):
+    """Which events: of a type, a person (``none`` for programs), a session's number, a day of the organization's."""
+
+    type: Label | None = None
+    person: Label | None = None
+    architecture_session: Annotated[int | None, Field(ge=0, lt=2**31, alias="session")] = None
+    day: dt.date | None = None
+
+    def wanted(self) -> reports.EventFilter:
+        return reports.EventFilter(self.period, self.type, self.person, self.architecture_session, self.day)
+
+
+class Events(Filtered):
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+@get("/usage/summary", "What an organization uses in a month, and where it leads")
+def usage_summary(actor: Actor, query: OfOne) -> reports.Burn:
+    return reports.burn(actor, organization_id=query.organization, period=query.period)
+
+
+@get("/usage/breakdown", "What the credits of a month were used for")
+def usage_breakdown(actor: Actor, query: Broken) -> tuple[reports.Part, ...]:
+    return reports.breakdown(actor, by=query.by, organization_id=query.organization, period=query.period)
+
+
+@get("/usage/hours", "When in the week the credits of a month were used")
+def usage_hours(actor: Actor, query: OfOne) -> tuple[reports.Hour, ...]:
+    return reports.hours(actor, organization_id=query.organization, period=query.period)
+
+
+@get("/usage/track-record", "What was predicted, and what happened")
+def usage_track_record(actor: Actor, query: OfOne) -> reports.TrackRecord:
+    return reports.track_record(actor, organization_id=query.organization)
+
+
+@get("/usage/events", "The single events of a month, newest first, a page at a time")
+def usage_events(actor: Actor, query: Events) -> reports.EventPage:
+    return reports.events(
+        actor, organization_id=query.organization, wanted=query.wanted(), after=query.after, limit=query.limit
+    )
+
+
+@get("/usage/portfolio", "What all customers use in a month, and where it leads")
+def usage_portfolio(actor: Actor, query: Portfolio) -> reports.Summary:
+    return reports.portfolio(actor, wanted=query.wanted())
+
+
+@get("/usage/revenue", "What the invoices of a month come to, by currency")
+def usage_revenue(actor: Actor, query: Portfolio) -> tuple[reports.Money, ...]:
+    return reports.revenue(actor, wanted=query.wanted())
+
+
+@get("/usage/by-day", "What all customers use, by day")
+def usage_by_day(actor: Actor, query: ByDay) -> tuple[reports.Point, ...]:
+    return reports.by_day(actor, wanted=query.wanted(), split=query.split, months=query.months)
+
+
+@get("/usage/customers", "The customers and what each uses, a page at a time")
+def usage_customers(actor: Actor, query: Customers) -> reports.CustomerPage:
+    return reports.customers(actor, wanted=query.wanted(), sort=query.sort, after=query.after, limit=query.limit)
+
+
+@get("/usage/events.csv", "The events of a month as CSV")
+def events_csv(actor: Actor, query: Filtered) -> Response:
+    return _events(actor, "csv", query)
+
+
+@get("/usage/events.xlsx", "The events of a month as XLSX")
+def events_xlsx(actor: Actor, query: Filtered) -> Response:
+    return _events(actor, "xlsx", query)
+
+
+@get("/usage/days.csv", "The days of an organization's month as CSV")
+def days_csv(actor: Actor, query: OfOne) -> Response:
+    return _days(actor, "csv", query)
+
+
+@get("/usage/days.xlsx", "The days of an organization's month as XLSX")
+def days_xlsx(actor: Actor, query: OfOne) -> Response:
+    return _days(actor, "xlsx", query)
+
+
+@get("/usage/customers.csv", "All customers and what each uses as CSV")
+def customers_csv(actor: Actor, query: ExportedCustomers) -> Response:
+    return _customers(actor, "csv", query)
+
+
+@get("/usage/customers.xlsx", "All customers and what each uses as XLSX")
+def customers_xlsx(actor: Actor, query: ExportedCustomers) -> Response:
+    return _customers(actor, "xlsx", query)
+
+
+@get("/usage/by-day.csv", "What all customers use, by day, as CSV")
+def by_day_csv(actor: Actor, query: ByDay) -> Response:
+    return _by_day(actor, "csv", query)
+
+
+@get("/usage/by-day.xlsx", "What all customers use, by day, as XLSX")
+def by_day_xlsx(actor: Actor, query: ByDay) -> Response:
+    return _by_day(actor, "xlsx", query)
+
+
+def _events(actor: Actor, form: Form, query: Filtered) -> Response:
+    pieces = reports.export_events(actor, form=form, organization_id=query.organization, wanted=query.wanted())
+    return _file(pieces, "events", form)
+
+
+def _days(actor: Actor, form: Form, query: OfOne) -> Response:
+    pieces = reports.export_organization_days(actor, form=form, organization_id=query.organization, period=query.period)
+    return _file(pieces, "days", form)
+
+
+def _customers(actor: Actor, form: Form, query: ExportedCustomers) -> Response:
+    return _file(reports.export_customers(actor, form=form, wanted=query.wanted(), sort=query.sort), "customers", form)
+
+
+def _by_day(actor: Actor, form: Form, query: ByDay) -> Response:
+    pieces = reports.export_days(actor, form=form, wanted=query.wanted(), split=query.split, months=query.months)
+    return _file(pieces, "by-day", form)
+
+
+def _file(pieces: Iterator[bytes], what: str, form: Form) -> Response:
+    name = f"nexa-usage-{what}-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{form}"
+    headers = {"content-disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(_stream(pieces), media_type=_CSV if form == "csv" else _XLSX, headers=headers)
+
+
+async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """Each piece in a thread, when the reader is ready for it; a reader who leaves ends the transaction."""
+    try:
+        while (piece := await in_thread(next, pieces, None)) is not None:
+            yield piece
+    finally:
+        with anyio.CancelScope(shield=True):
+            await in_thread(pieces.close)  # type: ignore[attr-defined]
+
+
+ENDPOINTS = (
+    usage_summary, usage_breakdown, usage_hours, usage_track_record, usage_events, usage_portfolio, usage_revenue,
+    usage_by_day, usage_customers, events_csv, events_xlsx, days_csv, days_xlsx, customers_csv, customers_xlsx,
+    by_day_csv, by_day_xlsx,
+)  # fmt: skip

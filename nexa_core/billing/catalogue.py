@@ -1,0 +1,257 @@
+"""The catalogue of plans: its versions by date, a new one scheduled or withdrawn, and prices agreed with one customer.
+
+What has begun never changes; whoever sells something else schedules a version that begins in the future.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from nexa_core.actions import Action
+from nexa_core.actor import Actor
+from nexa_core.billing import reach
+from nexa_core.billing.models import PlanVersion
+from nexa_core.billing.plans import PLANS
+from nexa_core.db import reading, recording
+from nexa_core.errors import Conflict, Invalid, NotFound
+from nexa_core.permissions import Permission
+
+_MOST = 2**53
+PRICES = ("price_minor", "overage_minor", "overage_credits", "seat_minor")
+_PRICED = ("price_minor", "overage_minor", "seat_minor")
+_EVENT = re.compile(r"[a-z][a-z0-9_.]{0,49}")
+# Two people who schedule at the same moment see each other's version.
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('nexa plan catalogue', 0))")
+_AFFECTED = text("""
+SELECT o.id, o.name, o.slug, p.currency, p.price_minor, p.allowance, o.usage_limits ? 'monthly_credits' AS own_credits,
+       o.agreed_prices ? 'price_minor' AS own_price
+FROM organizations o JOIN nexa.plans_now p ON p.organization_id = o.id
+WHERE o.plan_type = :plan AND NOT o.is_platform AND o.deleted_at IS NULL ORDER BY lower(o.name), o.id
+""")
+_AGREE = text("""
+UPDATE organizations o SET currency = :currency, agreed_prices = CAST(:prices AS jsonb), updated_at = now()
+WHERE o.id = :organization
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a plan. ``until`` is None for the latest; amounts are minor units of ``currency``."""
+
+    id: UUID
+    plan: str
+    name: str
+    effective_from: dt.datetime
+    until: dt.datetime | None
+    is_in_force: bool
+    is_ahead: bool
+    currency: str
+    price_minor: int
+    monthly_credits: int
+    overage_minor: int
+    overage_credits: int
+    seats: int | None
+    seat_minor: int | None
+    prices: Mapping[str, Mapping[str, int]]
+    limits: Mapping[str, int]
+    features: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version of a plan as somebody would like it; ``limits`` are events a period by type."""
+
+    plan: str
+    name: str
+    effective_from: dt.datetime
+    price_minor: int
+    monthly_credits: int
+    overage_minor: int
+    overage_credits: int
+    seats: int | None
+    seat_minor: int | None
+    prices: Mapping[str, Mapping[str, int]]
+    limits: Mapping[str, int]
+    features: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A customer of the plan: its fee and allowance now, and when the version begins; agreed ones stay."""
+
+    id: UUID
+    name: str
+    slug: str
+    currency: str
+    price_before: int | None
+    price_after: int | None
+    allowance_before: int | None
+    allowance_after: int | None
+
+
+def plan_versions(actor: Actor) -> tuple[Version, ...]:
+    """Every version of every plan, by plan, the latest first. Raises Forbidden without ORGANIZATIONS_MANAGE."""
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with reading(actor) as db:
+        return _versions(db)
+
+
+def preview_version(actor: Actor, *, draft: Draft) -> tuple[Affected, ...]:
+    """Whom a version would affect, by name, and how; nothing is stored.
+
+    Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid, naming the field, for what cannot be a version.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with reading(actor) as db:
+        _check(db, draft)
+        rows = db.execute(_AFFECTED, {"plan": draft.plan}).all()
+    return tuple(
+        Affected(
+            row.id, row.name, row.slug, row.currency, row.price_minor,
+            row.price_minor if row.own_price else _price(draft, row.currency), row.allowance,
+            row.allowance if row.own_credits else draft.monthly_credits,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def schedule_version(actor: Actor, *, draft: Draft, reason: str) -> Version:
+    """Let a version of a plan begin at an instant to come; what has begun stays as it is.
+
+    Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid, naming the field, for what cannot be a version, Conflict for
+    an instant at which one begins already.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with recording(actor, Action.PLAN_SCHEDULED, reason=reach.reason_of(reason)) as db:
+        db.execute(_ONE_AT_A_TIME)
+        currency = _check(db, draft)
+        version = PlanVersion(
+            plan=draft.plan, effective_from=draft.effective_from, name=draft.name.strip(), currency=currency,
+            price_minor=draft.price_minor, monthly_credits=draft.monthly_credits, overage_minor=draft.overage_minor,
+            overage_credits=draft.overage_credits, seats=draft.seats, seat_minor=draft.seat_minor,
+            prices={name: dict(amounts) for name, amounts in draft.prices.items()}, limits=dict(draft.limits),
+            features=dict(draft.features),
+        )  # fmt: skip
+        db.add(version)
+        db.flush()
+        found = next(known for known in _versions(db) if known.id == version.id)
+    PLANS.forget()
+    return found
+
+
+def withdraw_version(actor: Actor, *, version_id: UUID, reason: str) -> None:
+    """Take back a version that has not begun. Raises Forbidden, NotFound, Conflict for one that has begun."""
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with recording(actor, Action.PLAN_WITHDRAWN, reason=reach.reason_of(reason)) as db:
+        db.execute(_ONE_AT_A_TIME)
+        version = db.get(PlanVersion, version_id)
+        if version is None:
+            raise NotFound("There is no such version.")
+        if version.effective_from <= dt.datetime.now(dt.UTC):
+            raise Conflict("This version has begun; schedule another one instead.")
+        db.delete(version)
+    PLANS.forget()
+
+
+def agree_prices(actor: Actor, *, organization_id: UUID, currency: str, prices: Mapping[str, int], reason: str) -> None:
+    """Agree with one customer on its currency and on prices that go over the list's, from now on.
+
+    ``prices`` may hold ``price_minor``, ``overage_minor`` with ``overage_credits``, and ``seat_minor``; what is missing
+    is the list's. Raises Forbidden without ORGANIZATIONS_MANAGE, NotFound, Invalid naming the field.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    if unknown := set(prices) - set(PRICES):
+        raise Invalid(f"There is no price called “{min(unknown)[:40]}”.", field="prices")
+    for name, amount in prices.items():
+        _count(amount, name, least=1 if name == "overage_credits" else 0)
+    if ("overage_minor" in prices) != ("overage_credits" in prices):
+        raise Invalid("The price of credits over the allowance says for how many.", field="overage_credits")
+    with recording(actor, Action.PRICES_AGREED, reason=reach.reason_of(reason)) as db:
+        subject = reach.subject(db, actor, organization_id)
+        known = _currencies(db)
+        if currency not in known:
+            raise Invalid(f"The plans have no prices in {currency[:10]}; they have in {', '.join(sorted(known))}.",
+                          field="currency")  # fmt: skip
+        if (currency, dict(prices)) != (subject.currency, subject.agreed_prices):
+            db.execute(
+                _AGREE, {"organization": organization_id, "currency": currency, "prices": json.dumps(dict(prices))}
+            )
+
+
+def _versions(db: Session) -> tuple[Version, ...]:
+    now = db.scalar(select(func.now()))
+    assert now is not None
+    rows = db.scalars(select(PlanVersion).order_by(PlanVersion.plan, PlanVersion.effective_from.desc())).all()
+    found: list[Version] = []
+    for row in rows:
+        later = found[-1].effective_from if found and found[-1].plan == row.plan else None
+        begun = row.effective_from <= now
+        found.append(
+            Version(
+                row.id, row.plan, row.name, row.effective_from, later, begun and (later is None or later > now),
+                not begun, row.currency, row.price_minor, row.monthly_credits, row.overage_minor, row.overage_credits,
+                row.seats, row.seat_minor, row.prices, row.limits, row.features,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _check(db: Session, draft: Draft) -> str:
+    """The currency of the plan's list; raises Invalid for a draft that cannot be a version of it."""
+    latest = db.scalars(
+        select(PlanVersion).where(PlanVersion.plan == draft.plan).order_by(PlanVersion.effective_from.desc()).limit(1)
+    ).one_or_none()
+    if latest is None:
+        raise Invalid("There is no such plan.", field="plan")
+    if not draft.name.strip() or len(draft.name) > 100 or not draft.name.isprintable():
+        raise Invalid("A plan needs a name of at most 100 characters.", field="name")
+    if draft.effective_from.utcoffset() is None or draft.effective_from <= dt.datetime.now(dt.UTC):
+        raise Invalid("A version begins in the future: what a plan was stays as it was.", field="effective_from")
+    if draft.effective_from.year > dt.datetime.now(dt.UTC).year + 10:
+        raise Invalid("A version begins within ten years.", field="effective_from")
+    for name in ("price_minor", "monthly_credits", "overage_minor"):
+        _count(getattr(draft, name), name)
+    _count(draft.overage_credits, "overage_credits", least=1)
+    for name in ("seats", "seat_minor"):
+        if (value := getattr(draft, name)) is not None:
+            _count(value, name, most=2**31 - 1 if name == "seats" else _MOST)
+    for event_type, most in draft.limits.items():
+        if not _EVENT.fullmatch(event_type):
+            raise Invalid(f"“{event_type[:50]}” is no type of event.", field="limits")
+        _count(most, "limits", most=2**31 - 1)
+    if any(not isinstance(on, bool) for on in draft.features.values()):
+        raise Invalid("A feature is on or off.", field="features")
+    for amounts in draft.prices.values():
+        if set(amounts) - set(_PRICED):
+            raise Invalid("A price list has a fee, a price of credits and a price of seats.", field="prices")
+        for amount in amounts.values():
+            _count(amount, "prices")
+    # A customer that pays in a currency goes on paying in it.
+    if missing := set(latest.prices) - set(draft.prices):
+        raise Invalid(f"The plan has prices in {min(missing)}; the new version needs them, too.", field="prices")
+    return latest.currency
+
+
+def _count(value: object, field: str, *, least: int = 0, most: int = _MOST) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise Invalid(f"{field.replace('_', ' ').capitalize()} is a whole number, {least} or more.", field=field)
+
+
+def _price(draft: Draft, currency: str) -> int:
+    listed: Mapping[str, Any] | None = draft.prices.get(currency)
+    return draft.price_minor if listed is None else listed.get("price_minor", 0)
+
+
+def _currencies(db: Session) -> set[str]:
+    """Currencies every plan has prices in: a customer may change its plan any day."""
+    known = [{version.currency, *version.prices} for version in _versions(db) if version.is_in_force]
+    return set.intersection(*known) if known else set()

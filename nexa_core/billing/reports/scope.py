@@ -1,0 +1,86 @@
+"""Whose usage somebody may see: their own organization's, the customers they manage, demo organizations, or all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from nexa_core.actor import Actor, Scope
+from nexa_core.billing.reports import figures, periods
+from nexa_core.config import settings
+from nexa_core.errors import Invalid, NotFound
+from nexa_core.permissions import Permission
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which customers, and which month (``2026-11``; the running one without). ``manager`` is a person's identifier."""
+
+    period: str | None = None
+    manager: UUID | None = None
+    plan: str | None = None
+    tag: str | None = None
+
+    @property
+    def month(self) -> dt.date:
+        """The first day of the period; of the running one by UTC. Raises Invalid."""
+        return periods.month(self.period)
+
+    @property
+    def is_everybody(self) -> bool:
+        return self.manager is None and not self.plan and not self.tag
+
+
+def only_managed_by(actor: Actor) -> UUID | None:
+    """The account manager whose customers alone this actor may see (NEXA_ACCOUNT_MANAGERS_SEE); None for all."""
+    narrowed = settings().account_managers_see == "own" and not actor.may(Permission.ORGANIZATIONS_MANAGE)
+    return actor.user_id if narrowed and actor.may(Permission.PORTFOLIO_READ) else None
+
+
+def require_portfolio(actor: Actor) -> None:
+    """Raise Forbidden unless the actor may look across customers: their own people never, whatever was granted."""
+    actor.require(Permission.USAGE_READ)
+    actor.require(Permission.ORGANIZATIONS_BROWSE)
+
+
+def sees_money(actor: Actor) -> bool:
+    """Whether revenue is shown: to who may read bills, and, of made-up customers, to who presents them."""
+    return actor.may(Permission.BILLING_READ) or actor.scope is Scope.PRESENTER
+
+
+def chosen(actor: Actor, wanted: Wanted) -> dict[str, Any]:
+    """The parameters of ``figures.CUSTOMERS``. Raises Invalid for what no portfolio can be narrowed to."""
+    for name, value in (("plan", wanted.plan), ("tag", wanted.tag)):
+        if value and (len(value) > 50 or not value.isprintable()):
+            raise Invalid(f"There is no such {name}.", field=name)
+    return {
+        "mine": only_managed_by(actor),
+        "manager": wanted.manager,
+        "plan": wanted.plan or None,
+        "tag": wanted.tag or None,
+        "month": wanted.month,
+    }
+
+
+def organization_of(db: Session, actor: Actor, organization_id: UUID | None) -> Row[Any]:
+    """The organization a report is about, with its allowance and prices; the actor's own without an identifier.
+
+    Raises Forbidden without USAGE_READ, NotFound for one that the actor may not see.
+    """
+    wanted = organization_id or actor.organization_id
+    if wanted != actor.organization_id and actor.scope is Scope.TENANT:
+        raise NotFound("There is no such organization.")
+    actor.require(Permission.USAGE_READ)
+    if wanted != actor.organization_id:
+        actor.require(Permission.ORGANIZATIONS_BROWSE)
+    found = db.execute(text(f"{figures.ORGANIZATION} WHERE o.id = :id"), {"id": wanted}).one_or_none()
+    mine = only_managed_by(actor)
+    hidden = found is not None and wanted != actor.organization_id and mine not in (None, found.account_manager_id)
+    if found is None or hidden:
+        raise NotFound("There is no such organization.")
+    return found

@@ -1,0 +1,151 @@
+"""Events as programs send them, as JSON: each is read by itself, so that a bad one does not keep the others out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from nexa_core.errors import Invalid
+from nexa_core.usage.events import UsageEvent, check_event, other_content, refusal, row_of
+
+#: Most events one request may send.
+MOST_SENT = 1_000
+_MEMBERS = frozenset(
+    {"event_type", "idempotency_key", "credits", "user_id", "session_id", "event_data", "occurred_at", "source"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An event that was not stored: its place in the batch, its key where it has one, and why."""
+
+    index: int
+    idempotency_key: str | None
+    reason: str
+    field: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a batch that was sent. ``flagged`` are types the catalogue does not know: kept, for nothing."""
+
+    inserted: int
+    duplicates: int
+    rejected: tuple[Rejected, ...]
+    flagged: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Batch:
+    """The events of a batch that can be accepted, with their places, and those that cannot."""
+
+    events: list[tuple[int, UsageEvent]]
+    rejected: list[Rejected]
+
+    @classmethod
+    def of(cls, sent: Sequence[object], *, now: datetime) -> Batch:
+        """Read each event. Raises Invalid for an empty batch and for one of more than a thousand."""
+        if not 0 < len(sent) <= MOST_SENT:
+            raise Invalid(f"A batch has 1 to {MOST_SENT:,} usage events; this one has {len(sent):,}.", field="events")
+        batch = cls([], [])
+        for index, given in enumerate(sent):
+            try:
+                event = event_of(given)
+                check_event(event, now=now)
+                batch.events.append((index, event))
+            except Invalid as invalid:
+                batch._reject(index, given, invalid)
+        return batch
+
+    def without(self, strangers: set[Any]) -> None:
+        """Reject what names people and sessions of somebody else."""
+        kept = []
+        for index, event in self.events:
+            if event.user_id in strangers:
+                reason, name = f"{event.user_id} does not belong to this organization.", "user_id"
+            elif event.session_id in strangers:
+                reason, name = f"There is no session {event.session_id} in this organization.", "session_id"
+            else:
+                kept.append((index, event))
+                continue
+            self.rejected.append(Rejected(index, event.idempotency_key, reason, name))
+        self.events = kept
+
+    def rows(self, reporter: UUID | None) -> tuple[list[dict[str, Any]], int]:
+        """As :func:`nexa_core.usage.events.rows`; data that cannot be stored rejects its event only."""
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        repeats = 0
+        for index, event in self.events:
+            try:
+                row = row_of(event, reporter)
+            except Invalid as invalid:
+                self.rejected.append(Rejected(index, event.idempotency_key, invalid.sentence, invalid.field))
+                continue
+            first = found.setdefault((event.source, event.idempotency_key), row)
+            if first is not row:
+                if first["content_hash"] != row["content_hash"]:
+                    raise other_content(event.idempotency_key)
+                repeats += 1
+        return [found[key] for key in sorted(found)], repeats
+
+    def _reject(self, index: int, given: object, invalid: Invalid) -> None:
+        key = given.get("idempotency_key") if isinstance(given, dict) else None
+        shown = key.encode("utf-8", "replace").decode()[:255] if isinstance(key, str) else None
+        self.rejected.append(Rejected(index, shown, invalid.sentence, invalid.field))
+
+
+def event_of(given: object) -> UsageEvent:
+    """One JSON object as an event; raises Invalid naming the member that has another form than it should."""
+    if not isinstance(given, dict):
+        raise Invalid("A usage event is a JSON object.")
+    if not given.keys() <= _MEMBERS:
+        unknown = str(min(given.keys() - _MEMBERS)).encode("utf-8", "replace").decode()[:50]
+        raise Invalid(f"A usage event has no member called {unknown}.", field=unknown)
+    for name in ("idempotency_key", "event_type"):
+        if type(given.get(name)) is not str:
+            raise Invalid(f"A usage event needs the text {name}.", field=name)
+    source = given.get("source", "api")
+    event = UsageEvent(
+        given["event_type"],
+        given["idempotency_key"],
+        given.get("credits"),
+        event_data=given.get("event_data") or {},
+        session_id=given.get("session_id"),
+        source=source if isinstance(source, str) else "",
+    )
+    user, at = given.get("user_id"), given.get("occurred_at")
+    if not isinstance(event.event_data, Mapping):
+        raise refusal(event, "its data must be a JSON object", "event_data")
+    if user is None and at is None:
+        return event
+    return UsageEvent(
+        event.event_type,
+        event.idempotency_key,
+        event.credits,
+        None if user is None else _user(event, user),
+        event.session_id,
+        event.event_data,
+        None if at is None else _moment(event, at),
+        event.source,
+    )
+
+
+def _user(event: UsageEvent, given: object) -> UUID:
+    try:
+        return UUID(given) if isinstance(given, str) and len(given) == 36 else _refuse()
+    except ValueError:
+        raise refusal(event, "its user_id is no UUID", "user_id") from None
+
+
+def _moment(event: UsageEvent, given: object) -> datetime:
+    try:
+        return datetime.fromisoformat(given) if isinstance(given, str) else _refuse()
+    except ValueError:
+        raise refusal(event, "its time is no date and time as in 2026-01-31T23:59:00Z", "occurred_at") from None
+
+
+def _refuse() -> Any:
+    raise ValueError

@@ -1,0 +1,1 @@
+"""What the screens of invoices, rehearsals and plans share."""

@@ -1,0 +1,1 @@
+"""The pieces of the screens about usage: portfolio, morning brief, one customer."""

@@ -1,0 +1,28 @@
+"""Billing: what a period comes to, line by line, and the events behind each line."""
+
+import streamlit as st
+
+from nexa_core import billing
+from pages._ui import current_actor, layout
+from pages._ui.billing import invoice, whose
+
+actor = current_actor()
+organization_id = whose.organization(actor)
+if organization_id is not None:
+    totals = billing.invoices(actor, organization_id=organization_id)
+    line = st.query_params.get("line")
+    if not totals:
+        layout.nothing("receipt_long", "There is no invoice yet", "The first one begins with the organization.")
+    elif line:
+        found = billing.invoice(actor, organization_id=organization_id, period=whose.named_period(totals))
+        invoice.events(actor, found, found.line(line))
+    else:
+        whose.way_back(actor)
+        found = billing.invoice(actor, organization_id=organization_id, period=whose.period(totals))
+        invoice.heading(actor, found)
+        invoice.figures(actor, found)
+        invoice.lines(actor, found)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            invoice.files(found)
+            invoice.giving_back(actor, found)
+        invoice.past(actor, totals)

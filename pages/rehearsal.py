@@ -1,0 +1,23 @@
+"""What if: a month's real use, replayed against every plan and against limits of one's own."""
+
+from nexa_core import billing
+from pages._ui import current_actor
+from pages._ui.billing import replay, whose
+
+actor = current_actor()
+organization_id = whose.organization(actor)
+if organization_id is not None:
+    totals = billing.invoices(actor, organization_id=organization_id)
+    period = whose.period(totals)
+    credits_a_month, event_limits = replay.own_limits()
+    rehearsal = billing.rehearse(
+        actor,
+        organization_id=organization_id,
+        period=period,
+        monthly_credits=credits_a_month,
+        event_limits=event_limits,
+    )
+    replay.heading(rehearsal)
+    replay.verdict(actor, rehearsal)
+    replay.picture(actor, rehearsal)
+    replay.table(actor, rehearsal)

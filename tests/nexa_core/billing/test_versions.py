@@ -1,0 +1,156 @@
+"""A new version of a plan, prices agreed with one customer, and a plan changed at the turn of a month."""
+
+from __future__ import annotations
+
+import datetime as dt
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nexa_core import billing, organizations
+from nexa_core.actor import Actor
+from nexa_core.billing import Draft
+from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.conftest import World
+from tests.nexa_core.billing.conftest import EPOCH, Ledger
+
+
+def soon(days: int = 40) -> dt.datetime:
+    return dt.datetime.now(dt.UTC) + dt.timedelta(days=days)
+
+
+def draft(**changes: Any) -> Draft:
+    plan = billing.PLANS["starter"]
+    whole = Draft(
+        "starter", "Starter", soon(), 5_900, 1_200, 600, 100, 12, 600, plan.prices or {}, {"pdf_export": 50},
+        plan.features,
+    )  # fmt: skip
+    return replace(whole, **changes)
+
+
+def test_a_version_begins_in_the_future_and_changes_nothing_before(ledger: Ledger, root: Actor) -> None:
+    organization = ledger.customer(plan="starter")
+    agreed = ledger.customer("Agreed", plan="starter", usage_limits={"monthly_credits": 7})
+    before = billing.invoice(root, organization_id=organization).total_minor
+    wanted = draft()
+    affected = {one.name: one for one in billing.preview_version(root, draft=wanted)}
+    assert (affected["Northwind"].price_before, affected["Northwind"].price_after) == (4_900, 5_900)
+    assert (affected["Northwind"].allowance_after, affected["Agreed"].allowance_after) == (1_200, 7)
+    version = billing.schedule_version(root, draft=wanted, reason="dearer")
+    assert version.is_ahead and not version.is_in_force
+    assert billing.invoice(root, organization_id=organization).total_minor == before
+    assert billing.PLANS["starter"].price_minor == 4_900
+    with ledger.database.superuser() as connection:
+        later = connection.execute(
+            "SELECT price_minor, allowance, seats, event_limits FROM nexa.plan_of(%s, %s)",
+            [organization, wanted.effective_from],
+        ).fetchone()
+        moment = connection.execute(
+            "SELECT price_minor FROM nexa.plan_of(%s, %s)",
+            [organization, wanted.effective_from - dt.timedelta(microseconds=1)],
+        ).fetchone()
+    assert later == (5_900, 1_200, 12, {"pdf_export": 50}) and moment == (4_900,)
+    with pytest.raises(Conflict):
+        billing.schedule_version(root, draft=wanted, reason="twice")
+    billing.withdraw_version(root, version_id=version.id, reason="not yet")
+    assert [one.plan for one in billing.plan_versions(root)] == sorted(billing.PLANS)
+    with pytest.raises(NotFound):
+        billing.withdraw_version(root, version_id=version.id, reason="again")
+    with pytest.raises(Conflict, match="has begun"):
+        billing.withdraw_version(root, version_id=billing.plan_versions(root)[0].id, reason="no")
+    assert agreed
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("effective_from", {"effective_from": dt.datetime.now(dt.UTC) - dt.timedelta(days=1)}),
+        ("effective_from", {"effective_from": dt.datetime(2099, 1, 1)}),
+        ("effective_from", {"effective_from": dt.datetime(9999, 1, 1, tzinfo=dt.UTC)}),
+        ("price_minor", {"price_minor": -1}), ("price_minor", {"price_minor": 2**63}),
+        ("price_minor", {"price_minor": float("nan")}), ("monthly_credits", {"monthly_credits": 1.5}),
+        ("overage_credits", {"overage_credits": 0}), ("seats", {"seats": -1}), ("name", {"name": " "}),
+        ("plan", {"plan": "gold"}), ("limits", {"limits": {"Not A Type": 1}}), ("prices", {"prices": {}}),
+        ("prices", {"prices": {"GBP": {"gift": 1}}}), ("features", {"features": {"sessions": "on"}}),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_a_version_is_said(ledger: Ledger, root: Actor, field: str, changes: dict[str, Any]) -> None:
+    for verb in (
+        lambda: billing.preview_version(root, draft=draft(**changes)),
+        lambda: billing.schedule_version(root, draft=draft(**changes), reason="x"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            verb()
+        assert refused.value.field == field
+
+
+def test_prices_of_ones_own_go_over_the_list(ledger: Ledger, root: Actor) -> None:
+    organization = ledger.customer(plan="starter")
+    agree = {"organization_id": organization, "reason": "negotiated"}
+    billing.agree_prices(root, currency="JPY", prices={"price_minor": 5_000}, **agree)
+    found = billing.invoice(root, organization_id=organization)
+    assert found.currency == "JPY"
+    for currency, prices in (
+        ("XAU", {}), ("EUR", {"gift": 1}), ("EUR", {"price_minor": -1}), ("EUR", {"overage_minor": 1}),
+        ("EUR", {"overage_minor": 1, "overage_credits": 0}), ("EUR", {"price_minor": True}),
+    ):  # fmt: skip
+        with pytest.raises(Invalid):
+            billing.agree_prices(root, currency=currency, prices=prices, **agree)  # type: ignore[arg-type]
+    world = ledger.world
+    nexa = world.organization("NEXA", is_platform=True)
+    manager = world.actor(world.person("am@nexa.example", nexa, role="billing"), nexa)
+    with pytest.raises(Forbidden):
+        billing.agree_prices(manager, currency="EUR", prices={}, **agree)  # type: ignore[arg-type]
+
+
+def test_a_plan_changed_at_the_turn_of_a_month_is_in_exactly_one_of_them(ledger: Ledger, root: Actor) -> None:
+    """The instant of the turn belongs to the new month; a microsecond before, to the old one. Nothing is lost."""
+    organization = ledger.customer(time_zone="Europe/Berlin", plan="starter")
+    turn = dt.datetime(2026, 5, 31, 22, tzinfo=dt.UTC)  # midnight in Berlin
+    both = []
+    for at in (turn - dt.timedelta(microseconds=1), turn, turn + dt.timedelta(microseconds=1)):
+        ledger.assigned(organization, [(EPOCH, {}), (at, {"plan_type": "professional"})])
+        may, june = (billing.invoice(root, organization_id=organization, period=p) for p in ("2026-05", "2026-06"))
+        both.append([[line.amount_minor for line in found.lines if line.kind == "base"] for found in (may, june)])
+    assert both == [[[4_900, 0], [24_900]], [[4_900], [24_900]], [[4_900], [0, 24_900]]]
+
+
+def test_plans_that_change_together_leave_a_history_in_order(ledger: Ledger, root: Actor) -> None:
+    """Whoever waits for the row is later in the history too, though its transaction began before."""
+    organization = ledger.customer(plan="free")
+    plans = ["starter", "professional", "enterprise", "free"] * 3
+    barrier = threading.Barrier(len(plans))
+
+    def change(plan: str) -> bool:
+        barrier.wait()
+        try:
+            expected = organizations.get(root, organization_id=organization).plan
+            organizations.change_plan(root, organization_id=organization, plan=plan, expected=expected, reason="race")
+        except Conflict:
+            return False
+        return True
+
+    ledger.database.configure(pool_size=len(plans))
+    with ThreadPoolExecutor(len(plans)) as pool:
+        done = sum(pool.map(change, plans))
+    with ledger.database.superuser() as connection:
+        rows = connection.execute(
+            "SELECT plan_type, effective_from FROM plan_assignments WHERE organization_id = %s ORDER BY 2",
+            [organization],
+        ).fetchall()
+        now = connection.execute("SELECT plan_type FROM organizations WHERE id = %s", [organization]).fetchone()
+    assert len(rows) == done + 1 > 1
+    assert now == (rows[-1][0],)
+
+
+def test_a_change_that_is_rolled_back_leaves_no_history(ledger: Ledger) -> None:
+    organization = ledger.customer(plan="starter")
+    with ledger.database.superuser() as connection:
+        with connection.transaction(force_rollback=True):
+            World.name_the_change(connection)
+            connection.execute("UPDATE organizations SET plan_type = 'free' WHERE id = %s", [organization])
+        rows = connection.execute("SELECT plan_type FROM plan_assignments").fetchall()
+    assert rows == [("starter",)]

@@ -1,0 +1,156 @@
+"""Limits: the plan's and what was agreed, of credits and of types of event, hard, soft and only watching."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+
+from nexa_core import usage
+from nexa_core.errors import LimitExceeded
+from nexa_core.usage import UsageEvent
+from tests.nexa_core.usage.conftest import Customer
+
+
+def spend(customer: Customer, key: str, credits: int = 1, event_type: str = "ai_call") -> bool:
+    try:
+        return usage.record(customer.actor, [UsageEvent(event_type, key, credits)]).inserted == 1
+    except LimitExceeded:
+        return False
+
+
+def test_the_plans_own_allowance_is_a_hard_limit_too(world: Any) -> None:
+    customer = Customer(world, plan="free", usage_limits={"hard": True})
+    assert spend(customer, "a", 100)
+    with pytest.raises(LimitExceeded, match="limit of 100 credits"):
+        usage.record(customer.actor, [UsageEvent("ai_call", "b", 1)])
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET plan_type = 'starter'")
+    assert spend(customer, "b", 900)
+    assert not spend(customer, "c", 1)
+    customer.assert_all_figures_agree()
+
+
+def test_the_migration_knows_the_plans_as_they_are_sold(world: Any) -> None:
+    from nexa_core.billing import PLANS
+
+    with world.database.superuser() as connection:
+        for plan in PLANS.values():
+            row = connection.execute("SELECT monthly_credits FROM nexa.plan_limits(%s, now())", [plan.key]).fetchone()
+            assert row == (plan.monthly_credits,)
+        assert connection.execute("SELECT monthly_credits FROM nexa.plan_limits('x', now())").fetchone() == (None,)
+
+
+def test_a_type_of_event_has_its_own_limit(world: Any) -> None:
+    customer = Customer(world, usage_limits={"hard": True, "event_limits": {"pdf_export": 2}})
+    assert spend(customer, "a", 1, "pdf_export") and spend(customer, "b", 1, "pdf_export")
+    with pytest.raises(LimitExceeded, match="2 events of the type pdf_export"):
+        usage.record(customer.actor, [UsageEvent("pdf_export", "c", 0)])
+    with pytest.raises(LimitExceeded):
+        usage.reserve(customer.actor, event_type="pdf_export", credits=0, idempotency_key="d")
+    assert spend(customer, "e", 1, "ai_call")
+    assert not Customer(world, "Batch", usage_limits={"hard": True, "event_limits": {"pdf_export": 2}}).stored()[0]
+    customer.assert_all_figures_agree()
+
+
+def test_a_soft_limit_lets_through_and_records_what_is_over(world: Any) -> None:
+    customer = Customer(world, usage_limits={"monthly_credits": 10, "event_limits": {"ai_call": 1}})
+    assert spend(customer, "a", 8) and spend(customer, "b", 7)
+    assert customer.rows(
+        "SELECT metric, most, overage FROM usage_counters WHERE organization_id = %(id)s ORDER BY 1"
+    ) == [("ai_call", 1, 1), ("credits", 10, 5)]
+
+
+def test_while_it_only_watches_a_hard_limit_lets_through_and_notes_what_it_would_have_refused(world: Any) -> None:
+    customer = Customer(world, usage_limits={"monthly_credits": 10, "hard": True, "limit_shadow": True})
+    assert spend(customer, "a", 8) and spend(customer, "b", 7) and spend(customer, "c", 0)
+    assert customer.rows(
+        "SELECT metric, amount, total, most, user_id FROM usage_shadow_refusals WHERE organization_id = %(id)s"
+    ) == [("credits", 7, 15, 10, customer.owner)]
+    customer.agree(monthly_credits=10, hard=True)
+    assert not spend(customer, "d")
+    soft = Customer(world, "Soft", usage_limits={"monthly_credits": 1, "limit_shadow": True})
+    assert spend(soft, "a", 5)
+    assert soft.rows("SELECT 1 FROM usage_shadow_refusals WHERE organization_id = %(id)s") == []
+    customer.assert_all_figures_agree()
+
+
+def race(runner: Callable[[int], bool], threads: int = 50) -> int:
+    start = Barrier(threads)
+
+    def one(number: int) -> bool:
+        start.wait()
+        return runner(number)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(one, range(threads)))
+
+
+@pytest.mark.promise
+def test_fifty_threads_race_for_the_last_hundred_credits_and_get_exactly_a_hundred_ten_times_of_ten(world: Any) -> None:
+    for number in range(10):
+        customer = Customer(world, f"Race {number}", usage_limits={"monthly_credits": 500, "hard": True})
+        usage.record(customer.actor, [UsageEvent("ai_call", "before", 400)])
+        assert race(lambda key, customer=customer: spend(customer, f"call-{key}", 4)) == 25  # type: ignore[misc]
+        assert customer.stored() == (26, 500)
+        customer.assert_all_figures_agree()
+
+
+def test_the_control_summing_up_before_the_insert_spends_more(world: Any) -> None:
+    """The naive way, in the same database: ask for the sum, then insert what seems to fit."""
+    customer, url = Customer(world), world.database.superuser_url
+
+    def naive(number: int) -> bool:
+        with psycopg.connect(url) as connection:
+            row = connection.execute(
+                "SELECT coalesce(sum(credits_consumed), 0) FROM usage_events WHERE organization_id = %s", [customer.id]
+            ).fetchone()
+            assert row is not None
+            if row[0] + 4 > 100:
+                return False
+            time.sleep(0.01)
+            connection.execute(
+                "INSERT INTO usage_events (organization_id, event_type, idempotency_key, credits_consumed)"
+                " VALUES (%s, 'ai_call', %s, 4)",
+                [customer.id, str(number)],
+            )
+            return True
+
+    assert race(naive, 40) > 25
+
+
+@pytest.mark.promise
+def test_a_limit_that_is_lowered_meanwhile_is_met_by_whoever_comes_after(world: Any) -> None:
+    """The change commits while somebody waits for the counter: with the limit of the statement's start they would
+    spend more than the new one leaves, after others were refused by it."""
+    customer = Customer(world, usage_limits={"monthly_credits": 100, "hard": True})
+    usage.record(customer.actor, [UsageEvent("ai_call", "before", 90)])
+    with world.database.superuser() as blocker, ThreadPoolExecutor(1) as pool:
+        with blocker.transaction():
+            blocker.execute("SELECT 1 FROM usage_counters WHERE metric = 'credits' FOR UPDATE")
+            waiting = pool.submit(spend, customer, "waits", 10)
+            with world.database.superuser() as watcher:
+                while not watcher.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                    time.sleep(0.01)
+            customer.agree(monthly_credits=95, hard=True)
+        assert waiting.result() is False
+    assert spend(customer, "fits", 5) and not spend(customer, "beyond", 1)
+    customer.assert_all_figures_agree()
+
+
+def test_each_period_begins_with_its_whole_allowance(world: Any) -> None:
+    """Use of last month, reported late, counts against last month only."""
+    from datetime import UTC, datetime, timedelta
+
+    customer = Customer(world, usage_limits={"monthly_credits": 10, "hard": True}, time_zone="Asia/Tokyo")
+    month = datetime.now(UTC).replace(day=1) - timedelta(days=3)
+    late = [UsageEvent("ai_call", "late", 10, occurred_at=max(month, datetime.now(UTC) - timedelta(days=34)))]
+    assert usage.record(customer.actor, late).inserted == 1
+    assert spend(customer, "now", 10) and not spend(customer, "more")
+    customer.assert_all_figures_agree()

@@ -1,0 +1,136 @@
+"""Billing in the program and in a real Chromium: an invoice, its events, its files, a rehearsal and the catalogue."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pypdf
+import pytest
+from playwright.sync_api import Download, Page, expect
+
+from nexa_core import billing
+from nexa_core.demo import PASSWORD
+from pages._ui import menu
+from pages._ui.billing import whose
+from tests.conftest import TestDatabase, World
+from tests.nexa_core.billing.conftest import Ledger
+from tests.pages.conftest import Shell
+from tests.pages.test_gate import _open
+from tests.serving import Served
+
+SECONDS = 30_000
+
+
+def _last_month() -> str:
+    first = dt.datetime.now(dt.UTC).date().replace(day=1)
+    return f"{first - dt.timedelta(days=1):%Y-%m}"
+
+
+def _sign_in(page: Page, url: str, email: str, heading: str) -> None:
+    page.set_default_timeout(SECONDS)
+    page.goto(url)
+    page.get_by_label("E-mail address", exact=True).fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).press("Enter")
+    expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=SECONDS)
+
+
+def _read(download: Download) -> bytes:
+    return Path(download.path()).read_bytes()
+
+
+def test_an_account_manager_opens_an_invoice_to_its_events_and_compares_its_files(
+    browser: Any, nexa_server: Served
+) -> None:
+    context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
+    page: Page = context.new_page()
+    month = _last_month()
+    address = f"{nexa_server.url}/billing?organization=quarrowby&period={whose.month(month).replace(' ', '%20')}"
+    _sign_in(page, address, "manager@nexa.example", "Quarrowby Freight")
+    total = page.get_by_test_id("stMetric").filter(has_text="Total").get_by_test_id("stMetricValue")
+    minor = int(re.sub(r"\D", "", total.inner_text()))
+    files = {}
+    for form in ("PDF", "CSV", "XLSX"):
+        with page.expect_download() as waiting:
+            page.get_by_role("link", name=f"Export {form}").click()
+        files[form] = _read(waiting.value)
+    rows = list(csv.DictReader(io.StringIO(files["CSV"].decode("utf-8-sig"))))
+    assert sum(int(row["Amount (minor units)"]) for row in rows) == minor
+    assert {row["Kind"] for row in rows} == {"base", "included", "overage", "credit"}
+    book = openpyxl.load_workbook(io.BytesIO(files["XLSX"]))
+    assert list(book["Invoice"].iter_rows(values_only=True))[-1][11] == minor
+    text = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(files["PDF"])).pages)
+    assert f"QUARROWBY-{month}" in text and billing.written(minor, "EUR") in text
+    # The third line is the first of the overage: a heading, then rows of 58 pixels.
+    page.get_by_test_id("stDataFrame").first.locator("canvas").first.click(position={"x": 60, "y": 35 + 2 * 58 + 25})
+    expect(page.get_by_role("heading", name="AI calls, over the allowance")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"line=overage-ai_call"))
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Export all of them as CSV").click()
+    events = list(csv.DictReader(io.StringIO(_read(waiting.value).decode("utf-8-sig"))))
+    line = next(row for row in rows if row["Line"] == "overage-ai_call")
+    assert sum(int(event["Credits of this line"]) for event in events) == int(line["Quantity"])
+    assert len(events) == int(line["Events"]) > 50
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_text("Page 2,")).to_be_visible()
+    page.goto(f"{nexa_server.url}/rehearsal?organization=quarrowby&credits=100")
+    expect(page.get_by_text("is the cheapest plan that would have blocked nothing")).to_be_visible(timeout=SECONDS)
+    expect(page.locator(".js-plotly-plot")).to_be_visible()
+    context.close()
+
+
+def test_a_customers_owner_sees_its_own_invoice_and_no_other(browser: Any, nexa_server: Served) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme="dark")
+    page: Page = context.new_page()
+    _sign_in(page, f"{nexa_server.url}/billing", "billing@quarrowby.example", "Quarrowby Freight")
+    expect(page.get_by_role("button", name="Give money back")).to_have_count(0)
+    page.goto(f"{nexa_server.url}/billing?organization=brindlemoor")
+    expect(page.get_by_text("There is no such organization.")).to_be_visible(timeout=SECONDS)
+    page.goto(f"{nexa_server.url}/plans")
+    expect(page.get_by_text("You may not do this.")).to_be_visible(timeout=SECONDS)
+    context.close()
+
+
+@pytest.mark.parametrize("screen", [menu.BILLING, menu.REHEARSAL])
+def test_who_may_open_the_screens_of_money(world: World, shell: Shell, screen: menu.Screen) -> None:
+    ledger = Ledger(world)
+    organization = ledger.customer("Northwind", plan="starter")
+    for role, allowed in (("owner", True), ("billing", True), ("admin", False), ("viewer", False)):
+        person = world.person(f"{role}@northwind.example", organization, role=role)
+        app = _open(shell(world.sign_in(person, organization)), screen.path)
+        assert not app.exception
+        assert bool(app.error) is not allowed, role
+        assert bool(app.dataframe) is allowed, role
+
+
+def test_an_internal_admin_schedules_a_version_and_takes_it_back(
+    database: TestDatabase, world: World, shell: Shell
+) -> None:
+    Ledger(world).customer("Northwind", plan="free")
+    nexa = world.organization("NEXA", is_platform=True)
+    admin = world.person("root@nexa.example", nexa, role="owner")
+    app = _open(shell(world.sign_in(admin, nexa)), menu.PLANS.path)
+
+    def press(label: str) -> None:
+        next(button for button in app.button if button.label == label).click()
+        app.run()
+        assert not app.exception
+
+    next(box for box in app.number_input if box.label == "Credits a month").set_value(150)
+    press("Who is affected …")
+    assert "1 customers" in " ".join(str(element.value) for element in app.markdown)
+    next(box for box in app.text_input if box.label == "Reason").set_value("More for nothing")
+    press("Schedule")
+    assert [toast.value for toast in app.toast] == ["The version is scheduled"]
+    ahead = [version for version in billing.plan_versions(world.actor(admin, nexa)) if version.is_ahead]
+    assert [(version.plan, version.monthly_credits) for version in ahead] == [("free", 150)]
+    press("Withdraw …")
+    next(box for box in app.text_input if box.label == "Reason").set_value("A mistake")
+    press("Withdraw")
+    assert not [version for version in billing.plan_versions(world.actor(admin, nexa)) if version.is_ahead]
