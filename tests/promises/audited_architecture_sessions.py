@@ -20,7 +20,7 @@ NO_VERBS = {f"architecture_sessions.{name}" for name in ("differences", "new_id"
 
 
 def _made(stage: Stage) -> UUID:
-    return S.create(stage.ada, title="Review {{x}}", tags=["cloud"]).uuid
+    return S.create(stage.ada, title="Review", client="{{x}}", tags=["cloud"]).uuid
 
 
 def _closed(stage: Stage) -> UUID:
