@@ -164,36 +164,42 @@ SET LOCAL ROLE nexa_owner;
 """
 
 TRIGGERS = """
--- The instant is that of the change, taken while its row is locked: of two changes that wait for each other the later
--- one is later here, too. The demo world alone may have a past of its own making.
-CREATE FUNCTION nexa.assign_plan() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+-- By statement, as the log is: a thousand plans changed at once are one insert. The instant is that of the change, taken
+-- while its rows are locked: of two changes that wait for each other the later one is later here, too. The demo world
+-- alone may have a past of its own making.
+CREATE FUNCTION nexa.assign_first_plan() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, public AS $$
-DECLARE
-    invented CONSTANT text := nullif(current_setting('nexa.effective_from', true), '');
-    instant timestamptz := clock_timestamp();
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        instant := 'epoch';
-    ELSE
-        IF NEW.is_demo AND invented IS NOT NULL THEN
-            instant := invented;
-        END IF;
-        SELECT greatest(instant, max(effective_from) + interval '1 microsecond') INTO instant
-            FROM plan_assignments WHERE organization_id = NEW.id;
-    END IF;
     INSERT INTO plan_assignments (organization_id, effective_from, plan_type, subscription_status, usage_limits,
                                   currency, agreed_prices)
-    VALUES (NEW.id, instant, NEW.plan_type, NEW.subscription_status, NEW.usage_limits, NEW.currency, NEW.agreed_prices);
+    SELECT id, 'epoch', plan_type, subscription_status, usage_limits, currency, agreed_prices FROM after_change;
     RETURN NULL;
 END $$;
-ALTER FUNCTION nexa.assign_plan() OWNER TO nexa_system;
+CREATE FUNCTION nexa.assign_next_plan() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, public AS $$
+DECLARE
+    invented CONSTANT timestamptz := nullif(current_setting('nexa.effective_from', true), '');
+    instant CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    INSERT INTO plan_assignments (organization_id, effective_from, plan_type, subscription_status, usage_limits,
+                                  currency, agreed_prices)
+    SELECT a.id,
+           greatest(CASE WHEN a.is_demo THEN coalesce(invented, instant) ELSE instant END,
+                    (SELECT max(p.effective_from) + interval '1 microsecond' FROM plan_assignments p
+                     WHERE p.organization_id = a.id)),
+           a.plan_type, a.subscription_status, a.usage_limits, a.currency, a.agreed_prices
+    FROM after_change a JOIN before_change b USING (id)
+    WHERE (a.plan_type, a.subscription_status, a.usage_limits, a.currency, a.agreed_prices)
+        IS DISTINCT FROM (b.plan_type, b.subscription_status, b.usage_limits, b.currency, b.agreed_prices);
+    RETURN NULL;
+END $$;
+ALTER FUNCTION nexa.assign_first_plan() OWNER TO nexa_system;
+ALTER FUNCTION nexa.assign_next_plan() OWNER TO nexa_system;
 CREATE TRIGGER organizations_plan_insert AFTER INSERT ON organizations
-    FOR EACH ROW EXECUTE FUNCTION nexa.assign_plan();
-CREATE TRIGGER organizations_plan_update
-    AFTER UPDATE OF plan_type, subscription_status, usage_limits, currency, agreed_prices ON organizations FOR EACH ROW
-    WHEN ((OLD.plan_type, OLD.subscription_status, OLD.usage_limits, OLD.currency, OLD.agreed_prices)
-        IS DISTINCT FROM (NEW.plan_type, NEW.subscription_status, NEW.usage_limits, NEW.currency, NEW.agreed_prices))
-    EXECUTE FUNCTION nexa.assign_plan();
+    REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION nexa.assign_first_plan();
+CREATE TRIGGER organizations_plan_update AFTER UPDATE ON organizations
+    REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT
+    EXECUTE FUNCTION nexa.assign_next_plan();
 
 -- Invoices of the past are computed from the catalogue: what has begun stays as it is.
 CREATE FUNCTION nexa.keep_begun_versions() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -420,6 +426,6 @@ def downgrade() -> None:
             AS $$ SELECT (date_trunc('month', at AT TIME ZONE zone) + interval '1 month') AT TIME ZONE zone $$;
         DROP FUNCTION nexa.first_instant(timestamp, text);
         DROP TABLE credit_notes, plan_assignments, plan_versions;
-        DROP FUNCTION nexa.assign_plan(), nexa.keep_begun_versions();
+        DROP FUNCTION nexa.assign_first_plan(), nexa.assign_next_plan(), nexa.keep_begun_versions();
         ALTER TABLE organizations DROP COLUMN agreed_prices, DROP COLUMN currency;
     """)
