@@ -7,7 +7,7 @@ from pages._ui import current_actor, layout
 from pages._ui.billing import invoice, whose
 
 actor = current_actor()
-organization_id = whose.organization(actor)
+organization_id = whose.organization(actor, "Billing")
 if organization_id is not None:
     totals = billing.invoices(actor, organization_id=organization_id)
     line = st.query_params.get("line")

@@ -5,7 +5,7 @@ from pages._ui import current_actor
 from pages._ui.billing import replay, whose
 
 actor = current_actor()
-organization_id = whose.organization(actor)
+organization_id = whose.organization(actor, "What if")
 if organization_id is not None:
     totals = billing.invoices(actor, organization_id=organization_id)
     period = whose.period(totals)

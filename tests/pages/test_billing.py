@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -13,6 +14,7 @@ import openpyxl
 import pypdf
 import pytest
 from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from nexa_core import billing
 from nexa_core.demo import PASSWORD
@@ -68,7 +70,13 @@ def test_an_account_manager_opens_an_invoice_to_its_events_and_compares_its_file
     text = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(files["PDF"])).pages)
     assert f"QUARROWBY-{month}" in text and billing.written(minor, "EUR") in text
     # The third line is the first of the overage: a heading, then rows of 58 pixels.
-    page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller").click(position={"x": 60, "y": 34 + 2 * 58 + 29})
+    page.bring_to_front()  # a download may have opened a tab
+    table = page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller")
+    for _ in range(5):  # the table listens a moment after it is drawn
+        table.click(position={"x": 60, "y": 34 + 2 * 58 + 29})
+        with contextlib.suppress(PlaywrightTimeout):
+            page.wait_for_url(re.compile("line="), timeout=5_000)
+            break
     expect(page.get_by_role("heading", name="AI calls, over the allowance")).to_be_visible()
     expect(page).to_have_url(re.compile(r"line=overage-ai_call"))
     with page.expect_download() as waiting:

@@ -26,7 +26,7 @@ LISTED = {
 
 def _somebody(world: World, role: str, is_platform: bool) -> tuple[Actor, object]:
     organization = world.organization(
-        "NEXA" if is_platform else "Northwind", is_platform=is_platform, is_demo=is_platform
+        "NEXA" if is_platform else "Northwind", is_platform=is_platform, is_demo=is_platform, plan="enterprise"
     )
     world.person("owner@nexa.example", organization, role="owner")
     person = world.person("ada.lovelace@nexa.example", organization, role=role)

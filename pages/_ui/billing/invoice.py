@@ -55,7 +55,7 @@ def figures(actor: Actor, invoice: billing.Invoice) -> None:
 def lines(actor: Actor, invoice: billing.Invoice) -> None:
     """The lines; a click on one that has events opens them."""
     shown = invoice.lines
-    event = st.dataframe(
+    st.dataframe(
         {
             "Description": [line.title for line in shown],
             "Amount": [whose.money(actor, line.amount_minor, invoice.currency) for line in shown],
@@ -64,7 +64,8 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
             "Derivation": [line.derivation for line in shown],
         },
         key=f"invoice-{invoice.number}", hide_index=True, height="content", row_height=58, placeholder="–",
-        on_select="rerun", selection_mode=["single-cell"], alt="The lines of the invoice with amount and derivation",
+        on_select=lambda: _open_line(invoice), selection_mode=["single-cell"],
+        alt="The lines of the invoice with amount and derivation",
         column_config={
             "Description": st.column_config.TextColumn(width=180),
             "Derivation": st.column_config.TextColumn(width="large"),
@@ -75,11 +76,15 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
             "Amount": st.column_config.TextColumn(width=120, alignment="right"),
         },
     )  # fmt: skip
-    clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(shown)]
-    if clicked and shown[clicked[0]].events:
-        st.query_params["line"] = shown[clicked[0]].key
-        st.rerun()
     st.caption(f"{billing.ROUNDING} A click on a line with events opens them. Nothing is charged to a card.")
+
+
+def _open_line(invoice: billing.Invoice) -> None:
+    """Before the screen is drawn again: the line that was clicked stands in the address."""
+    cells = st.session_state[f"invoice-{invoice.number}"].selection.cells
+    clicked = [invoice.lines[cell[0]] for cell in cells if cell[0] < len(invoice.lines)]
+    if clicked and clicked[0].events:
+        st.query_params["line"] = clicked[0].key
 
 
 def files(invoice: billing.Invoice) -> None:

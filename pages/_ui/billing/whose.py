@@ -12,10 +12,14 @@ from nexa_core.permissions import Permission
 from pages._ui import filters, format, layout, menu
 
 
-def organization(actor: Actor) -> UUID | None:
-    """The organization of the address, else one's own; None where the platform's people have not chosen one."""
+def organization(actor: Actor, title: str) -> UUID | None:
+    """The organization of the address, else one's own; None where the platform's people have not chosen one.
+
+    Then ``title`` stands over the ways to choose one.
+    """
     slug = st.query_params.get("organization")
     if not slug and actor.scope is not Scope.TENANT:
+        layout.title(title)
         layout.nothing(
             "receipt_long", "Whose invoices?", "Open a customer from the portfolio or from the list of organizations."
         )
