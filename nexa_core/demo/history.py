@@ -64,7 +64,7 @@ def entries_of(world: World, tenant: Tenant) -> Iterator[Entry]:
     told = _Teller(world, tenant)
     past = [*told.beginnings(), *told.by_staff(), *told.by_the_owner()]
     for architecture_session in tenant.sessions:
-        past += told.session(architecture_session)
+        past += told.work(architecture_session)
     yield from (entry for entry in past if entry["at"] < told.today)
     yield from told.sign_ins()
 
@@ -139,33 +139,33 @@ class _Teller:
                 old={"status": "pending", "joined_at": None}, new={"status": "active", "joined_at": joined.isoformat()},
             )  # fmt: skip
 
-    def session(self, session: Session) -> Iterator[Entry]:
-        author = next((person for person in self.tenant.people if person.id == session.author), self.owner)
-        named = session.created_at + timedelta(hours=self.chance.randrange(20, 200))
-        is_named = named < (session.deleted_at or self.today)
-        draft = f"{session.title} (draft)" if is_named else session.title
+    def work(self, work: Session) -> Iterator[Entry]:
+        author = next((person for person in self.tenant.people if person.id == work.author), self.owner)
+        named = work.created_at + timedelta(hours=self.chance.randrange(20, 200))
+        is_named = named < (work.deleted_at or self.today)
+        draft = f"{work.title} (draft)" if is_named else work.title
         new: dict[str, Any] = {
             "title": draft,
-            "client": session.client,
-            "session_type": session.session_type,
+            "client": work.client,
+            "session_type": work.session_type,
             "tags": [],
         }
-        yield self.entry(session.created_at, author, Action.SESSION_CREATED, "session", resource=session.uuid, new=new)
-        tagged = session.created_at + timedelta(minutes=self.chance.randrange(6, 90))
+        yield self.entry(work.created_at, author, Action.SESSION_CREATED, "session", resource=work.uuid, new=new)
+        tagged = work.created_at + timedelta(minutes=self.chance.randrange(6, 90))
         yield self.entry(
-            tagged, author, Action.SESSION_EDITED, "session", resource=session.uuid, old={"tags": []},
-            new={"tags": session.tags},
+            tagged, author, Action.SESSION_EDITED, "session", resource=work.uuid, old={"tags": []},
+            new={"tags": work.tags},
         )  # fmt: skip
         there = [person for person in self.team if person.weight and (person.joined_at or named) < named] or [author]
         if is_named:
             yield self.entry(
-                named, self.chance.choice([author, *there]), Action.SESSION_EDITED, "session", resource=session.uuid,
-                old={"title": draft}, new={"title": session.title},
+                named, self.chance.choice([author, *there]), Action.SESSION_EDITED, "session", resource=work.uuid,
+                old={"title": draft}, new={"title": work.title},
             )  # fmt: skip
-        if session.deleted_at:
+        if work.deleted_at:
             yield self.entry(
-                session.deleted_at, author, Action.SESSION_DELETED, "session", resource=session.uuid,
-                old={"deleted_at": None}, new={"deleted_at": session.deleted_at.isoformat()},
+                work.deleted_at, author, Action.SESSION_DELETED, "session", resource=work.uuid,
+                old={"deleted_at": None}, new={"deleted_at": work.deleted_at.isoformat()},
             )  # fmt: skip
 
     def sign_ins(self) -> Iterator[Entry]:

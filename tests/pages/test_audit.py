@@ -200,7 +200,7 @@ def test_every_kind_of_thing_in_the_log_can_be_filtered_by() -> None:
 
 
 def test_an_address_that_names_nonsense_says_so_and_shows_the_log(world: World, shell: Shell) -> None:
-    northwind = world.organization("Northwind")
+    northwind = world.organization("Northwind", plan="starter")
     ada = world.person("ada@northwind.example", northwind, role="owner")
     app = shell(world.sign_in(ada, northwind))
     app.query_params["person"] = "somebody"
@@ -211,7 +211,7 @@ def test_an_address_that_names_nonsense_says_so_and_shows_the_log(world: World, 
 
 
 def test_a_member_is_refused_the_log(world: World, shell: Shell) -> None:
-    northwind = world.organization("Northwind")
+    northwind = world.organization("Northwind", plan="starter")
     world.person("ada@northwind.example", northwind, role="owner")
     bob = world.person("bob@northwind.example", northwind)
     app = _open(shell(world.sign_in(bob, northwind)), menu.AUDIT.path)
@@ -220,7 +220,7 @@ def test_a_member_is_refused_the_log(world: World, shell: Shell) -> None:
 
 def test_an_organizations_own_page_can_show_its_history(world: World, shell: Shell, tmp_path: Path) -> None:
     """The tab, drawn within the frame that every screen has."""
-    northwind = world.organization("Northwind")
+    northwind = world.organization("Northwind", plan="starter")
     ada = world.person("ada@northwind.example", northwind, role="owner")
     (tmp_path / "tab.py").write_text(
         "from nexa_core import organizations\nfrom pages._ui import gate, menu\n"

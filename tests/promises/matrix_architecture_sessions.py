@@ -44,16 +44,18 @@ def _of_ones_own(who_may: frozenset[str], outcome: str = "may") -> Expect:
 
 
 def read(verb: Callable[..., Any], **more: Any) -> Row:
-    return Row(lambda a, p: verb(a, uuid=p.session, **more), expect=_of_a_session(READERS))
+    return Row(lambda a, p: verb(a, uuid=p.architecture_session, **more), expect=_of_a_session(READERS))
 
 
 def write(verb: Callable[..., Any], **more: Any) -> Row:
-    return Row(lambda a, p: verb(a, uuid=p.session, **more), expect=_of_a_session(WRITERS))
+    return Row(lambda a, p: verb(a, uuid=p.architecture_session, **more), expect=_of_a_session(WRITERS))
 
 
 def many(verb: Callable[..., Any], **more: Any) -> Row:
     """Of one's own organization alone, also for staff."""
-    return Row(lambda a, p: verb(a, uuids=[p.session], **more), expect=_of_a_session(WRITERS, staff="hidden"))
+    return Row(
+        lambda a, p: verb(a, uuids=[p.architecture_session], **more), expect=_of_a_session(WRITERS, staff="hidden")
+    )
 
 
 def mine(call: Callable[[Actor, Place], Any], who_may: frozenset[str] = READERS, outcome: str = "may") -> Row:
@@ -92,30 +94,32 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.compare": read(S.compare, before=1, after=1),
     "architecture_sessions.placeholders": read(S.placeholders),
     "architecture_sessions.template_differences": read(S.template_differences),
-    "architecture_sessions.pulse": Row(lambda a, p: S.pulse(a, p.session), expect=_of_a_session(READERS)),
-    "architecture_sessions.here": Row(lambda a, p: S.here(a, p.session), expect=_of_a_session(READERS)),
-    "architecture_sessions.who_is_here": Row(lambda a, p: S.who_is_here(a, p.session), expect=_of_a_session(READERS)),
+    "architecture_sessions.pulse": Row(lambda a, p: S.pulse(a, p.architecture_session), expect=_of_a_session(READERS)),
+    "architecture_sessions.here": Row(lambda a, p: S.here(a, p.architecture_session), expect=_of_a_session(READERS)),
+    "architecture_sessions.who_is_here": Row(
+        lambda a, p: S.who_is_here(a, p.architecture_session), expect=_of_a_session(READERS)
+    ),
     # Who only looks leaves no trace of being there, so there is nothing to refuse.
     "architecture_sessions.leave": Row(
-        lambda a, p: S.leave(a, p.session),
+        lambda a, p: S.leave(a, p.architecture_session),
         expect=lambda who, where: "may" if who == "view-as" else _of_a_session(READERS)(who, where),
     ),
     "architecture_sessions.opened": Row(
-        lambda a, p: S.opened(a, uuid=p.session),
+        lambda a, p: S.opened(a, uuid=p.architecture_session),
         expect=lambda who, where: "may" if who == "view-as" else _of_a_session(READERS)(who, where),
     ),
     # That a session is there is no secret of its documents: staff pins it and is asked why before it opens.
     "architecture_sessions.pin": Row(
-        lambda a, p: S.pin(a, uuid=p.session), expect=_of_a_session(READERS - LOOKING, staff="may")
+        lambda a, p: S.pin(a, uuid=p.architecture_session), expect=_of_a_session(READERS - LOOKING, staff="may")
     ),
     "architecture_sessions.unpin": Row(
-        lambda a, p: S.unpin(a, uuid=p.session), expect=_of_a_session(READERS - LOOKING, staff="may")
+        lambda a, p: S.unpin(a, uuid=p.architecture_session), expect=_of_a_session(READERS - LOOKING, staff="may")
     ),
     "architecture_sessions.needs_reason": Row(
-        lambda a, p: S.needs_reason(a, uuid=p.session), expect=_of_a_session(READERS, staff="may")
+        lambda a, p: S.needs_reason(a, uuid=p.architecture_session), expect=_of_a_session(READERS, staff="may")
     ),
     "architecture_sessions.state_reason": Row(
-        lambda a, p: S.state_reason(a, uuid=p.session, reason=REASON),
+        lambda a, p: S.state_reason(a, uuid=p.architecture_session, reason=REASON),
         expect=_of_a_session(READERS - LOOKING, staff="may"),
     ),
     "architecture_sessions.create": mine(lambda a, _: S.create(a, title="New"), WRITERS),
@@ -130,7 +134,7 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.make_template": write(S.make_template),
     "architecture_sessions.unmake_template": write(S.unmake_template),
     "architecture_sessions.from_template": Row(
-        lambda a, p: S.from_template(a, uuid=p.session),
+        lambda a, p: S.from_template(a, uuid=p.architecture_session),
         expect=_of_a_session(WRITERS, staff="hidden", own="hidden"),  # no session of the stage is a template
     ),
     "architecture_sessions.tag_many": many(S.tag_many, add=["x"]),
@@ -140,7 +144,7 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.rename_tag": mine(lambda a, _: S.rename_tag(a, tag="x", into="y"), WRITERS),
     "architecture_sessions.merge_tags": mine(lambda a, _: S.merge_tags(a, tags=["x"], into="y"), WRITERS),
     "architecture_sessions.apply_tag_plan": mine(
-        lambda a, p: S.apply_tag_plan(a, plan=TagPlan(("x",), "y", ((p.session, "Review"),))), WRITERS
+        lambda a, p: S.apply_tag_plan(a, plan=TagPlan(("x",), "y", ((p.architecture_session, "Review"),))), WRITERS
     ),
     "architecture_sessions.purge_trash": platform(lambda a, _: S.purge_trash(a)),
     "architecture_sessions.remove_old_saves": platform(lambda a, _: S.remove_old_saves(a)),
@@ -150,7 +154,7 @@ VERBS: dict[str, Row] = {
 
 
 def _route(verb: str, path: str = "", body: dict[str, Any] | None = None) -> Route:
-    return Route(f"architecture_sessions.{verb}", lambda place: f"/sessions/{place.session}{path}", body)
+    return Route(f"architecture_sessions.{verb}", lambda place: f"/sessions/{place.architecture_session}{path}", body)
 
 
 _ONE = "/sessions/{uuid:uuid}"

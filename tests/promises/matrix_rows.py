@@ -63,7 +63,7 @@ class Place:
     erased: UUID
     domain: UUID
     proven: UUID
-    session: UUID
+    architecture_session: UUID
     event: UUID
     entry: UUID
     view: UUID

@@ -23,10 +23,11 @@ VERBS: dict[str, Row] = {
         "share_responses": read(sessions.share_responses),
         # Whoever looks with other eyes takes nothing along: an export is recorded, and they record nothing.
         "export": Row(
-            lambda a, p: sessions.export(a, uuid=p.session, form="json"), expect=of_a_session(READERS - LOOKING)
+            lambda a, p: sessions.export(a, uuid=p.architecture_session, form="json"),
+            expect=of_a_session(READERS - LOOKING),
         ),
         "image": Row(
-            lambda a, p: sessions.image(a, uuid=p.session, digest=_NO_PICTURE),
+            lambda a, p: sessions.image(a, uuid=p.architecture_session, digest=_NO_PICTURE),
             expect=of_a_session(READERS, own="hidden", looking="hidden"),
         ),
         "store_image": write(sessions.store_image, content=_PICTURE),
@@ -42,7 +43,7 @@ VERBS: dict[str, Row] = {
 
 def _route(verb: str, path: str, body: dict[str, Any] | None = None) -> Route:
     def to(place: Place) -> str:
-        return f"/sessions/{place.session}{path}"
+        return f"/sessions/{place.architecture_session}{path}"
 
     return Route(f"architecture_sessions.{verb}", to, body)
 

@@ -119,7 +119,7 @@ def _place(world: World, organization: UUID, where: str, nexa: UUID) -> Place:
     )
     claimed = _change(database, claim.format("NULL"), organization, f"claimed-{domain}")[0][0]
     proven = _change(database, claim.format("now()"), organization, domain)[0][0]
-    session = world.session(organization, viewer)
+    reviewed = world.session(organization, viewer)
     event = _change(
         database,
         "INSERT INTO usage_events (organization_id, event_type, credits_consumed, idempotency_key)"
@@ -143,7 +143,7 @@ def _place(world: World, organization: UUID, where: str, nexa: UUID) -> Place:
         organization=organization, slug=row[0], owner=found["first"], viewer=found["tim"], paused=found["sue"],
         invitation=found["ina"], token=token, waiting=found["ask"], person=viewer, email=f"tim@{domain}",
         sign_in=world.sign_in(viewer, organization), gone=gone, erased=erased, domain=claimed, proven=proven,
-        session=session, event=event, entry=entry[0], view=view, batch=batch, logo=logo,
+        architecture_session=reviewed, event=event, entry=entry[0], view=view, batch=batch, logo=logo,
     )  # fmt: skip
 
 

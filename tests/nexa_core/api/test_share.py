@@ -164,7 +164,7 @@ def test_in_a_real_browser_nothing_runs_and_nobody_else_is_asked(
     page.get_by_role("button", name="Open").click()
     page.get_by_role("heading", name="Statement of work").wait_for()
     page.locator("figure img").scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('figure img').naturalWidth > 0")
+    assert page.locator("figure img").evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
     assert page.title() != "pwned"
     assert page.locator("script, iframe, [onerror], [onload]").count() == 0
     assert page.get_by_role("link", name="bad").count() == 0

@@ -140,9 +140,9 @@ def test_a_hundred_parallel_retries_are_one_bill(cast: Cast, uuid: UUID, databas
             "SELECT count(*), count(*) FILTER (WHERE new_values->>'billed' = 'true') FROM audit_logs"
             " WHERE action = 'session.exported'"
         ).fetchone()
-        session = connection.execute("SELECT id FROM ai_architecture_sessions").fetchone()
-    assert session is not None
-    assert billed == (1, 1, session[0])
+        billed_to = connection.execute("SELECT id FROM ai_architecture_sessions").fetchone()
+    assert billed_to is not None
+    assert billed == (1, 1, billed_to[0])
     assert counted == (1,)
     assert noted == (100, 1)
     assert sessions.export(cast.bob, uuid=uuid, form="xlsx").billed is False, (
