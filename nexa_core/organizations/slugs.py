@@ -14,14 +14,15 @@ from nexa_core.organizations.models import Organization
 _SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
 _RESERVED = """
 about abuse account accounts admin administrator api app apps assets audit audit-proof auth autodiscover billing blog
-cdn contact dashboard demo dev docs domain domains download downloads email error export exports favicon feedback
-files ftp health healthz help home host hostmaster imap info internal invitation invitations invite join legal
-localhost login logo logout mail mailer mailer-daemon media members metrics mx new new-organization news nexa
-nexa-support no-reply none noreply ns ns1 ns2 null oauth official openapi organization organizations owner owners
-password people person personal platform pop pop3 portfolio postmaster press pricing privacy public register robots
-root search security session sessions set-password settings share sign-in sign-out sign-up signin signup sitemap smtp
-ssl staff staff-access staging static status stream subscription support system team terms test tls true undefined
-upload uploads usage user users view-as webhook webhooks webmaster well-known wiki www
+brief cdn contact dashboard demo dev docs domain domains download downloads email error export exports favicon
+feedback files ftp health healthz help home host hostmaster imap info internal invitation invitations invite join
+legal localhost loe login logo logout mail mailer mailer-daemon media members metrics mx new new-organization news
+nexa nexa-support no-reply none noreply ns ns1 ns2 null oauth official openapi organization organizations owner owners
+password people person personal plans platform pop pop3 portfolio postmaster press pricing privacy public register
+rehearsal robots root search security session sessions set-password settings share share-links sign-in sign-out
+sign-up signin signup sitemap smtp sow ssl staff staff-access staging static status stream structuring subscription
+support system team templates terms test tls true undefined upload uploads usage user users view-as visuals webhook
+webhooks webmaster well-known wiki www
 """
 SHORTEST, LONGEST = 2, 100
 TAKEN_FOR = dt.timedelta(days=90)

@@ -147,7 +147,7 @@ def test_an_organization_is_created_and_opened_by_its_first_owner(open_page: Ope
     slug = admin.get_by_label("Slug", exact=True)
     expect(slug).to_have_value("fabrikam-bold-x-2-www-evil-example")
     slug.fill("admin")
-    expect(admin.get_by_text("is a reserved word")).to_be_visible()
+    expect(admin.get_by_text("is kept for NEXA itself")).to_be_visible()
     slug.fill("fabrikam")
     expect(admin.get_by_text("This slug is free.")).to_be_visible()
     admin.get_by_label("E-mail address of the first owner").fill("gina@fabrikam.example")
