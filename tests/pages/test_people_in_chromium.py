@@ -148,7 +148,8 @@ def test_viewing_as_somebody_is_seen_on_every_screen_changes_nothing_and_ends(
     with database(served) as connection:
         seen = connection.execute(
             "SELECT l.action, l.reason, u.email, o.slug FROM audit_logs l JOIN users u ON u.id = l.user_id"
-            " JOIN organizations o ON o.id = l.organization_id WHERE l.action LIKE 'user.viewing%' ORDER BY l.created_at"
+            " JOIN organizations o ON o.id = l.organization_id WHERE l.action LIKE 'user.viewing%'"
+            " ORDER BY l.created_at"
         ).fetchall()
     assert seen[-2:] == [
         ("user.viewing_started", "Ticket 4711", "admin@nexa.example", "lumenfold"),
