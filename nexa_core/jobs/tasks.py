@@ -133,7 +133,8 @@ def refresh_session_search(timestamp: int) -> None:
 
 def check_session_diagrams(timestamp: int) -> None:
     """Parse the diagrams of sessions that were edited lately, for the search for those that do not parse."""
-    architecture_sessions.check_diagrams(Actor.system(), check=architecture_sessions.check_diagram)
+    # A few at a time: each diagram takes a second of a processor, and who waits for one to be drawn comes first.
+    architecture_sessions.check_diagrams(Actor.system(), check=architecture_sessions.check_diagram, most=3)
 
 
 def purge_sessions(timestamp: int) -> None:
