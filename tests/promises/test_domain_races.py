@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy.orm import Session
 
 from nexa_core import organizations
 from nexa_core.accounts import tokens
@@ -16,6 +18,7 @@ from nexa_core.actor import Actor, Origin
 from nexa_core.errors import NexaError
 from nexa_core.organizations import sign_up
 from nexa_core.organizations.models import Organization
+from nexa_core.organizations.seats import Seats
 from tests.conftest import TestDatabase, World
 from tests.promises.test_joining_races import EXPECTED, RACES, clean, later_than, no_deadlock, race, root
 
@@ -190,8 +193,16 @@ def test_seats_hold_under_fifty_who_join_by_domain(database: TestDatabase, root:
 def test_without_the_lock_a_domain_lets_too_many_in(
     database: TestDatabase, root: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: the same fifty, counted without the organization's lock."""
+    """The control: the same fifty, counted without the organization's lock, with a moment between count and seat."""
     cases = made(database, root, 50, together=True, seats=12)
+    counted = sign_up.seats.seats_of
+
+    def count_slowly(door: Session, which: Organization) -> Seats:
+        found = counted(door, which)
+        time.sleep(0.1)
+        return found
+
+    monkeypatch.setattr(sign_up.seats, "seats_of", count_slowly)
     unlocked = lambda door, which: door.get_one(Organization, which)  # noqa: E731
     monkeypatch.setattr(sign_up.seats, "locked", unlocked)
     assert joined(fifty_at_once(cases, join)) > 11
