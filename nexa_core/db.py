@@ -189,7 +189,8 @@ def _send(connection: psycopg.Connection | None, statements: str) -> None:
     assert connection is not None
     result = connection.pgconn.exec_(statements.encode())
     if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
-        if connection.pgconn.status == pq.ConnStatus.BAD:
+        # What the server says has a code; what has none is libpq, saying that the server is gone.
+        if connection.pgconn.status == pq.ConnStatus.BAD or not result.error_field(pq.DiagnosticField.SQLSTATE):
             raise psycopg.OperationalError("the connection is lost")
         raise psycopg.errors.error_from_result(result, encoding=connection.info.encoding)
 
@@ -264,7 +265,11 @@ def _sentence_for(error: BaseException | None) -> NexaError | None:
         case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.QueryCanceled():
             return None
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return Unavailable(
-                "The database cannot be reached just now. Nothing was lost; please try again in a moment."
-            )
+            return _unreachable()
+        case psycopg.DatabaseError() if error.sqlstate is None:  # libpq's own word: the server is gone
+            return _unreachable()
     return None
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable("The database cannot be reached just now. Nothing was lost; please try again in a moment.")
