@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import structlog
+from procrastinate.exceptions import ConnectorException
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from nexa_core.config import settings
@@ -33,6 +34,7 @@ def configure() -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        lost_database,
     ]
     last: list[Processor] = (
         [_TRACEBACKS, hide_secrets, structlog.processors.JSONRenderer()]
@@ -92,6 +94,15 @@ def unbind_all() -> None:
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace what must never reach a log: fields named like a secret, and anything shaped like one."""
     return {name: HIDDEN if _SECRET_NAME.search(name) and value else _cleaned(value) for name, value in event.items()}
+
+
+def lost_database(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Say in a word that the queue lost its database: the worker begins again by itself, or NEXA is being stopped."""
+    raised = event.get("exc_info")
+    error = raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, ConnectorException):
+        event["exc_info"], event["reason"] = None, "the database cannot be reached"
+    return event
 
 
 def _cleaned(value: Any) -> Any:

@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+from procrastinate.exceptions import ConnectorException
 
 from nexa_core import logs
 from nexa_core.config import settings
@@ -51,6 +52,18 @@ def test_secrets_never_reach_a_log(capsys: pytest.CaptureFixture[str], fields: d
     logs.logger().info("event", **fields)
     assert CANARY not in (said := capsys.readouterr().err)
     assert logs.HIDDEN in said
+
+
+def test_a_queue_that_lost_its_database_says_so_in_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure()
+    for error in (ConnectorException(), ValueError("another fault")):
+        try:
+            raise error
+        except Exception:
+            logging.getLogger("procrastinate.worker").exception("Main coroutine error")
+    lost, other = lines(capsys)
+    assert lost["reason"] == "the database cannot be reached" and "exception" not in lost
+    assert "another fault" in json.dumps(other["exception"])
 
 
 def test_a_traceback_hides_secrets_too(capsys: pytest.CaptureFixture[str]) -> None:

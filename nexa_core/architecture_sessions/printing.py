@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-import mermaidx
 import typst
 
 from nexa_core.architecture_sessions import diagrams
@@ -23,7 +23,10 @@ from nexa_core.architecture_sessions.sections import PAGE_TITLES, Section, secti
 
 _TEMPLATE: Final = Path(__file__).with_name("printing.typ")
 #: Mermaid's layout is measured with these fonts; drawn with them, no label leaves its box.
-_FONTS: Final = Path(mermaidx.__file__).parent / "assets" / "fonts"
+_MERMAIDX: Final = find_spec("mermaidx")  # found, not imported: its native part has no place in this process
+assert _MERMAIDX is not None
+assert _MERMAIDX.origin is not None
+_FONTS: Final = Path(_MERMAIDX.origin).parent / "assets" / "fonts"
 _VIEW_BOX: Final = re.compile(r'viewBox="[-\d.eE]+[ ,]+[-\d.eE]+[ ,]+([\d.]+)[ ,]+([\d.]+)"')
 _SUFFIXES: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 #: Points a pixel of a picture takes on paper.

@@ -21,6 +21,7 @@ from langchain_core.outputs import ChatGenerationChunk
 from nexa_core.errors import LimitExceeded
 from nexa_core.usage.langchain import UsageMeter
 from tests.nexa_core.usage.conftest import Customer
+from tests.stories import play
 
 
 def answer(total: int) -> AIMessage:
@@ -86,7 +87,7 @@ def test_many_at_once_and_async_calls_are_settled_each_by_itself(customer: Custo
         async for _ in Streaming(responses=["one two"]).astream("draw", config={"callbacks": [meter]}):
             pass
 
-    asyncio.run(ask())
+    play(ask())
     assert [credits for credits, _ in events(customer)] == [1, 2, 3, 3, 4, 5]
     customer.assert_all_figures_agree()
 
@@ -113,7 +114,7 @@ def test_an_error_gives_the_credits_back(customer: Customer) -> None:
     with pytest.raises(ConnectionError):
         Failing().invoke("draw", config={"callbacks": [meter]})
     with pytest.raises(ConnectionError):
-        asyncio.run(Failing().ainvoke("draw", config={"callbacks": [meter]}))
+        play(Failing().ainvoke("draw", config={"callbacks": [meter]}))
     assert customer.stored() == (0, 0)
     customer.assert_all_figures_agree()
 
@@ -125,7 +126,7 @@ def test_a_hard_limit_stops_the_call_before_the_model_is_asked(world: Any) -> No
     with pytest.raises(LimitExceeded):
         asked.invoke("draw", config={"callbacks": [meter]})
     with pytest.raises(LimitExceeded):
-        asyncio.run(asked.ainvoke("draw", config={"callbacks": [meter]}))
+        play(asked.ainvoke("draw", config={"callbacks": [meter]}))
     assert len(list(asked.messages)) == 1, "the model was not asked"
     assert events(customer) == [(10, 9_500)]
     customer.assert_all_figures_agree()
