@@ -6,23 +6,16 @@ Nothing is skipped: a missing database or browser fails, and says why.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 # Before anything reads the settings: tests know nothing of the environment they are started from.
@@ -34,74 +27,16 @@ _FOLDER.chmod(0o711)  # the server's own user must pass through, where tests run
 os.environ["NEXA_DATA_DIR"] = str(_FOLDER / "data")
 
 from nexa_core import db, schema  # noqa: E402
-from nexa_core.actor import Actor, Origin, Standing  # noqa: E402
+from nexa_core.billing import PLANS  # noqa: E402
 from nexa_core.config import settings  # noqa: E402
 from nexa_core.embedded import EmbeddedServer  # noqa: E402
+from tests.databases import Cluster, TestDatabase  # noqa: E402
 from tests.serving import Served, serve  # noqa: E402
-
-PASSWORD = "correct horse battery staple"
+from tests.worlds import World  # noqa: E402
 
 
 def pytest_unconfigure() -> None:
     shutil.rmtree(_FOLDER, ignore_errors=True)
-
-
-def _url(base: str, *, database: str | None = None, user: str | None = None, password: str | None = None) -> str:
-    """The same server, another database or login."""
-    parts: dict[str, Any] = dict(conninfo_to_dict(base))
-    parts["dbname"] = database or parts.get("dbname", "postgres")
-    if user:
-        parts["user"], parts["password"] = user, password
-    login = quote(str(parts.pop("user", "postgres")), safe="")
-    if parts.get("password"):
-        login += ":" + quote(str(parts["password"]), safe="")
-    parts.pop("password", None)
-    name = quote(str(parts.pop("dbname")), safe="")
-    options = "&".join(f"{key}={quote(str(value), safe='')}" for key, value in parts.items() if value is not None)
-    return f"postgresql://{login}@/{name}?{options}"
-
-
-def at(url: str, login: str) -> str:
-    """The same database as another ``user:password``."""
-    user, _, password = login.partition(":")
-    return _url(url, user=user, password=password)
-
-
-@dataclass
-class Cluster:
-    """A PostgreSQL server, as its superuser."""
-
-    superuser_url: str
-    app_password: str | None
-    template: str = field(default_factory=lambda: f"nexa_template_{secrets.token_hex(4)}")
-    made: list[str] = field(default_factory=list)
-
-    def url(self, database: str) -> str:
-        return _url(self.superuser_url, database=database)
-
-    def app_url(self, database: str) -> str:
-        return _url(self.superuser_url, database=database, user="nexa_app", password=self.app_password)
-
-    def execute(self, statement: str, database: str = "postgres") -> None:
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            connection.execute(statement.encode())
-
-    def create(self, template: str | None = None) -> str:
-        """A new database, empty or cloned; rights on a database are not cloned with it."""
-        name = f"nexa_test_{secrets.token_hex(6)}"
-        self.execute(f'CREATE DATABASE "{name}"' + (f' TEMPLATE "{template}"' if template else " TEMPLATE template0"))
-        self.made.append(name)
-        if template:
-            self.execute(
-                f'GRANT CREATE, CONNECT, TEMPORARY ON DATABASE "{name}" TO nexa_owner;'
-                f'GRANT CONNECT, TEMPORARY ON DATABASE "{name}" TO nexa_app'
-            )
-        return name
-
-    def drop(self, name: str) -> None:
-        self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        if name in self.made:
-            self.made.remove(name)
 
 
 @pytest.fixture(scope="session")
@@ -149,43 +84,15 @@ def cluster(bare_cluster: Cluster) -> Cluster:
     return bare_cluster
 
 
-@dataclass
-class TestDatabase:
-    """A database of a test's own: NEXA's doors open to it as nexa_app, and a superuser's side door."""
-
-    __test__ = False
-
-    cluster: Cluster
-    name: str
-
-    @property
-    def superuser_url(self) -> str:
-        return self.cluster.url(self.name)
-
-    @property
-    def app_url(self) -> str:
-        return self.cluster.app_url(self.name)
-
-    def superuser(self) -> psycopg.Connection:
-        """A new superuser connection in autocommit; close it, or use it in a with-block."""
-        return psycopg.connect(self.superuser_url, autocommit=True)
-
-    def app(self, *, autocommit: bool = False) -> psycopg.Connection:
-        """A new raw connection as nexa_app, with no context."""
-        return psycopg.connect(self.app_url, autocommit=autocommit)
-
-    def configure(self, *, pool_size: int = 10) -> None:
-        db.configure(self.app_url, pool_size=pool_size)
-
-
 @pytest.fixture
 def database(cluster: Cluster) -> Iterator[TestDatabase]:
-    """A fresh, migrated database, and the doors configured to it."""
-    fresh = TestDatabase(cluster, cluster.create(cluster.template))
-    fresh.configure()
-    yield fresh
+    """A migrated database as if it were new, and the doors configured to it."""
+    lent = TestDatabase(cluster, cluster.lend())
+    lent.configure()
+    yield lent
     db.dispose()
-    cluster.drop(fresh.name)
+    PLANS.forget()  # the next test's database has the same address
+    cluster.take_back(lent.name)
 
 
 @pytest.fixture(scope="session")
@@ -216,157 +123,6 @@ def demo_copy(cluster: Cluster, _demo_world: str) -> Iterator[TestDatabase]:
     yield copy
     db.dispose()
     cluster.drop(copy.name)
-
-
-@lru_cache
-def _hash_of(password: str) -> str:
-    """Argon2id with the parameters of nexa_core.accounts, once a password: a hash costs 20 ms."""
-    from argon2 import PasswordHasher
-
-    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(password)
-
-
-@dataclass
-class World:
-    """Makes organizations and people without asking the code under test."""
-
-    database: TestDatabase
-
-    def _insert(self, table: str, **values: Any) -> UUID:
-        row = values if table in ("usage_events",) else {"id": uuid4(), **values}
-        with self.database.superuser() as connection, connection.transaction():
-            self.name_the_change(connection)
-            connection.execute(
-                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                    sql.Identifier(table),
-                    sql.SQL(", ").join(map(sql.Identifier, row)),
-                    sql.SQL(", ").join(sql.Placeholder() for _ in row),
-                ),
-                [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()],
-            )
-        return row["id"]
-
-    @staticmethod
-    def name_the_change(connection: psycopg.Connection, action: str = "demo.seeded") -> None:
-        """The context without which the database refuses an audited write; for the transaction that is open."""
-        connection.execute(
-            "SELECT set_config('nexa.action', %s, true), set_config('nexa.request', %s, true)", [action, str(uuid4())]
-        )
-
-    def organization(self, name: str = "Northwind", **values: Any) -> UUID:
-        """An organization that is pending until it has an owner: see ``person``."""
-        if "plan" in values:
-            values["plan_type"] = values.pop("plan")
-        slug = values.pop("slug", None) or "-".join(name.lower().split())
-        return self._insert("organizations", name=name, slug=slug, **{"status": "pending", **values})
-
-    def person(
-        self,
-        email: str,
-        organization: UUID,
-        role: str = "member",
-        password: str | None = PASSWORD,
-        **values: Any,
-    ) -> UUID:
-        """An active person with an active membership; an owner makes a pending organization active."""
-        first, _, last = email.partition("@")[0].partition(".")
-        full_name = values.pop("full_name", " ".join(filter(None, (first.title(), last.title()))))
-        permissions, membership_status = values.pop("permissions", {}), values.pop("membership_status", "active")
-        person = uuid4()
-        row = {
-            "first_name": first.title(),
-            "last_name": last.title(),
-            "full_name": full_name,
-            "status": "active",
-            **values,
-        }
-        with self.database.superuser() as connection, connection.transaction():
-            self.name_the_change(connection)
-            connection.execute(
-                sql.SQL("INSERT INTO users (id, email, password_hash, {}) VALUES (%s, %s, %s, {})").format(
-                    sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(sql.Placeholder() for _ in row)
-                ),
-                [person, email.lower(), _hash_of(password) if password else None, *row.values()],
-            )
-            self._join(connection, person, organization, role, membership_status, permissions)
-        return person
-
-    def membership(self, person: UUID, organization: UUID, role: str = "member", status: str = "active") -> None:
-        """Let somebody who exists belong to one more organization."""
-        with self.database.superuser() as connection, connection.transaction():
-            self.name_the_change(connection)
-            self._join(connection, person, organization, role, status, {})
-
-    @staticmethod
-    def _join(
-        connection: psycopg.Connection, person: UUID, organization: UUID, role: str, status: str, permissions: object
-    ) -> None:
-        connection.execute(
-            "INSERT INTO organization_memberships (user_id, organization_id, role, status, permissions, joined_at)"
-            " VALUES (%s, %s, %s, %s, %s, now())",
-            [person, organization, role, status, json.dumps(permissions)],
-        )
-        if role == "owner" and status == "active":
-            connection.execute(
-                "UPDATE organizations SET status = 'active' WHERE id = %s AND status = 'pending'", [organization]
-            )
-
-    def session(self, organization: UUID, person: UUID, title: str = "Platform review", **values: Any) -> UUID:
-        """An architecture session; answers its external identifier."""
-        external = uuid4()
-        with self.database.superuser() as connection, connection.transaction():
-            self.name_the_change(connection)
-            row = {"uuid": external, "organization_id": organization, "user_id": person, "title": title, **values}
-            connection.execute(
-                sql.SQL("INSERT INTO ai_architecture_sessions ({}) VALUES ({})").format(
-                    sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(sql.Placeholder() for _ in row)
-                ),
-                [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()],
-            )
-        return external
-
-    def sign_in(self, person: UUID, organization: UUID, token_hash: str | None = None) -> UUID:
-        """A living browser sign-in."""
-        return self._insert(
-            "user_sessions",
-            user_id=person,
-            organization_id=organization,
-            session_token=token_hash or secrets.token_hex(32),
-            expires_at=datetime.now(UTC) + timedelta(hours=12),
-        )
-
-    def actor(self, user_id: UUID, organization_id: UUID, *, user_session_id: UUID | None = None) -> Actor:
-        """The actor a person is in an organization, read as superuser; no plan keeps a feature from them."""
-        with self.database.superuser() as connection:
-            row = connection.execute(
-                "SELECT m.role::text, m.permissions, m.status::text, u.status::text, u.email, u.full_name, u.timezone,"
-                " u.locale, o.name, o.slug, o.is_platform, o.usage_limits FROM organization_memberships m"
-                " JOIN users u ON u.id = m.user_id JOIN organizations o ON o.id = m.organization_id"
-                " WHERE m.user_id = %s AND m.organization_id = %s",
-                [user_id, organization_id],
-            ).fetchone()
-        assert row is not None, "there is no such membership"
-        role, overrides, membership, account, email, full_name, zone, locale, name, slug, is_platform, limits = row
-        return Actor.of_membership(
-            user_id=user_id,
-            organization_id=organization_id,
-            role=role,
-            overrides=overrides,
-            standing=Standing(
-                account_status=account,
-                membership_status=membership,
-                is_platform=is_platform,
-                features=limits.get("features", {}),
-            ),
-            user_session_id=user_session_id,
-            email=email,
-            full_name=full_name,
-            organization_name=name,
-            organization_slug=slug,
-            timezone=zone,
-            locale=locale,
-            origin=Origin(ip_address="203.0.113.7", user_agent="tests"),
-        )
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import psycopg
 
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.processes import KEYS, holding, run
+from tests.worlds import World
 
 
 def test_every_command_explains_itself() -> None:

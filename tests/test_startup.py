@@ -19,7 +19,7 @@ import pytest
 from nexa_core import startup
 from nexa_core.embedded import EmbeddedServer
 from nexa_core.errors import Misconfigured
-from tests.conftest import Cluster, TestDatabase, at
+from tests.databases import Cluster, TestDatabase, at
 from tests.processes import KEYS, holding, is_alive, postmaster, refusal_of, run, start
 from tests.serving import ROOT, end, free_port, serve, spawn
 

@@ -20,11 +20,11 @@ from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
 from pages._ui import menu
 from pages._ui.audit import words
-from tests.conftest import World
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 from tests.promises.audited_verbs import CASES
 from tests.serving import Served, serve
+from tests.worlds import World
 
 SECONDS = 20_000
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")

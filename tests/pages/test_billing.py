@@ -20,11 +20,12 @@ from nexa_core import billing
 from nexa_core.demo import PASSWORD
 from pages._ui import menu
 from pages._ui.billing import whose
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.billing.conftest import Ledger
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 from tests.serving import Served
+from tests.worlds import World
 
 SECONDS = 30_000
 

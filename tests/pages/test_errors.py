@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from nexa_core import organizations
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NexaError, NotFound, Unavailable
 from pages._ui import errors
-from tests.conftest import World
 from tests.pages.conftest import Shell
+from tests.worlds import World
 
 SECRET = "postgresql://nexa:hunter2@db.internal/nexa"
 

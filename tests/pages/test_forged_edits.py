@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import menu
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
+from tests.worlds import World
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 

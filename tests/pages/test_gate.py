@@ -9,8 +9,9 @@ from streamlit.util import calc_hash
 
 from nexa_core.api import identity
 from pages._ui import menu
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.pages.conftest import SHELL, Shell
+from tests.worlds import World
 
 ADDRESSES = [screen.path for screen in menu.SCREENS]
 

@@ -6,9 +6,9 @@ import pytest
 
 from nexa_core.actor import Actor
 from pages._ui import menu
-from tests.conftest import World
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open, _titles
+from tests.worlds import World
 
 _SESSIONS = ("Sessions", "Templates")
 _CUSTOMERS = ("Morning brief", "Portfolio", "Organizations")

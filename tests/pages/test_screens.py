@@ -8,9 +8,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from pages._ui import badges, menu
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
+from tests.worlds import PASSWORD, World
 
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 NEW = "a password nobody has thought of"

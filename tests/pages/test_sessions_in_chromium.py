@@ -15,8 +15,8 @@ from playwright.sync_api import Dialog, Locator, Page, expect
 
 from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
-from tests.conftest import World
 from tests.serving import Served, serve
+from tests.worlds import World
 
 SECONDS = 30_000
 SLUG = "lumenfold"

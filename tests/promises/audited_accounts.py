@@ -6,7 +6,6 @@ from uuid import UUID
 
 from nexa_core import accounts, db
 from nexa_core.actor import Actor
-from tests.conftest import PASSWORD
 from tests.promises.audited_rows import (
     NEW_PASSWORD,
     ORIGIN,
@@ -21,6 +20,7 @@ from tests.promises.audited_rows import (
     ticket,
     tokens,
 )
+from tests.worlds import PASSWORD
 
 DOMAIN = accounts
 NO_VERBS = {

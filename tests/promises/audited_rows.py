@@ -23,8 +23,8 @@ from starlette.middleware import Middleware
 
 from nexa_core import accounts, api, organizations
 from nexa_core.actor import Actor, Origin
-from tests.conftest import PASSWORD, World
 from tests.stories import play
+from tests.worlds import PASSWORD, World
 
 ORIGIN = Origin(ip_address="203.0.113.7", user_agent="tests")
 NEW_PASSWORD = "an entirely new phrase to remember"

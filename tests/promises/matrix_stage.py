@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 from nexa_core import accounts
 from nexa_core.accounts import tokens
 from nexa_core.actor import Actor, Origin, Scope, Standing
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.promises.matrix_rows import Place
+from tests.worlds import World
 
 ROLES = {"viewer": "viewer", "billing": "billing", "member": "member", "admin": "admin", "owner": "owner"}
 PICTURE = b'<svg xmlns="http://www.w3.org/2000/svg"/>'

@@ -15,7 +15,8 @@ from nexa_core import audit, db, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.organizations.models import Organization
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 Row = tuple[object, ...]
 

@@ -10,7 +10,8 @@ import pytest
 
 from nexa_core import audit, organizations
 from nexa_core.actor import Actor
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 pytestmark = pytest.mark.promise
 

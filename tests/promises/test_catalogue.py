@@ -9,7 +9,7 @@ from nexa_core.actor import Actor
 from nexa_core.mapping import metadata
 from nexa_core.orm import sentence_of
 from nexa_core.system import check
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 from tests.promises.two_tenants import TENANT_TABLES
 
 OVERVIEW = {

@@ -11,7 +11,7 @@ import pytest
 
 from nexa_core import api, audit, db
 from nexa_core.actor import Actor
-from tests.conftest import Cluster, TestDatabase, World
+from tests.databases import Cluster, TestDatabase
 from tests.promises.audited_rows import Client, Stage, make_stage
 from tests.promises.audited_verbs import (
     BEFORE,
@@ -22,6 +22,7 @@ from tests.promises.audited_verbs import (
     SYNONYMS,
     verbs,
 )
+from tests.worlds import World
 
 Entries = list[tuple[str, str]]
 

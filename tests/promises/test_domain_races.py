@@ -19,8 +19,9 @@ from nexa_core.errors import NexaError
 from nexa_core.organizations import sign_up
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.seats import Seats
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.promises.test_joining_races import EXPECTED, RACES, clean, later_than, no_deadlock, race, root
+from tests.worlds import World
 
 __all__ = ["root"]
 

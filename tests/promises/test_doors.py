@@ -17,7 +17,8 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Invalid, NotFound, Unavailable
 from nexa_core.organizations.models import Organization, OrganizationMembership
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 THREADS, TRANSACTIONS, POOL = 40, 250, 5
 

@@ -15,8 +15,9 @@ from psycopg import sql
 from nexa_core import accounts, audit, organizations, usage
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Invalid, NotFound
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
 from tests.outsider import carry_away, faults, seal_key
+from tests.worlds import PASSWORD, World
 
 __all__ = ["seal_key"]
 

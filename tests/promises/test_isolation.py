@@ -10,8 +10,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.promises.two_tenants import KEY, Tenant, make_tenant, tables
+from tests.worlds import World
 
 ROLES = ("nexa_tenant", "nexa_staff", "nexa_presenter", "nexa_entry")
 NOBODY = UUID(int=0)  # the chain of what belongs to no organization

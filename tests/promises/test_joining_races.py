@@ -17,8 +17,9 @@ from nexa_core.actor import Actor, Scope
 from nexa_core.errors import Conflict, Forbidden, Invalid, NexaError, NotFound
 from nexa_core.organizations import acceptance
 from nexa_core.organizations.models import Organization
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.promises.test_invariants import VIOLATIONS
+from tests.worlds import World
 
 RACES = 200
 EXPECTED = (Conflict, Invalid, NotFound, Forbidden)

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from nexa_core import api, db, organizations
 from nexa_core.actor import Actor
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
-from tests.conftest import Cluster, TestDatabase
+from tests.databases import Cluster, TestDatabase
 from tests.nexa_core.organizations.domains.dns_server import dns_server
 from tests.promises.matrix import DOMAINS, ROUTES, VERBS
 from tests.promises.matrix_rows import ACTORS, PLACES, Row

@@ -18,9 +18,10 @@ from nexa_core import accounts, audit, db, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.config import settings
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
 from tests.outsider import carry_away, faults, seal_key
 from tests.promises.test_audit import TAMPERINGS
+from tests.worlds import PASSWORD, World
 
 pytestmark = pytest.mark.usefixtures("seal_key")
 __all__ = ["seal_key"]

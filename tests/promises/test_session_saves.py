@@ -24,8 +24,9 @@ from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Edit, EditConflict
 from nexa_core.embedded import EmbeddedServer
 from nexa_core.errors import Unavailable
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.processes import postmaster
+from tests.worlds import World
 
 WRITERS, SAVES = 10, 20
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import psycopg
 from psycopg import sql
 
-from tests.conftest import World
+from tests.worlds import World
 
 #: Every mapped or unmapped table with an organization's data, asked of the catalogue: new ones join by themselves.
 #: A chain of the audit log has the identifier of its organization.

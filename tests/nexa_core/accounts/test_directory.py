@@ -10,7 +10,8 @@ import pytest
 from nexa_core import accounts, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NexaError, NotFound
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import PASSWORD, World
 
 THIEF = Origin(ip_address="198.51.100.66", user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/140.0 Safari/537.36")
 

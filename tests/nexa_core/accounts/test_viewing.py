@@ -13,7 +13,8 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin, Scope
 from nexa_core.errors import Conflict, Forbidden, Invalid, NexaError, NotFound
 from nexa_core.permissions import READING, Permission
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import PASSWORD, World
 
 WHY = "Ticket 4711: the list is empty for them"
 

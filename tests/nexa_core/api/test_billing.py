@@ -9,8 +9,9 @@ from typing import Any
 
 from nexa_core import accounts, billing
 from nexa_core.actor import Actor, Origin
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
 from tests.promises.audited_rows import Client
+from tests.worlds import PASSWORD, World
 
 
 def test_an_invoice_its_events_and_its_files_say_the_same(database: TestDatabase, world: World) -> None:

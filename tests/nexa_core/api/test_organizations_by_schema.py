@@ -23,7 +23,8 @@ from starlette.middleware import Middleware
 from nexa_core import accounts, api, db
 from nexa_core.actor import Origin
 from nexa_core.api.openapi import document
-from tests.conftest import PASSWORD, Cluster, TestDatabase, World
+from tests.databases import Cluster, TestDatabase
+from tests.worlds import PASSWORD, World
 
 EXAMPLES = 12
 CHECKS: list[CheckFunction] = [

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from nexa_core import architecture_sessions as sessions
-from tests.conftest import World
 from tests.nexa_core.api.conftest import Served
+from tests.worlds import World
 
 PATH = "/api/sessions"
 SOW = {"format": 1, "sections": [{"id": "sec-1", "markdown": "Ours"}, {"id": "sec-2", "markdown": "Theirs"}]}

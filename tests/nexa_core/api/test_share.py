@@ -11,9 +11,9 @@ from structlog.testing import capture_logs
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
-from tests.conftest import World
 from tests.nexa_core.api.conftest import Served
 from tests.nexa_core.architecture_sessions.documents import documents
+from tests.worlds import World
 
 XSS = '<img src=x onerror="document.title=\'pwned\'"><script>document.title="pwned"</script>"><svg onload=alert(1)>'
 

@@ -21,7 +21,8 @@ from starlette.middleware import Middleware
 from nexa_core import api, db, organizations, usage
 from nexa_core.actor import Actor
 from nexa_core.api.openapi import document
-from tests.conftest import Cluster, TestDatabase, World
+from tests.databases import Cluster, TestDatabase
+from tests.worlds import World
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance, ignored_auth,

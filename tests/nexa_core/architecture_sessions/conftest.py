@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from nexa_core.actor import Actor
-from tests.conftest import World
+from tests.worlds import World
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Filter
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
+from tests.worlds import World
 
 
 def titles(actor: Actor, sort: str = "title", **wanted: Any) -> list[str]:

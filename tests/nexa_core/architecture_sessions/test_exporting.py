@@ -16,9 +16,10 @@ import pytest
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.documents import documents
+from tests.worlds import World
 
 HOSTILE = '#panic("x") #set page(fill: red) $a$ *b* @ref <label> =1+1'
 

@@ -13,7 +13,7 @@ from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Edit
 from nexa_core.architecture_sessions.values import same
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.test_merging import JSON
 

@@ -13,7 +13,7 @@ from PIL import Image
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Origin
 from nexa_core.errors import Invalid, NotFound
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.documents import documents
 

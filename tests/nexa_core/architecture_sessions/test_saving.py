@@ -9,7 +9,7 @@ import pytest
 from nexa_core import architecture_sessions as sessions
 from nexa_core.architecture_sessions import Edit, EditConflict
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 
 SOW: dict[str, Any] = {

@@ -12,8 +12,9 @@ import pytest
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.documents import documents
+from tests.worlds import World
 
 HERE = Origin(ip_address="198.51.100.9", user_agent="a client's browser")
 

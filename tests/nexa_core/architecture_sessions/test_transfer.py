@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.errors import Forbidden, Invalid
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.documents import documents
 

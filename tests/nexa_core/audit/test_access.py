@@ -8,7 +8,8 @@ from nexa_core import audit, db, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.errors import Forbidden, Invalid, NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 
 @pytest.fixture

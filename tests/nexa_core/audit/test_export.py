@@ -19,8 +19,9 @@ from nexa_core.actor import Actor, Origin
 from nexa_core.audit import ExportFilter
 from nexa_core.audit import export as export_module
 from nexa_core.errors import Forbidden, Invalid, LimitExceeded, NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.outsider import SCRIPT, carry_away, faults, seal_key, verifier
+from tests.worlds import World
 
 __all__ = ["seal_key"]
 

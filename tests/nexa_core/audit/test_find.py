@@ -14,7 +14,8 @@ from nexa_core.audit import EVERYTHING, Filters, Subject
 from nexa_core.audit import search as search_module
 from nexa_core.db import reading
 from nexa_core.errors import Forbidden, Invalid
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 
 def anew(actor: Actor, address: str = "203.0.113.7") -> Actor:

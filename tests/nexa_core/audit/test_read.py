@@ -20,7 +20,8 @@ from nexa_core.actor import Actor, Origin
 from nexa_core.audit.entry import _changes
 from nexa_core.db import recording
 from nexa_core.errors import NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 NASTY = "<script>alert(1)</script> **bold** $\\frac{1}{2}$ [x](javascript:alert(1)) {actor.__class__}"
 

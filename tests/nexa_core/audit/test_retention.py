@@ -16,8 +16,9 @@ from nexa_core.actor import Actor, Origin
 from nexa_core.audit import export as export_module
 from nexa_core.config import settings
 from nexa_core.errors import Forbidden, Invalid, NotFound, Unavailable
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.outsider import carry_away, faults, seal_key
+from tests.worlds import World
 
 pytestmark = pytest.mark.usefixtures("seal_key")
 __all__ = ["seal_key"]

@@ -11,7 +11,8 @@ from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.audit import Filters, Subject
 from nexa_core.errors import Conflict, Invalid, NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 STAFF = Filters(staff=True)
 

@@ -12,8 +12,9 @@ from nexa_core import accounts, audit, organizations
 from nexa_core.actions import Action
 from nexa_core.audit.undo import REVERSIBLE
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.audit.undo_stage import Stage, anew, change_of, change_row
+from tests.worlds import World
 
 
 @pytest.fixture

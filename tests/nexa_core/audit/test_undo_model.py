@@ -16,8 +16,8 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit import undo
 from nexa_core.errors import Conflict, Forbidden, Invalid, NexaError
-from tests.conftest import World
 from tests.nexa_core.audit.undo_stage import Stage, State, anew, change_of, change_row
+from tests.worlds import World
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.audit.undo import REVERSIBLE
 from nexa_core.db import recording
-from tests.conftest import World
+from tests.worlds import World
 
 State = dict[tuple[str, UUID], dict[str, Any]]
 

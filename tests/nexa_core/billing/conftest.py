@@ -12,7 +12,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from nexa_core.actor import Actor
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 #: From the beginning, as the first row of every organization.
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

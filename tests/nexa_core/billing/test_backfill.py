@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.billing.test_catalogue import change
 from tests.test_migrations import move
+from tests.worlds import World
 
 pytestmark = pytest.mark.promise
 

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from nexa_core import billing
 from nexa_core.billing.plans import FIRST
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.billing.test_plans import Subscriber
+from tests.worlds import World
 
 COUNTS = st.one_of(st.integers(0, 9999), st.none(), st.sampled_from([-1, 1.5, True, "many"]))
 LIMITS = st.fixed_dictionaries(

@@ -21,8 +21,8 @@ from nexa_core import billing
 from nexa_core.actor import Actor
 from nexa_core.billing.invoices import shares
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.conftest import World
 from tests.nexa_core.billing.conftest import EPOCH, Ledger
+from tests.worlds import World
 
 BERLIN = "Europe/Berlin"
 #: March in Berlin has 743 hours, one less than its days say; February 2028 has 29 days.

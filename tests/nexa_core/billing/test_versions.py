@@ -12,8 +12,8 @@ from nexa_core import billing
 from nexa_core.actor import Actor
 from nexa_core.billing import Draft
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.conftest import World
 from tests.nexa_core.billing.conftest import EPOCH, Ledger
+from tests.worlds import World
 
 
 def soon(days: int = 40) -> dt.datetime:

@@ -9,7 +9,7 @@ from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.demo import history
 from nexa_core.demo.world import SEED, build
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 
 #: What a past must not hold; each a query that finds nothing.
 CONTRADICTIONS = {

@@ -9,7 +9,8 @@ from uuid import UUID
 import pytest
 
 from nexa_core.actor import Actor
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 
 @dataclass

@@ -11,8 +11,9 @@ from nexa_core.actor import Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid
 from nexa_core.organizations.slugs import RESERVED
 from pages._ui import menu
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
+from tests.worlds import World
 
 GOOD = "a quiet walk along the harbour"
 

@@ -15,7 +15,8 @@ from nexa_core.billing import PLANS
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.organizations import UNLIMITED
 from nexa_core.organizations.slugs import RESERVED
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 ADDRESS = {"street": "1 Lane", "street2": "", "postal_code": "1", "city": "Ely", "state": "", "country": "DE"}
 MARKUP = "<b>x</b> **y** $z^2$ [a](http://b) `c` :material/home:"

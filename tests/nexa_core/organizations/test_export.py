@@ -15,7 +15,8 @@ from nexa_core.actor import Actor
 from nexa_core.errors import Forbidden, Invalid
 from nexa_core.organizations import Filter
 from nexa_core.organizations.export import neutral
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 FORMULAS = ("=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "\t=1", "\r=1", "＝1+1", '=HYPERLINK("http://evil")')
 

@@ -11,7 +11,7 @@ from nexa_core import organizations, usage
 from nexa_core.actor import Actor
 from nexa_core.errors import Forbidden, Invalid
 from nexa_core.organizations import Filter
-from tests.conftest import World
+from tests.worlds import World
 
 
 def names(actor: Actor, **wanted: object) -> list[str]:

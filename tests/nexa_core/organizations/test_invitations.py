@@ -12,8 +12,9 @@ import pytest
 from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
+from tests.worlds import PASSWORD, World
 
 TokenOf = Callable[[str], str]
 NEW = "kim@northwind.example"

@@ -7,7 +7,8 @@ import pytest
 from nexa_core import accounts, organizations, usage
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Invalid, NotFound, Unauthenticated
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 
 def test_deleting_asks_for_the_slug_and_a_reason(root: Actor, ada: Actor) -> None:

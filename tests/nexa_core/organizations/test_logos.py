@@ -12,7 +12,7 @@ from nexa_core import organizations
 from nexa_core.actor import Actor
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.organizations.logos import harmless
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{}</svg>'
 

@@ -10,8 +10,9 @@ from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.permissions import Permission, Resource, explain
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
+from tests.worlds import World
 
 
 def membership(cast: Cast, email: str, organization: UUID | None = None) -> UUID:

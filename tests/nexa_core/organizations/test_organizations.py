@@ -12,7 +12,8 @@ from nexa_core.actor import Actor
 from nexa_core.config import settings
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.organizations import SORTS
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 
 def names(page: organizations.Page) -> list[str]:

@@ -23,8 +23,8 @@ from nexa_core.actor import Actor
 from nexa_core.embedded import EmbeddedServer
 from nexa_core.errors import Conflict, Unavailable
 from nexa_core.usage import UsageEvent
-from tests.conftest import World
 from tests.nexa_core.usage.conftest import Customer
+from tests.worlds import World
 
 EVENTS, KILLS, BATCH = 5_000, 10, 100
 

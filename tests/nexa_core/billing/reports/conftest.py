@@ -13,7 +13,8 @@ from nexa_core import usage
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
 from nexa_core.usage.service import store
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 DAYS = 75
 

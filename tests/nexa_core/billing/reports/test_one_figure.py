@@ -14,11 +14,11 @@ import pytest
 from nexa_core.billing import reports
 from nexa_core.billing.reports import periods
 from pages._ui import menu
-from tests.conftest import PASSWORD, World
 from tests.nexa_core.billing.reports.conftest import Used, make_used
 from tests.pages.conftest import Shell, shell  # noqa: F401 - a fixture
 from tests.pages.test_gate import _open
 from tests.promises.audited_rows import ORIGIN, Client
+from tests.worlds import PASSWORD, World
 
 _RAW = """
 SELECT coalesce(sum(e.credits_consumed), 0)::bigint FROM organizations o LEFT JOIN usage_events e

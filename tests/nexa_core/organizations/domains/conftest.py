@@ -11,8 +11,9 @@ from nexa_core import organizations
 from nexa_core.actor import Actor
 from nexa_core.config import settings
 from nexa_core.organizations import DomainView
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.organizations.domains.dns_server import Zone, dns_server
+from tests.worlds import World
 
 
 @pytest.fixture

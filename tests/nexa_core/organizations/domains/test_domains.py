@@ -13,9 +13,10 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.organizations import DomainView, dns_proof
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.organizations.domains.conftest import claim, links, only, own, prove
 from tests.nexa_core.organizations.domains.dns_server import Zone
+from tests.worlds import World
 
 # Whose it is ----------------------------------------------------------------------------------------------------------
 

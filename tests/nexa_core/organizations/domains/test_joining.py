@@ -10,9 +10,10 @@ from nexa_core import accounts, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NexaError, NotFound
 from nexa_core.organizations import DomainView
-from tests.conftest import PASSWORD, TestDatabase, World
+from tests.databases import TestDatabase
 from tests.nexa_core.organizations.domains.conftest import claim, links, only, own, prove, verified
 from tests.nexa_core.organizations.domains.dns_server import Zone
+from tests.worlds import PASSWORD, World
 
 NEW = "an entirely new phrase to remember"
 
