@@ -41,8 +41,11 @@ def pytest_unconfigure() -> None:
 
 @pytest.fixture(scope="session")
 def bare_cluster() -> Iterator[Cluster]:
-    """The server alone: NEXA_TEST_DATABASE_URL (a superuser's), or an embedded one in a temporary folder."""
-    given = os.environ.get("NEXA_TEST_DATABASE_URL")
+    """The server alone: NEXA_TEST_DATABASE_URL (a superuser's), or an embedded one in a temporary folder.
+
+    ``{worker}`` in the URL is the name of the process, gw0 or gw1: roles belong to the server, so two cannot share one.
+    """
+    given = os.environ.get("NEXA_TEST_DATABASE_URL", "").format(worker=os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
     server = None
     if given:
         try:
