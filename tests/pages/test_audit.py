@@ -26,7 +26,7 @@ from tests.promises.audited_verbs import CASES
 from tests.serving import Served, serve
 from tests.worlds import World
 
-SECONDS = 20_000
+SECONDS = 60_000
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 Come = Callable[..., Page]
 NASTY = {
@@ -52,7 +52,6 @@ def database(served: Served) -> psycopg.Connection:
 def come(browser: Any, served: Served) -> Iterator[Come]:
     """``come(path, email)``: somebody signed in at an address."""
     contexts: list[Any] = []
-    expect.set_options(timeout=SECONDS)
 
     def make(path: str = "/audit", email: str = "admin@nexa.example", width: int = 1280) -> Page:
         contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
@@ -66,7 +65,6 @@ def come(browser: Any, served: Served) -> Iterator[Come]:
         return page
 
     yield make
-    expect.set_options(timeout=None)
     for context in contexts:
         context.close()
 
@@ -133,6 +131,22 @@ def test_a_change_is_previewed_put_back_and_logged(served: Served, come: Come) -
     expect(line).to_contain_text("back to")
     expect(line).to_contain_text("The customer stays")
     assert not A_UUID.search(page.locator("section.main, [data-testid=stMain]").first.inner_text())
+
+
+def test_an_entry_leads_to_its_session(served: Served, come: Come) -> None:
+    with database(served) as connection:
+        session, title = connection.execute(
+            "SELECT s.uuid, s.title FROM audit_logs a"
+            " JOIN ai_architecture_sessions s ON s.uuid::text = a.resource_id::text"
+            " WHERE a.resource_type = 'session' AND s.deleted_at IS NULL ORDER BY a.created_at DESC LIMIT 1"
+        ).fetchone() or ("", "")
+    page = come(f"/audit?resource={session}")
+    _entries(page).first.click()
+    page.get_by_role("link", name=re.compile("^Open the session")).first.click()
+    page.get_by_label("Reason").fill("Following an entry")
+    page.get_by_role("button", name="Open the session").click()
+    expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+    assert parse_qs(urlsplit(page.url).query)["session"] == [str(session)]
 
 
 def test_filters_are_kept_under_a_name_and_come_back(come: Come) -> None:
