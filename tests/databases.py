@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, LiteralString
 from urllib.parse import quote
 
@@ -43,7 +42,9 @@ class Cluster:
     app_password: str | None
     template: str = field(default_factory=lambda: f"nexa_template_{secrets.token_hex(4)}")
     made: list[str] = field(default_factory=list)
-    _spare: list[str] = field(default_factory=list)
+    _origins: dict[str, Origin] = field(default_factory=dict)
+    _spare: dict[str, list[str]] = field(default_factory=dict)
+    _lent: dict[str, str] = field(default_factory=dict)
 
     def url(self, database: str) -> str:
         return url_of(self.superuser_url, database=database)
@@ -72,20 +73,26 @@ class Cluster:
         if name in self.made:
             self.made.remove(name)
 
-    def lend(self) -> str:
-        """A database that is as the template is: one that was given back, or a clone."""
-        return self._spare.pop() if self._spare else self.create(self.template)
+    def lend(self, template: str | None = None) -> str:
+        """A database that is as the template is, NEXA's unless another is named: one that was given back, or a clone.
+
+        From the first time on nobody may change the template.
+        """
+        template = template or self.template
+        if template not in self._origins:
+            self._origins[template] = Origin.of(self.url(template))
+        spare = self._spare.setdefault(template, [])
+        name = spare.pop() if spare else self.create(template)
+        self._lent[name] = template
+        return name
 
     def take_back(self, name: str) -> None:
         """Put a lent database back as it was, or drop it when the test did more than write rows."""
-        if self._origin.restore(self.url(name)):
-            self._spare.append(name)
+        template = self._lent.pop(name)
+        if self._origins[template].restore(self.url(name)):
+            self._spare[template].append(name)
         else:
             self.drop(name)
-
-    @cached_property
-    def _origin(self) -> Origin:
-        return Origin.of(self.url(self.template))
 
 
 # Whatever a test creates, alters, grants or drops, some row of the catalogue is a new one, and has another xmin.

@@ -11,6 +11,7 @@ import pytest
 
 from nexa_core import api, audit, db
 from nexa_core.actor import Actor
+from nexa_core.billing import PLANS
 from tests.databases import Cluster, TestDatabase
 from tests.promises.audited_rows import Client, Stage, make_stage
 from tests.promises.audited_verbs import (
@@ -62,13 +63,14 @@ def stage(_played: Stage, _looked_at: Stage, request: pytest.FixtureRequest) -> 
     found.world.database.configure()
     yield found
     db.dispose()
+    PLANS.forget()  # the next copy may have the same address
     if not shared:
-        found.world.database.cluster.drop(found.world.database.name)
+        found.world.database.cluster.take_back(found.world.database.name)
 
 
 def _copy(stage: Stage) -> Stage:
     original = stage.world.database
-    copy = TestDatabase(original.cluster, original.cluster.create(original.name))
+    copy = TestDatabase(original.cluster, original.cluster.lend(original.name))
     return replace(stage, world=World(copy))
 
 
