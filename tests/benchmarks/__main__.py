@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from tests.benchmarks import (  # noqa: F401 - they register their figures
     doors,
@@ -30,9 +31,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     parser.add_argument("--short", action="store_true", help="fewer rounds; what is over is looked at again in full")
     parser.add_argument("--only", action="append", choices=FIGURES, metavar="NAME", help=f"of {', '.join(FIGURES)}")
+    parser.add_argument("--worlds", type=Path, help="where worlds of many events are kept (see worlds.py)")
     wanted = parser.parse_args()
     rows: list[Row] = []
-    with staged() as stage:
+    with staged(worlds=wanted.worlds, world="full" if wanted.worlds else "") as stage:
         for name in wanted.only or FIGURES:
             print(f"{name} ...", flush=True)
             rows += measure(name, stage, short=wanted.short)

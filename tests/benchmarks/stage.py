@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ class Stage:
 
     folder: Path
     superuser_url: str
+    worlds: Path | None = None  # where filled worlds are kept between runs, if they are
 
     @property
     def data_dir(self) -> Path:
@@ -48,8 +50,9 @@ class Stage:
 
 
 @contextmanager
-def staged() -> Iterator[Stage]:
-    """A stage for one run; nothing of it is left afterwards."""
+def staged(*, worlds: Path | None = None, world: str = "") -> Iterator[Stage]:
+    """A stage for one run; nothing of it is left afterwards. With ``world`` it is a copy of the one kept under that
+    name in ``worlds``, made with ``python -m tests.benchmarks.worlds``."""
     for name in [name for name in os.environ if name.startswith(("NEXA_", "STREAMLIT_"))]:
         if not name.startswith("NEXA_TEST_"):
             del os.environ[name]
@@ -59,8 +62,13 @@ def staged() -> Iterator[Stage]:
     os.environ |= {"NEXA_DATA_DIR": str(folder / "data"), "NEXA_LOG_LEVEL": "WARNING"}
     settings.cache_clear()
     try:
+        if worlds and world:
+            # With its owners: PostgreSQL refuses a folder that is not its user's. And on the disk before a clock runs.
+            subprocess.run(["cp", "-a", "--reflink=auto", f"{worlds / world}/.", str(folder)], check=True)
+            folder.chmod(0o711)
+            os.sync()
         startup.prepare(lambda _sentence: None)
-        yield Stage(folder, startup.open_database(lambda _sentence: None).owner_url)
+        yield Stage(folder, startup.open_database(lambda _sentence: None).owner_url, worlds)
     finally:
         db.dispose()
         startup.release()

@@ -19,7 +19,7 @@ Sample = Callable[[], float]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """``run(ours, "--short")``: the program with one figure, whose other side takes a second by its own account."""
-    monkeypatch.setattr(program, "staged", lambda: nullcontext(None))
+    monkeypatch.setattr(program, "staged", lambda **_: nullcontext(None))
 
     def start(ours: Sample, *arguments: str) -> int:
         def made_up(bench: Bench) -> Iterator[Row]:

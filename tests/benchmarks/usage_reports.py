@@ -28,7 +28,7 @@ ADMIN = "admin@nexa.example"
 EXPORTED_FULL, EXPORTED_SHORT = 1_000_000, 60_000
 EXPORT_MEGABYTES = 150
 _SMALLER = 10  # how many times fewer events the small world has
-_prepared: set[str] = set()
+_PREPARED = "outlooks-made"  # a file beside the database
 
 # Written in bulk, where no trigger runs: what the triggers would have left.
 _PLANS = """
@@ -66,7 +66,7 @@ def _summed(statement: TextClause) -> TextClause:
 def prepare(stage: Stage, *, short: bool, total: int | None = None) -> None:
     """The many events, and what the hourly job makes of them."""
     many_events.fill(stage, short=short, total=total)
-    if stage.superuser_url in _prepared:
+    if (stage.folder / _PREPARED).exists():
         return
     with stage.superuser() as bare:
         bare.execute("SET session_replication_role = replica")
@@ -78,7 +78,7 @@ def prepare(stage: Stage, *, short: bool, total: int | None = None) -> None:
         bare.execute("VACUUM ANALYZE usage_outlooks")
         bare.execute("CHECKPOINT")
     print(f"{count:,} outlooks made in {time.monotonic() - began:.0f} s", flush=True)
-    _prepared.add(stage.superuser_url)
+    (stage.folder / _PREPARED).touch()
 
 
 @figure("portfolio-queries")
@@ -137,7 +137,7 @@ def portfolio_queries(bench: Bench) -> Iterator[Row]:
 def portfolio_page(bench: Bench) -> Iterator[Row]:
     """A rerun of the portfolio against an empty script under default settings, and against a tenth of the events."""
     prepare(bench.stage, short=bench.is_short)
-    total = many_events.SHORT if bench.is_short else many_events.FULL
+    total = many_events.fill(bench.stage, short=bench.is_short)
     folder = Path(mkdtemp(dir=bench.stage.folder))
     (folder / "empty.py").write_text("\n")
     with ExitStack() as stack:
@@ -149,7 +149,7 @@ def portfolio_page(bench: Bench) -> Iterator[Row]:
             ("portfolio, all customers", ours.sample), ("default Streamlit, empty script", theirs.sample), bound=1.5,
             pairs=20,
         )  # fmt: skip
-        small_url, cookie = stack.enter_context(_small_world(total // _SMALLER, bench.is_short))
+        small_url, cookie = stack.enter_context(_small_world(bench, total // _SMALLER))
         small = stack.enter_context(tab(small_url, "portfolio", cookie))
         yield bench.compare(
             (f"portfolio, {total:,} events", ours.sample), (f"{total // _SMALLER:,} events", small.sample), bound=1.2,
@@ -191,10 +191,11 @@ def usage_export(bench: Bench) -> Iterator[Row]:
 
 
 @contextmanager
-def _small_world(total: int, short: bool) -> Iterator[tuple[str, str]]:
+def _small_world(bench: Bench, total: int) -> Iterator[tuple[str, str]]:
     """A NEXA of its own, with its own database and fewer events; its address and a cookie."""
+    size, worlds = "short" if bench.is_short else "full", bench.stage.worlds
     child = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.usage_reports", "serve", str(total), "short" if short else "full"],
+        [sys.executable, "-m", "tests.benchmarks.usage_reports", "serve", str(total), size, *filter(None, [worlds])],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert child.stdin is not None
@@ -209,8 +210,8 @@ def _small_world(total: int, short: bool) -> Iterator[tuple[str, str]]:
         child.wait(timeout=60)
 
 
-def _serve(total: int, short: bool) -> None:
-    with staged() as stage:
+def _serve(total: int, short: bool, worlds: Path | None) -> None:
+    with staged(worlds=worlds, world="tenth" if worlds else "") as stage:
         prepare(stage, short=short, total=total)
         with programs.nexa(stage) as url:
             print("ready", url, stage.cookie(ADMIN), flush=True)
@@ -239,6 +240,6 @@ def _export(url: str, form: str) -> None:
 
 if __name__ == "__main__":
     if sys.argv[1] == "serve":
-        _serve(int(sys.argv[2]), sys.argv[3] == "short")
+        _serve(int(sys.argv[2]), sys.argv[3] == "short", Path(sys.argv[4]) if len(sys.argv) > 4 else None)
     else:
         _export(sys.argv[2], sys.argv[3])
