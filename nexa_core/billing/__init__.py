@@ -17,13 +17,12 @@ from nexa_core.billing.invoices import (
     ROUNDING,
     Invoice,
     InvoiceTotal,
-    Line,
     invoice,
     invoices,
-    named_event,
     organization_of,
 )
 from nexa_core.billing.line_events import EventPage, LineEvent, line_events
+from nexa_core.billing.lines import Line, named_event
 from nexa_core.billing.money import decimal, digits, written
 from nexa_core.billing.periods import Period
 from nexa_core.billing.plans import PLANS, Plan, Subscriber, allowance, is_hard, seats

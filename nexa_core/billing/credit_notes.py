@@ -61,7 +61,7 @@ def issue_credit(
     reason = reach.reason_of(reason)
     with recording(actor, Action.CREDIT_ISSUED, reason=reason) as db:
         billed = reach.subject(db, actor, organization_id)
-        when = period_of(db, billed.time_zone, period)
+        when = period_of(db, billed.id, period)
         # Two credits at the same moment wait for each other here: together they cannot exceed the invoice either.
         db.execute(_LOCK, {"organization": billed.id})
         row = db.execute(_TOTAL, {"organization": billed.id, "at": when.starts}).one()

@@ -18,8 +18,10 @@ import xlsxwriter
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit import note
-from nexa_core.billing.invoices import ROUNDING, Invoice, Line, invoice, named_event
+from nexa_core.billing.cells import neutral
+from nexa_core.billing.invoices import ROUNDING, Invoice, invoice
 from nexa_core.billing.line_events import LineEvent, all_line_events
+from nexa_core.billing.lines import Line, named_event
 from nexa_core.billing.money import decimal, digits, written
 from nexa_core.db import recording
 from nexa_core.errors import Invalid
@@ -48,8 +50,6 @@ _EVENT_COLUMNS = (
 )  # fmt: skip
 _IN_MEMORY = 1_048_576
 _TEMPLATE = (Path(__file__).parent / "invoice.typ").read_bytes()
-# What a spreadsheet takes for the beginning of a formula, as wide characters too (OWASP, CSV injection).
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 def export_invoice(actor: Actor, *, organization_id: UUID, period: str | None = None, form: Form = "pdf") -> IO[bytes]:
@@ -101,7 +101,7 @@ def _write_csv(sink: IO[bytes], columns: Iterable[str], rows: Iterable[list[Any]
     writer = csv.writer(lines)
     writer.writerow(columns)
     for cells in rows:
-        writer.writerow(["" if cell is None else _neutral(cell) for cell in cells])
+        writer.writerow(["" if cell is None else neutral(cell) for cell in cells])
     lines.detach()  # the file is the caller's to read: the wrapper must not close it
 
 
@@ -176,13 +176,6 @@ def _event_cells(event: LineEvent) -> list[Any]:
         event.occurred_at.isoformat(), named_event(event.event_type), event.credits, event.billed, event.person,
         event.session_uuid and str(event.session_uuid), event.session_title, event.revision, str(event.id),
     ]  # fmt: skip
-
-
-def _neutral(value: object) -> object:
-    """A cell that no spreadsheet runs; numbers are none to begin with."""
-    if isinstance(value, str) and (value.lstrip()[:1] in _FORMULA or value[:1] in "\t\r\n") and value:
-        return "'" + value
-    return value
 
 
 _WRITERS = {"pdf": _pdf, "csv": _csv, "xlsx": _xlsx}

@@ -16,14 +16,17 @@ from nexa_core.billing.rehearsal import cost
 from nexa_core.db import reading
 from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
+from nexa_core.usage.periods import MOVED
 
 Verdict = Literal["fits", "larger", "smaller", "unknown"]
 
 _USED = text(f"""
 SELECT o.id, o.plan_type, o.currency, c.used, o.created_at < p.starts AS whole_month
 FROM organizations o
-CROSS JOIN LATERAL (SELECT nexa.period_start(nexa.period_start(now(), o.time_zone) - interval '1 microsecond',
-                                             o.time_zone) AS starts) p
+CROSS JOIN LATERAL (SELECT CASE WHEN {MOVED}
+    THEN nexa.day_begins(o.id, (nexa.billing_month(o.id, now()) - interval '1 month')::date)
+    ELSE nexa.period_start(nexa.period_start(now(), o.time_zone) - interval '1 microsecond', o.time_zone)
+    END AS starts) p
 LEFT JOIN usage_counters c ON c.organization_id = o.id AND c.metric = 'credits' AND c.period_start = p.starts
 WHERE (CAST(:organizations AS uuid[]) IS NULL OR o.id = ANY (:organizations)) AND {reach.SEEN}
 """)

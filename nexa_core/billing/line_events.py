@@ -119,7 +119,7 @@ def _page(
         raise NotFound("This line has no events.")
     with reading(actor) as db:
         billed = reach.subject(db, actor, organization_id)
-        when = period_of(db, billed.time_zone, period)
+        when = period_of(db, billed.id, period)
         rows = db.execute(
             _EVENTS,
             {

@@ -17,7 +17,7 @@ from nexa_core.permissions import Permission
 #: SQL on ``organizations o``: which customers a person of the platform sees (NEXA_ACCOUNT_MANAGERS_SEE).
 SEEN = "NOT o.is_platform AND (CAST(:only_of AS uuid) IS NULL OR o.account_manager_id = :only_of)"
 _SUBJECT = text(f"""
-SELECT o.id, o.name, o.slug, o.time_zone, o.currency, o.plan_type, o.billing_email, o.tax_id, o.address, o.created_at,
+SELECT o.id, o.name, o.slug, o.currency, o.plan_type, o.billing_email, o.tax_id, o.address, o.created_at,
        o.status, o.agreed_prices
 FROM organizations o WHERE o.id = :organization AND {SEEN}
 """)
@@ -30,7 +30,6 @@ class Subject(NamedTuple):
     id: UUID
     name: str
     slug: str
-    time_zone: str
     currency: str
     plan_type: str
     billing_email: str | None

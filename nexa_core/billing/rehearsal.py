@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
 from nexa_core.billing import reach
-from nexa_core.billing.invoices import named_event
+from nexa_core.billing.lines import named_event
 from nexa_core.billing.periods import Period, period_of
 from nexa_core.billing.plans import Plan, plan_of_row
 from nexa_core.db import reading
@@ -33,8 +33,7 @@ SELECT metric, used FROM usage_counters WHERE organization_id = :organization AN
 """)
 _BURN = text("""
 SELECT day, sum(credits)::bigint AS credits FROM usage_by_day
-WHERE organization_id = :organization AND day >= (CAST(:starts AS timestamptz) AT TIME ZONE :zone)::date
-  AND day < (CAST(:ends AS timestamptz) AT TIME ZONE :zone)::date
+WHERE organization_id = :organization AND day >= :first_day AND day < CAST(:first_day AS date) + interval '1 month'
 GROUP BY day ORDER BY day
 """)
 # One pass in the order of the events; exact, because an event that does not fit leaves the state as it was.
@@ -141,14 +140,14 @@ def rehearse(
     own = _own_limits(monthly_credits, event_limits or {})
     with reading(actor) as db:
         billed = reach.subject(db, actor, organization_id)
-        when = period_of(db, billed.time_zone, period)
+        when = period_of(db, billed.id, period)
         plans = [plan_of_row(row) for row in db.execute(_PLANS, {"until": when.ends})]
         counted = {
             row.metric: row.used for row in db.execute(_USED, {"organization": billed.id, "starts": when.starts})
         }
         used = counted.pop("credits", 0)
         span = {"organization": billed.id, "starts": when.starts, "ends": when.ends}
-        burn = tuple((row.day, row.credits) for row in db.execute(_BURN, span | {"zone": when.time_zone}))
+        burn = tuple((row.day, row.credits) for row in db.execute(_BURN, span | {"first_day": when.first_day}))
         outcomes = [_outcome(db, span, plan, billed.currency, used, counted) for plan in plans]
         if own is not None:
             outcomes.append(_outcome(db, span, own, billed.currency, used, counted))

@@ -41,7 +41,7 @@ def _forecasts(tenant: Tenant, now: dt.datetime) -> Iterator[dict[str, Any]]:
     today = now.astimezone(zone).date()
     limits = tenant.customer.usage_limits
     most = limits.get("monthly_credits") if limits.get("hard") else None
-    for month in reports.latest(_MONTHS, tenant.customer.time_zone):
+    for month in reports.latest(_MONTHS, today):
         for number in sorted(reports.KEPT_DAYS):
             made_on = month.replace(day=number)
             if made_on < today and (found := reports.forecast_on(tenant.id, days, made_on, most=most)):

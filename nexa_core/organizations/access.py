@@ -221,7 +221,7 @@ def _remaining(db: Session, organization: Organization, subscription: Organizati
         select(UsageCounter.used).where(
             UsageCounter.organization_id == organization.id,
             UsageCounter.metric == "credits",
-            UsageCounter.period_start == func.nexa.period_start(func.now(), organization.time_zone),
+            UsageCounter.period_start == func.nexa.billing_start(organization.id, func.now()),
         )
     )
     return max(allowed - (used or 0), 0)

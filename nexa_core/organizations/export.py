@@ -14,7 +14,7 @@ from sqlalchemy import Row
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit import note
-from nexa_core.billing.reports.files import neutral
+from nexa_core.billing.cells import neutral
 from nexa_core.db import recording
 from nexa_core.organizations.filters import Filter
 from nexa_core.organizations.listing import listed, row_of

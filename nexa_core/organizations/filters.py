@@ -15,6 +15,7 @@ from nexa_core.billing.models import PlanVersion
 from nexa_core.errors import Invalid
 from nexa_core.organizations.models import Organization, OrganizationMembership, organization_members
 from nexa_core.usage.models import UsageCounter
+from nexa_core.usage.periods import running_start
 
 STATUSES = ("pending", "active", "suspended", "deleted")
 SUBSCRIPTION_STATUSES = ("trialing", "active", "past_due", "canceled", "paused")
@@ -119,5 +120,5 @@ def _named(text: str) -> ColumnElement[bool]:
 of_current_period = and_(
     UsageCounter.organization_id == Organization.id,
     UsageCounter.metric == "credits",
-    UsageCounter.period_start == func.nexa.period_start(func.now(), Organization.time_zone),
+    UsageCounter.period_start == running_start(Organization.id, Organization.time_zone),
 )

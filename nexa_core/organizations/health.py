@@ -21,6 +21,7 @@ from nexa_core.organizations.reach import require_for
 from nexa_core.organizations.service import OrganizationView
 from nexa_core.permissions import Permission
 from nexa_core.usage.models import UsageByDay, UsageCounter
+from nexa_core.usage.periods import running_start
 
 _TREND_DAYS = 28
 _QUIET = dt.timedelta(days=30)
@@ -94,7 +95,7 @@ def _figures(organization_id: UUID) -> Any:
         .join(Organization, Organization.id == UsageCounter.organization_id)
         .where(
             UsageCounter.organization_id == organization_id,
-            UsageCounter.period_start == func.nexa.period_start(func.now(), Organization.time_zone),
+            UsageCounter.period_start == running_start(Organization.id, Organization.time_zone),
         )
     )
     return select(

@@ -33,15 +33,6 @@ ADDRESS = {
 BRAND_COLORS = {"primary": "Primary", "accent": "Accent"}
 _STORED_LOGO = re.compile(r"/api/organizations/([0-9a-f-]{36})/logo/[0-9a-f]{64}")
 
-# What the current period has counted moves to where the new time zone begins it: a change must not reset a limit.
-_MOVE_COUNTERS = text("""
-UPDATE usage_counters SET period_start = nexa.period_start(now(), :after)
-WHERE organization_id = :id AND period_start = nexa.period_start(now(), :before)
-""")
-_STALE_COUNTERS = text("""
-SELECT count(*) FROM usage_counters WHERE organization_id = :id AND period_start = nexa.period_start(now(), :after)
-""")
-
 
 def update_profile(actor: Actor, *, organization_id: UUID, name: str, slug: str) -> OrganizationState:
     """Give an organization another name and slug; addresses with the old slug lead nowhere then.
@@ -104,7 +95,7 @@ def update_business(
 
     ``address`` has the parts of ``ADDRESS`` and ``country``, two letters. A tax id is checked by its country's rules
     when it or the country changes. What NEXA does not know of an address stays. Only the platform's people change the
-    time zone; what the running period has counted moves with it.
+    time zone; months that have begun stay in the zone they began in.
 
     Raises NotFound for a stranger's organization, Forbidden without BILLING_MANAGE (ORGANIZATIONS_MANAGE for another),
     Invalid naming the field.
@@ -124,14 +115,6 @@ def update_business(
             if actor.scope is Scope.TENANT:
                 raise Forbidden("The time zone of billing is changed by NEXA's own people.")
             fields.time_zone(time_zone)
-            moved = {"id": organization_id, "before": organization.time_zone, "after": time_zone}
-            starts = text("SELECT nexa.period_start(now(), :before) = nexa.period_start(now(), :after)")
-            if not db.scalar(starts, moved):
-                if db.scalar(_STALE_COUNTERS, moved):
-                    raise Conflict(
-                        "This time zone was used before in this period; change it after the period has ended."
-                    )
-                db.execute(_MOVE_COUNTERS, moved)
             _change(organization, time_zone=time_zone)
 
 

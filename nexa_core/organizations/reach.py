@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, true
 
 from nexa_core.actor import Actor, Scope
-from nexa_core.billing.reports.scope import only_managed_by
+from nexa_core.billing.reach import only_of
 from nexa_core.errors import Forbidden, Invalid, NotFound
 from nexa_core.organizations.models import Organization
 from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission
@@ -48,5 +48,5 @@ def customers_of(actor: Actor) -> ColumnElement[bool]:
     """The customers a list may show: never the platform itself, and, where NEXA_ACCOUNT_MANAGERS_SEE says so, to an
     account manager only their own."""
     listed = Organization.is_platform.is_(False)
-    manager = only_managed_by(actor)
+    manager = only_of(actor)
     return listed & (true() if manager is None else Organization.account_manager_id == manager)

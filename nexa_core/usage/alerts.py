@@ -16,6 +16,7 @@ from nexa_core.db import metering, reading
 from nexa_core.errors import NotFound
 from nexa_core.notifications import send_mail
 from nexa_core.permissions import Permission
+from nexa_core.usage.periods import STARTS
 
 #: Percent of the monthly credits, unless ``usage_limits.alert_at`` says otherwise.
 THRESHOLDS = (80, 100, 120)
@@ -40,10 +41,10 @@ class Alert:
 
 
 # Who has crossed what and was not told. The limit is the one in force now, plan and agreement together.
-_CROSSED = text("""
+_CROSSED = text(f"""
 SELECT o.id, o.name, o.slug, c.period_start, c.used, l.most, t.threshold,
        extract(epoch FROM now() - c.period_start) AS elapsed, o.time_zone,
-       extract(epoch FROM nexa.period_end(now(), o.time_zone) - now()) AS remaining
+       extract(epoch FROM nexa.billing_end(o.id, now()) - now()) AS remaining
 FROM usage_counters c JOIN organizations o ON o.id = c.organization_id AND o.status = 'active',
      LATERAL nexa.usage_limit(o.id, 'credits') l,
      LATERAL (
@@ -52,7 +53,7 @@ FROM usage_counters c JOIN organizations o ON o.id = c.organization_id AND o.sta
                  ELSE to_jsonb(CAST(:thresholds AS integer[])) END) a WHERE jsonb_typeof(a.value) = 'number'
      ) t
 WHERE c.metric = 'credits' AND c.period_start >= now() - interval '32 days'
-  AND c.period_start = nexa.period_start(now(), o.time_zone)
+  AND c.period_start = {STARTS}
   AND l.most > 0 AND t.threshold > 0 AND c.used * 100 >= l.most * t.threshold
   AND NOT EXISTS (SELECT FROM usage_alerts x WHERE x.organization_id = o.id AND x.period_start = c.period_start
                   AND x.threshold = t.threshold)
@@ -88,7 +89,7 @@ WHERE o.id = :organization AND u.status = 'active' ORDER BY 1
 _STANDING = text("""
 SELECT a.threshold, a.used, a.most, a.crossed_at, a.projected_on, a.cause
 FROM usage_alerts a JOIN organizations o ON o.id = a.organization_id
-WHERE a.organization_id = :organization AND a.period_start = nexa.period_start(now(), o.time_zone)
+WHERE a.organization_id = :organization AND a.period_start = nexa.billing_start(o.id, now())
 ORDER BY a.threshold DESC
 """)
 

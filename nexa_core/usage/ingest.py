@@ -20,10 +20,12 @@ from nexa_core.usage.events import Recorded, other_content
 # a limit that was changed before it had the row (docs/decisions/limits-that-hold.md).
 _INGEST = text("""
 WITH organization AS MATERIALIZED (
-    SELECT o.id, o.time_zone FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
+    SELECT o.id, o.time_zone, EXISTS (SELECT FROM former_time_zones f WHERE f.organization_id = o.id) AS moved
+    FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
 ), given AS MATERIALIZED (
     SELECT o.id AS organization_id, nexa.uuid_v7() AS event_id, coalesce(e.occurred_at, now()) AS at,
-           (coalesce(e.occurred_at, now()) AT TIME ZONE o.time_zone)::date AS day, o.time_zone,
+           CASE WHEN o.moved THEN nexa.billing_day(o.id, coalesce(e.occurred_at, now()))
+                ELSE (coalesce(e.occurred_at, now()) AT TIME ZONE o.time_zone)::date END AS day, o.time_zone, o.moved,
            coalesce(e.credits, t.credits, 0) AS cost, t.event_type IS NULL AS is_flagged,
            e.source, e.idempotency_key, e.content_hash, e.user_id, e.event_type, e.event_data, e.session_id
     FROM organization o CROSS JOIN json_to_recordset(CAST(:events AS json)) AS e(
@@ -52,9 +54,10 @@ WITH organization AS MATERIALIZED (
         DO UPDATE SET events = d.events + excluded.events, credits = d.credits + excluded.credits
     RETURNING 1
 ), periods AS MATERIALIZED (
-    SELECT organization_id, nexa.period_start(min(at), time_zone) AS period_start, event_type, count(*) AS events,
+    SELECT organization_id, CASE WHEN moved THEN nexa.billing_start(organization_id, min(at))
+               ELSE nexa.period_start(min(at), time_zone) END AS period_start, event_type, count(*) AS events,
            sum(cost)::bigint AS credits, (array_agg(user_id))[1] AS user_id
-    FROM fresh GROUP BY organization_id, time_zone, date_trunc('month', day), event_type
+    FROM fresh GROUP BY organization_id, moved, time_zone, date_trunc('month', day), event_type
 ), wanted AS MATERIALIZED (
     SELECT organization_id, period_start, event_type AS metric, events AS amount, user_id FROM periods
     UNION ALL
@@ -100,7 +103,7 @@ ORDER BY e.source, e.idempotency_key LIMIT 1
 """)
 
 _LIMIT = text("""
-SELECT l.most, ceil(extract(epoch FROM nexa.period_end(now(), o.time_zone) - now()))::integer AS period_left
+SELECT l.most, ceil(extract(epoch FROM nexa.billing_end(o.id, now()) - now()))::integer AS period_left
 FROM organizations o, nexa.usage_limit(o.id, :metric) l WHERE o.id = :organization
 """)
 

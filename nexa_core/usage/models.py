@@ -91,6 +91,24 @@ class UsageCounter(Base):
     )
 
 
+class FormerTimeZone(Base):
+    """The zone of an organization's months before ``until_month``; written by a trigger alone."""
+
+    __tablename__ = "former_time_zones"
+    __table_args__ = (
+        PrimaryKeyConstraint("organization_id", "until_month"),
+        CheckConstraint(
+            "extract(day FROM until_month) = 1",
+            name="until_month",
+            info={"sentence": "A month begins with its first day."},
+        ),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
+    until_month: Mapped[dt.date] = mapped_column(Date)
+    time_zone: Mapped[str] = mapped_column(String(64))
+
+
 class UsageByDay(Base):
     """Events and credits of an organization by type and day, in the organization's own time zone."""
 

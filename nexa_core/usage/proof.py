@@ -13,6 +13,7 @@ from nexa_core.db import metering, reading
 from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
 from nexa_core.usage.models import UsageProof
+from nexa_core.usage.periods import MOVED
 
 #: Differences that are told one by one; all are counted.
 MOST_TOLD = 20
@@ -48,12 +49,13 @@ class Proof:
 
 
 # Where a month's events have expired, sums that reach into it have nothing left to be compared with.
-_DIFFERENCES = text("""
+_DIFFERENCES = text(f"""
 WITH kept AS (
     SELECT coalesce(max(month)::timestamp AT TIME ZONE 'UTC' + interval '1 month', '-infinity') AS since
     FROM usage_expiries
 ), events AS MATERIALIZED (
-    SELECT e.organization_id, (e.occurred_at AT TIME ZONE o.time_zone)::date AS day, e.event_type, count(*) AS events,
+    SELECT e.organization_id, CASE WHEN {MOVED} THEN nexa.billing_day(o.id, e.occurred_at)
+               ELSE (e.occurred_at AT TIME ZONE o.time_zone)::date END AS day, e.event_type, count(*) AS events,
            sum(e.credits_consumed)::bigint AS credits
     FROM usage_events e JOIN organizations o ON o.id = e.organization_id GROUP BY 1, 2, 3
 ), days AS (
@@ -61,12 +63,16 @@ WITH kept AS (
            coalesce(d.events, 0) AS found_events, coalesce(d.credits, 0) AS found_credits
     FROM events e FULL JOIN usage_by_day d USING (organization_id, day, event_type)
     JOIN organizations o ON o.id = organization_id, kept
-    WHERE day::timestamp AT TIME ZONE o.time_zone >= kept.since
+    WHERE CASE WHEN {MOVED} THEN nexa.day_begins(o.id, day) ELSE nexa.first_instant(day::timestamp, o.time_zone) END
+        >= kept.since
 ), periods AS (
-    SELECT organization_id, date_trunc('month', day)::timestamp AT TIME ZONE o.time_zone AS period_start, m.metric,
-           sum(m.amount)::bigint AS amount
-    FROM events e JOIN organizations o ON o.id = e.organization_id
-    CROSS JOIN LATERAL (VALUES ('credits', e.credits), (e.event_type, e.events)) m(metric, amount) GROUP BY 1, 2, 3
+    SELECT organization_id, CASE WHEN {MOVED} THEN nexa.day_begins(o.id, month)
+               ELSE nexa.first_instant(month::timestamp, o.time_zone) END AS period_start, metric, amount
+    FROM (SELECT organization_id, date_trunc('month', day)::date AS month, m.metric, sum(m.amount)::bigint AS amount
+          FROM events e
+          CROSS JOIN LATERAL (VALUES ('credits', e.credits), (e.event_type, e.events)) m(metric, amount)
+          GROUP BY 1, 2, 3) e
+    JOIN organizations o ON o.id = e.organization_id
 ), held AS (
     SELECT organization_id, period_start, m.metric, sum(m.amount)::bigint AS amount FROM usage_reservations r
     CROSS JOIN LATERAL (VALUES ('credits', r.credits::bigint), (r.event_type, 1::bigint)) m(metric, amount)

@@ -52,7 +52,7 @@ class Settled:
 
 _RESERVE = text("""
 WITH organization AS MATERIALIZED (
-    SELECT o.id, nexa.period_start(now(), o.time_zone) AS period_start
+    SELECT o.id, nexa.billing_start(o.id, now()) AS period_start
     FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
 ), made AS (
     INSERT INTO usage_reservations (organization_id, user_id, session_id, event_type, source, idempotency_key,
@@ -94,7 +94,7 @@ SET status = :status, closed_at = now(), settled_hash = :hash, asked = :asked, c
 # The day's row first, as ingest takes it, then both counters in their order: what they show stays so until the commit.
 _LOCK_DAY = text("""
 INSERT INTO usage_by_day AS d (organization_id, day, event_type)
-SELECT id, (CAST(:at AS timestamptz) AT TIME ZONE time_zone)::date, :event_type
+SELECT id, nexa.billing_day(id, CAST(:at AS timestamptz)), :event_type
 FROM organizations WHERE id = :organization
 ON CONFLICT (organization_id, day, event_type) DO UPDATE SET events = d.events
 """)

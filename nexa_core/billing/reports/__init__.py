@@ -1,16 +1,8 @@
 """Reports: what customers use and pay, across a portfolio and for one of them, and where that leads."""
 
+from nexa_core.billing.reports.breakdown import PARTS, Hour, Part, breakdown, hours
 from nexa_core.billing.reports.brief import Brief, Call, Pause, Why, brief, put_off, take_up
-from nexa_core.billing.reports.customer import (
-    PARTS,
-    Burn,
-    Hour,
-    Part,
-    breakdown,
-    burn,
-    find,
-    hours,
-)
+from nexa_core.billing.reports.customer import Burn, burn, find
 from nexa_core.billing.reports.customers import SORTS, Customer, CustomerPage, customers
 from nexa_core.billing.reports.events import Event, EventFilter, EventPage, events
 from nexa_core.billing.reports.export import (

@@ -13,9 +13,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
+from nexa_core.billing.reach import only_of
 from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.models import BriefPause
-from nexa_core.billing.reports.scope import only_managed_by, organization_of, require_portfolio
+from nexa_core.billing.reports.scope import organization_of, require_portfolio
 from nexa_core.billing.reports.wording import KINDS, Words, message, words
 from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid
@@ -114,7 +115,7 @@ def brief(actor: Actor, *, everybody: bool = False) -> Brief:
     require_portfolio(actor)
     today = periods.today(actor.timezone)
     with reading(actor) as db:
-        mine = only_managed_by(actor)
+        mine = only_of(actor)
         if mine is None and not everybody and db.scalar(_MANAGES, {"person": actor.user_id}):
             mine = actor.user_id
         rows = db.execute(_ASKED, {"manager": mine}).all()

@@ -60,8 +60,7 @@ FROM usage_events e
 LEFT JOIN users u ON u.id = e.user_id
 LEFT JOIN ai_architecture_sessions s ON s.organization_id = e.organization_id AND s.id = e.session_id
 WHERE e.organization_id = :id
-  AND e.occurred_at >= CAST(:since AS timestamp) AT TIME ZONE :zone
-  AND e.occurred_at < CAST(:until AS timestamp) AT TIME ZONE :zone {conditions}
+  AND e.occurred_at >= nexa.day_begins(:id, :since) AND e.occurred_at < nexa.day_begins(:id, :until) {conditions}
 ORDER BY e.occurred_at DESC, e.id DESC
 """
 
@@ -101,13 +100,13 @@ def every(actor: Actor, *, organization_id: UUID | None, wanted: EventFilter) ->
 
 
 def _statement(row: Row[Any], wanted: EventFilter, after: str | None) -> tuple[str, dict[str, Any]]:
-    month = periods.month(wanted.period, row.time_zone)
+    month = periods.month(wanted.period, row.today)
     since, until = month, periods.after(month)
     if wanted.day is not None:
         if not 2000 <= wanted.day.year < 2100:
             raise Invalid("There is no such day here.", field="day")
         since, until = wanted.day, wanted.day + dt.timedelta(days=1)
-    given: dict[str, Any] = {"id": row.id, "zone": row.time_zone, "since": since, "until": until}
+    given: dict[str, Any] = {"id": row.id, "since": since, "until": until}
     conditions = []
     if wanted.event_type:
         conditions.append("AND e.event_type = :event_type")

@@ -20,7 +20,7 @@ from nexa_core.billing.reports.events import EventFilter, events
 from nexa_core.billing.reports.events import every as every_event
 from nexa_core.billing.reports.files import Column, Sheet, as_csv, as_xlsx
 from nexa_core.billing.reports.portfolio import by_day
-from nexa_core.billing.reports.scope import Wanted, organization_of, require_portfolio
+from nexa_core.billing.reports.scope import Wanted, organization_of, require_portfolio, zone_of
 from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid, LimitExceeded
 
@@ -78,8 +78,9 @@ def export_events(
     wanted = wanted or EventFilter()
     with reading(actor) as db:
         row = organization_of(db, actor, organization_id)
-    month = periods.month(wanted.period, row.time_zone)
-    zone = ZoneInfo(row.time_zone)
+        month = periods.month(wanted.period, row.today)
+        time_zone = zone_of(db, row.id, month)
+    zone = ZoneInfo(time_zone)
     events(actor, organization_id=row.id, wanted=wanted, limit=1)  # what can be refused is refused now
 
     def rows() -> Iterator[Sequence[Any]]:
@@ -89,7 +90,7 @@ def export_events(
                 one.person, one.session_id, one.title, one.source, one.idempotency_key, str(one.id),
             )  # fmt: skip
 
-    about = [("Organization", row.name), ("Period", periods.word(month)), ("Time zone", row.time_zone)]
+    about = [("Organization", row.name), ("Period", periods.word(month)), ("Time zone", time_zone)]
     what = {"what": "events", "period": periods.word(month), "form": form}
     return _file(actor, form, Sheet("Events", _EVENTS, rows(), about), what, row.id)
 

@@ -12,12 +12,12 @@ from typing import IO, Any
 
 import xlsxwriter
 
+from nexa_core.billing.cells import neutral
+
 _ROWS_AT_ONCE = 1_000
 _CHUNK = 1 << 16
 #: Rows of a sheet, its heading apart; what is more goes on in another one (ECMA-376).
 _SHEET_ROWS = 1_048_575
-# What a spreadsheet takes for the beginning of a formula, as wide characters too (OWASP, CSV injection).
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,6 @@ class Sheet:
     columns: Sequence[Column]
     rows: Iterable[Sequence[Any]]
     about: Sequence[tuple[str, str]]
-
-
-def neutral(value: object) -> object:
-    """A cell that no spreadsheet runs; numbers and dates are none to begin with."""
-    if isinstance(value, str) and (value.lstrip()[:1] in _FORMULA or value[:1] in "\t\r\n") and value:
-        return "'" + value
-    return value
 
 
 def as_csv(sheet: Sheet) -> Iterator[bytes]:

@@ -13,20 +13,21 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import figures, forecast, periods
-from nexa_core.billing.reports.customer import Ahead, look_ahead, passed_on
+from nexa_core.billing.reports.ahead import Ahead, look_ahead, passed_on
 from nexa_core.billing.reports.reasons import Facts, reasons, total
 from nexa_core.db import metering, reading
 from nexa_core.permissions import Permission
+from nexa_core.usage.periods import STARTS, TODAY
 
 _AT_ONCE = 500
 #: Forecasts are kept of these days of a month: enough to judge them by, and six rows a customer and month.
 KEPT_DAYS = frozenset({1, 5, 10, 15, 20, 25})
 
 _DUE = text(f"""
-WITH due AS ({figures.ORGANIZATION}
+WITH due AS ({figures.ORGANIZATION_TODAY}
     LEFT JOIN usage_outlooks f ON f.organization_id = o.id
     WHERE NOT o.is_platform AND o.status <> 'deleted' AND (:all OR f.organization_id IS NULL
-        OR f.made_on < (now() AT TIME ZONE o.time_zone)::date OR f.made_at < o.updated_at)
+        OR f.made_on < {TODAY} OR f.made_at < o.updated_at)
 )
 SELECT * FROM due ORDER BY id
 """)
@@ -38,10 +39,10 @@ _LAST = text("""
 SELECT o.id, d.day FROM unnest(CAST(:ids AS uuid[])) o(id)
 CROSS JOIN LATERAL (SELECT day FROM usage_by_day WHERE organization_id = o.id ORDER BY day DESC LIMIT 1) d
 """)
-_USED = text("""
+_USED = text(f"""
 SELECT c.organization_id, c.used FROM usage_counters c JOIN organizations o ON o.id = c.organization_id
 WHERE c.organization_id = ANY (:ids) AND c.metric = 'credits'
-  AND c.period_start = nexa.period_start(now(), o.time_zone)
+  AND c.period_start = {STARTS}
 """)
 _PEOPLE = text("""
 SELECT organization_id, count(*) AS members,
@@ -150,7 +151,7 @@ class _Known:
 
 
 def _outlook(row: Row[Any], known: _Known) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    today = periods.today(row.time_zone)
+    today = row.today
     month = today.replace(day=1)
     days = known.days.get(row.id, {})
     seen = look_ahead(days, today, month)

@@ -11,10 +11,13 @@ from nexa_core.errors import Invalid
 _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 
-def month(value: str | None, zone: str = "UTC") -> dt.date:
-    """The first day of the month ``2026-11``; of the running one, there, without a value. Raises Invalid."""
+def month(value: str | None, day: dt.date | None = None) -> dt.date:
+    """The first day of the month ``2026-11``; without a value of that of ``day``, by default today by UTC.
+
+    Raises Invalid.
+    """
     if not value:
-        return today(zone).replace(day=1)
+        return (day or today("UTC")).replace(day=1)
     if not (found := _MONTH.fullmatch(value)):
         raise Invalid("A period is a month, written as 2026-11.", field="period")
     return dt.date(int(found[1]), int(found[2]), 1)
@@ -40,9 +43,9 @@ def today(zone: str) -> dt.date:
     return dt.datetime.now(ZoneInfo(zone)).date()
 
 
-def latest(count: int, zone: str = "UTC") -> list[dt.date]:
-    """The running month and those before it, newest first."""
-    found = [month(None, zone)]
+def latest(count: int, day: dt.date | None = None) -> list[dt.date]:
+    """The month of ``day``, by default today by UTC, and those before it, newest first."""
+    found = [month(None, day)]
     while len(found) < count:
         found.append(before(found[-1]))
     return found

@@ -11,9 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
+from nexa_core.billing.reach import SEEN, only_of
 from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.figures import CUSTOMERS, USED
-from nexa_core.billing.reports.scope import Wanted, chosen, only_managed_by, require_portfolio, sees_money
+from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio, sees_money
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
 
@@ -187,7 +188,7 @@ def by_day(actor: Actor, *, wanted: Wanted | None = None, split: str = "type", m
 
 
 def _by_type(db: Session, actor: Actor, wanted: Wanted, given: dict[str, Any]) -> tuple[Point, ...]:
-    everybody = actor.scope is Scope.STAFF and wanted.is_everybody and only_managed_by(actor) is None
+    everybody = actor.scope is Scope.STAFF and wanted.is_everybody and only_of(actor) is None
     if everybody and (db.scalar(_HOW_MANY) or 0) > _FEW:
         return _points(db, _OF_ALL, given)
     return _points(db, _OF_CUSTOMERS.format(part="d.event_type"), given)
@@ -209,10 +210,9 @@ def _with_others(whole: tuple[Point, ...], named: tuple[Point, ...]) -> tuple[Po
     return tuple(sorted((*named, *others), key=lambda point: (point.day, point.part)))
 
 
-_TAGS = text("""
+_TAGS = text(f"""
 SELECT DISTINCT tag FROM organizations o, jsonb_array_elements_text(o.tags) tag
-WHERE NOT o.is_platform AND o.status <> 'deleted' AND jsonb_array_length(o.tags) > 0
-  AND (CAST(:mine AS uuid) IS NULL OR o.account_manager_id = :mine)
+WHERE {SEEN} AND o.status <> 'deleted' AND jsonb_array_length(o.tags) > 0
 ORDER BY tag LIMIT 200
 """)
 
@@ -221,12 +221,12 @@ def tags(actor: Actor) -> tuple[str, ...]:
     """Every tag a customer of the actor has. Raises Forbidden unless the actor may look across customers."""
     require_portfolio(actor)
     with reading(actor) as db:
-        return tuple(db.scalars(_TAGS, {"mine": only_managed_by(actor)}))
+        return tuple(db.scalars(_TAGS, {"only_of": only_of(actor)}))
 
 
-_MANAGERS = text("""
+_MANAGERS = text(f"""
 SELECT DISTINCT u.id, u.full_name FROM organizations o JOIN users u ON u.id = o.account_manager_id
-WHERE NOT o.is_platform AND o.status <> 'deleted' AND (CAST(:mine AS uuid) IS NULL OR o.account_manager_id = :mine)
+WHERE {SEEN} AND o.status <> 'deleted'
 ORDER BY u.full_name LIMIT 200
 """)
 
@@ -235,4 +235,4 @@ def managers(actor: Actor) -> dict[UUID, str]:
     """Whose customers there are, by identifier. Raises Forbidden unless the actor may look across customers."""
     require_portfolio(actor)
     with reading(actor) as db:
-        return {row.id: row.full_name for row in db.execute(_MANAGERS, {"mine": only_managed_by(actor)})}
+        return {row.id: row.full_name for row in db.execute(_MANAGERS, {"only_of": only_of(actor)})}

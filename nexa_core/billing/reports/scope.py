@@ -11,8 +11,8 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
+from nexa_core.billing.reach import only_of
 from nexa_core.billing.reports import figures, periods
-from nexa_core.config import settings
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
 
@@ -36,12 +36,6 @@ class Wanted:
         return self.manager is None and not self.plan and not self.tag
 
 
-def only_managed_by(actor: Actor) -> UUID | None:
-    """The account manager whose customers alone this actor may see (NEXA_ACCOUNT_MANAGERS_SEE); None for all."""
-    narrowed = settings().account_managers_see == "own" and not actor.may(Permission.ORGANIZATIONS_MANAGE)
-    return actor.user_id if narrowed and actor.may(Permission.PORTFOLIO_READ) else None
-
-
 def require_portfolio(actor: Actor) -> None:
     """Raise Forbidden unless the actor may look across customers: their own people never, whatever was granted."""
     actor.require(Permission.USAGE_READ)
@@ -59,7 +53,7 @@ def chosen(actor: Actor, wanted: Wanted) -> dict[str, Any]:
         if value and (len(value) > 50 or not value.isprintable()):
             raise Invalid(f"There is no such {name}.", field=name)
     return {
-        "mine": only_managed_by(actor),
+        "only_of": only_of(actor),
         "manager": wanted.manager,
         "plan": wanted.plan or None,
         "tag": wanted.tag or None,
@@ -67,8 +61,17 @@ def chosen(actor: Actor, wanted: Wanted) -> dict[str, Any]:
     }
 
 
+def zone_of(db: Session, organization_id: UUID, month: dt.date) -> str:
+    """The time zone the days of an organization's month are counted in."""
+    zone: str = db.execute(
+        text("SELECT nexa.billing_zone(:id, :month)"), {"id": organization_id, "month": month}
+    ).scalar_one()
+    return zone
+
+
 def organization_of(db: Session, actor: Actor, organization_id: UUID | None) -> Row[Any]:
-    """The organization a report is about, with its allowance and prices; the actor's own without an identifier.
+    """The organization a report is about, with its allowance, prices and today's date; the actor's own without an
+    identifier.
 
     Raises Forbidden without USAGE_READ, NotFound for one that the actor may not see.
     """
@@ -78,8 +81,8 @@ def organization_of(db: Session, actor: Actor, organization_id: UUID | None) -> 
     actor.require(Permission.USAGE_READ)
     if wanted != actor.organization_id:
         actor.require(Permission.ORGANIZATIONS_BROWSE)
-    found = db.execute(text(f"{figures.ORGANIZATION} WHERE o.id = :id"), {"id": wanted}).one_or_none()
-    mine = only_managed_by(actor)
+    found = db.execute(text(f"{figures.ORGANIZATION_TODAY} WHERE o.id = :id"), {"id": wanted}).one_or_none()
+    mine = only_of(actor)
     hidden = found is not None and wanted != actor.organization_id and mine not in (None, found.account_manager_id)
     if found is None or hidden:
         raise NotFound("There is no such organization.")

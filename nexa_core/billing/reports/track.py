@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import forecast, periods
-from nexa_core.billing.reports.customer import look_ahead
+from nexa_core.billing.reports.ahead import look_ahead
 from nexa_core.billing.reports.figures import CUSTOMERS, USED
 from nexa_core.billing.reports.scope import Wanted, chosen, organization_of, require_portfolio
 from nexa_core.db import reading
@@ -71,7 +71,7 @@ def track_record(actor: Actor, *, organization_id: UUID | None = None) -> TrackR
     """
     with reading(actor) as db:
         row = organization_of(db, actor, organization_id)
-        months = periods.latest(PERIODS + 1, row.time_zone)
+        months = periods.latest(PERIODS + 1, row.today)
         given = {"id": row.id, "since": months[-1] - dt.timedelta(days=forecast.WINDOW)}
         days = {one.day: one.credits for one in db.execute(_DAYS, given)}
         stored = db.execute(_STORED, {"id": row.id, "since": months[-1], "month": months[0]}).all()

@@ -51,7 +51,7 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
             zones,
             layout.index_of(zones, organization.time_zone),
             disabled=not may or not actor.may(Permission.ORGANIZATIONS_MANAGE),
-            help="A billing period begins at midnight there. Only NEXA's own people change it.",
+            help="A billing period begins at midnight there, from the next one on. Only NEXA's own people change it.",
         )
         if st.form_submit_button("Save business details", type="primary", disabled=not may):
             with shown_here():

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from nexa_core import billing
 from nexa_core.actor import Actor
-from nexa_core.billing.invoices import shares
+from nexa_core.billing.lines import shares
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.nexa_core.billing.conftest import EPOCH, Ledger
 from tests.worlds import World

@@ -191,7 +191,7 @@ def test_a_tax_id_is_checked_when_it_changes_and_old_ones_do_not_stand_in_the_wa
     business(root, odd, tax_id="anything", address={"country": "AQ"})
 
 
-def test_only_the_platform_moves_the_billing_period_and_what_was_used_moves_with_it(
+def test_only_the_platform_changes_the_time_zone_and_what_was_used_stays_in_its_month(
     database: TestDatabase, root: Actor, ada: Actor
 ) -> None:
     usage.record(ada, [usage.UsageEvent(event_type="ai_call", credits=9, idempotency_key="one")])
