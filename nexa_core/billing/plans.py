@@ -144,11 +144,12 @@ def is_hard(organization: Subscriber) -> bool:
 
 
 def _over(organization: Subscriber, key: str, listed: int | None) -> int | None:
-    limits = _agreed(organization)
-    agreed = limits.get(key, listed)
+    agreed = _agreed(organization).get(key, listed)
     if agreed is None:
         return None
-    return agreed if isinstance(agreed, int) and not isinstance(agreed, bool) and agreed >= 0 else listed
+    # JSON has one kind of number: 5.0 is five here, as it is to the database (nexa.is_amount).
+    whole = isinstance(agreed, int) or (isinstance(agreed, float) and agreed.is_integer())
+    return int(agreed) if whole and not isinstance(agreed, bool) and 0 <= agreed < 9e18 else listed
 
 
 def _agreed(organization: Subscriber) -> Mapping[str, Any]:

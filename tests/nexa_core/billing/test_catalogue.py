@@ -17,13 +17,13 @@ from tests.databases import TestDatabase
 from tests.nexa_core.billing.test_plans import Subscriber
 from tests.worlds import World
 
-COUNTS = st.one_of(st.integers(0, 9999), st.none(), st.sampled_from([-1, 1.5, True, "many"]))
+COUNTS = st.one_of(st.integers(0, 9999), st.none(), st.sampled_from([-1, 1.5, 5.0, 0.0, True, "many"]))
 LIMITS = st.fixed_dictionaries(
     {},
     optional={
         "monthly_credits": COUNTS, "seats": COUNTS, "hard": st.sampled_from([True, False, 1, "yes"]),
         "features": st.sampled_from([[1], {}, {"sessions": False, "beta": True}, {"sessions": "on"}]),
-        "event_limits": st.sampled_from([{"ai_call": 5}, {"pdf_export": "x", "ai_call": 7}, "none"]),
+        "event_limits": st.sampled_from([{"ai_call": 5}, {"pdf_export": "x", "ai_call": 7.0}, {"x": 7.5}, "none"]),
     },
 )  # fmt: skip
 
@@ -58,7 +58,12 @@ def test_the_plan_now_is_the_same_from_the_view_the_history_and_the_program(
             then = connection.execute(
                 f"SELECT {columns} FROM nexa.plan_of(%s, clock_timestamp())".encode(), [organization]
             ).fetchone()
+            held = connection.execute(
+                "SELECT (nexa.usage_limit(%(id)s, 'credits')).most, (nexa.usage_limit(%(id)s, 'ai_call')).most",
+                {"id": organization},
+            ).fetchone()
         assert now and now == then
+        assert held == (now[6], (now[13] or {}).get("ai_call")), "the limit that is held is the one that is shown"
         of = Subscriber(plan, limits)
         assert (now[6], now[7], now[10]) == (billing.allowance(of), billing.is_hard(of), billing.seats(of))
 

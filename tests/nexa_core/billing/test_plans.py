@@ -43,6 +43,8 @@ def test_every_plan_says_something_about_every_feature_a_permission_depends_on()
         ({"monthly_credits": "many"}, "starter", 1_000),
         ({"monthly_credits": True}, "starter", 1_000),
         ({"monthly_credits": -1}, "starter", 1_000),
+        ({"monthly_credits": 5.0}, "starter", 5),
+        ({"monthly_credits": 5.5}, "starter", 1_000),
         ({}, "a plan of former times", None),
     ],
 )
