@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
-from typing import Annotated, Literal
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import anyio
@@ -12,13 +12,14 @@ from pydantic import Field
 from starlette.responses import Response, StreamingResponse
 
 from nexa_core.actor import Actor
-from nexa_core.api.endpoint import Body, get
+from nexa_core.api.endpoint import Body, Endpoint, get
 from nexa_core.api.threads import in_thread
 from nexa_core.billing import reports
 
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Form = Literal["csv", "xlsx"]
+Query = TypeVar("Query", bound=Body)
 Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
 Label = Annotated[str, Field(max_length=50)]
 
@@ -51,14 +52,13 @@ class ByDay(Portfolio):
     months: Annotated[int, Field(ge=1, le=13)] = 1
 
 
-class Customers(Portfolio):
+class Sorted(Portfolio):
     sort: Label = "used"
+
+
+class Customers(Sorted):
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
-
-
-class ExportedCustomers(Portfolio):
-    sort: Label = "used"
 
 
 class Filtered(OfOne):
@@ -125,63 +125,36 @@ def usage_customers(actor: Actor, query: Customers) -> reports.CustomerPage:
     return reports.customers(actor, wanted=query.wanted(), sort=query.sort, after=query.after, limit=query.limit)
 
 
-@get("/usage/events.csv", "The events of a month as CSV")
-def events_csv(actor: Actor, query: Filtered) -> Response:
-    return _events(actor, "csv", query)
+def _events(actor: Actor, form: Form, query: Filtered) -> Iterator[bytes]:
+    return reports.export_events(actor, form=form, organization_id=query.organization, wanted=query.wanted())
 
 
-@get("/usage/events.xlsx", "The events of a month as XLSX")
-def events_xlsx(actor: Actor, query: Filtered) -> Response:
-    return _events(actor, "xlsx", query)
+def _days(actor: Actor, form: Form, query: OfOne) -> Iterator[bytes]:
+    return reports.export_organization_days(actor, form=form, organization_id=query.organization, period=query.period)
 
 
-@get("/usage/days.csv", "The days of an organization's month as CSV")
-def days_csv(actor: Actor, query: OfOne) -> Response:
-    return _days(actor, "csv", query)
+def _customers(actor: Actor, form: Form, query: Sorted) -> Iterator[bytes]:
+    return reports.export_customers(actor, form=form, wanted=query.wanted(), sort=query.sort)
 
 
-@get("/usage/days.xlsx", "The days of an organization's month as XLSX")
-def days_xlsx(actor: Actor, query: OfOne) -> Response:
-    return _days(actor, "xlsx", query)
+def _by_day(actor: Actor, form: Form, query: ByDay) -> Iterator[bytes]:
+    return reports.export_days(actor, form=form, wanted=query.wanted(), split=query.split, months=query.months)
 
 
-@get("/usage/customers.csv", "All customers and what each uses as CSV")
-def customers_csv(actor: Actor, query: ExportedCustomers) -> Response:
-    return _customers(actor, "csv", query)
+def _files(
+    what: str, summary: str, query: type[Query], export: Callable[[Actor, Form, Query], Iterator[bytes]]
+) -> list[Endpoint]:
+    """The same table at two addresses, one for each form."""
 
+    def of(form: Form) -> Endpoint:
+        def serve(actor: Actor, query: Query) -> Response:
+            return _file(export(actor, form, query), what, form)
 
-@get("/usage/customers.xlsx", "All customers and what each uses as XLSX")
-def customers_xlsx(actor: Actor, query: ExportedCustomers) -> Response:
-    return _customers(actor, "xlsx", query)
+        serve.__name__ = f"usage_{what.replace('-', '_')}_{form}"
+        serve.__annotations__["query"] = query
+        return get(f"/usage/{what}.{form}", f"{summary} as {form.upper()}")(serve)
 
-
-@get("/usage/by-day.csv", "What all customers use, by day, as CSV")
-def by_day_csv(actor: Actor, query: ByDay) -> Response:
-    return _by_day(actor, "csv", query)
-
-
-@get("/usage/by-day.xlsx", "What all customers use, by day, as XLSX")
-def by_day_xlsx(actor: Actor, query: ByDay) -> Response:
-    return _by_day(actor, "xlsx", query)
-
-
-def _events(actor: Actor, form: Form, query: Filtered) -> Response:
-    pieces = reports.export_events(actor, form=form, organization_id=query.organization, wanted=query.wanted())
-    return _file(pieces, "events", form)
-
-
-def _days(actor: Actor, form: Form, query: OfOne) -> Response:
-    pieces = reports.export_organization_days(actor, form=form, organization_id=query.organization, period=query.period)
-    return _file(pieces, "days", form)
-
-
-def _customers(actor: Actor, form: Form, query: ExportedCustomers) -> Response:
-    return _file(reports.export_customers(actor, form=form, wanted=query.wanted(), sort=query.sort), "customers", form)
-
-
-def _by_day(actor: Actor, form: Form, query: ByDay) -> Response:
-    pieces = reports.export_days(actor, form=form, wanted=query.wanted(), split=query.split, months=query.months)
-    return _file(pieces, "by-day", form)
+    return [of("csv"), of("xlsx")]
 
 
 def _file(pieces: Iterator[bytes], what: str, form: Form) -> Response:
@@ -202,6 +175,9 @@ async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 ENDPOINTS = (
     usage_summary, usage_breakdown, usage_hours, usage_track_record, usage_events, usage_portfolio, usage_revenue,
-    usage_by_day, usage_customers, events_csv, events_xlsx, days_csv, days_xlsx, customers_csv, customers_xlsx,
-    by_day_csv, by_day_xlsx,
+    usage_by_day, usage_customers,
+    *_files("events", "The events of a month", Filtered, _events),
+    *_files("days", "The days of an organization's month", OfOne, _days),
+    *_files("customers", "All customers and what each uses", Sorted, _customers),
+    *_files("by-day", "What all customers use, by day,", ByDay, _by_day),
 )  # fmt: skip

@@ -5,6 +5,7 @@ What has begun never changes; whoever sells something else schedules a version t
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -44,44 +45,38 @@ WHERE o.id = :organization
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
-    """One version of a plan. ``until`` is None for the latest; amounts are minor units of ``currency``."""
+class Draft:
+    """What a version of a plan says, as somebody would like it; ``limits`` are events a period by type.
 
-    id: UUID
+    Amounts are minor units of the plan's currency, which a new version keeps; ``prices`` has those of other currencies.
+    """
+
     plan: str
     name: str
     effective_from: dt.datetime
+    price_minor: int
+    monthly_credits: int
+    overage_minor: int
+    overage_credits: int
+    seats: int | None
+    seat_minor: int | None
+    prices: Mapping[str, Mapping[str, int]]
+    limits: Mapping[str, int]
+    features: Mapping[str, bool]
+
+
+_TERMS = tuple(term.name for term in dataclasses.fields(Draft))
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Draft):
+    """One version of a plan. ``until`` is None for the latest; amounts are minor units of ``currency``."""
+
+    id: UUID
     until: dt.datetime | None
     is_in_force: bool
     is_ahead: bool
     currency: str
-    price_minor: int
-    monthly_credits: int
-    overage_minor: int
-    overage_credits: int
-    seats: int | None
-    seat_minor: int | None
-    prices: Mapping[str, Mapping[str, int]]
-    limits: Mapping[str, int]
-    features: Mapping[str, bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A version of a plan as somebody would like it; ``limits`` are events a period by type."""
-
-    plan: str
-    name: str
-    effective_from: dt.datetime
-    price_minor: int
-    monthly_credits: int
-    overage_minor: int
-    overage_credits: int
-    seats: int | None
-    seat_minor: int | None
-    prices: Mapping[str, Mapping[str, int]]
-    limits: Mapping[str, int]
-    features: Mapping[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +129,13 @@ def schedule_version(actor: Actor, *, draft: Draft, reason: str) -> Version:
     with recording(actor, Action.PLAN_SCHEDULED, reason=reach.reason_of(reason)) as db:
         db.execute(_ONE_AT_A_TIME)
         currency = _check(db, draft)
-        version = PlanVersion(
-            plan=draft.plan, effective_from=draft.effective_from, name=draft.name.strip(), currency=currency,
-            price_minor=draft.price_minor, monthly_credits=draft.monthly_credits, overage_minor=draft.overage_minor,
-            overage_credits=draft.overage_credits, seats=draft.seats, seat_minor=draft.seat_minor,
-            prices={name: dict(amounts) for name, amounts in draft.prices.items()}, limits=dict(draft.limits),
-            features=dict(draft.features),
-        )  # fmt: skip
+        terms = {name: getattr(draft, name) for name in _TERMS} | {
+            "name": draft.name.strip(),
+            "prices": {name: dict(amounts) for name, amounts in draft.prices.items()},
+            "limits": dict(draft.limits),
+            "features": dict(draft.features),
+        }
+        version = PlanVersion(**terms, currency=currency)
         db.add(version)
         db.flush()
         found = next(known for known in _versions(db) if known.id == version.id)
@@ -197,11 +192,14 @@ def _versions(db: Session) -> tuple[Version, ...]:
         begun = row.effective_from <= now
         found.append(
             Version(
-                row.id, row.plan, row.name, row.effective_from, later, begun and (later is None or later > now),
-                not begun, row.currency, row.price_minor, row.monthly_credits, row.overage_minor, row.overage_credits,
-                row.seats, row.seat_minor, row.prices, row.limits, row.features,
+                **{name: getattr(row, name) for name in _TERMS},
+                id=row.id,
+                until=later,
+                is_in_force=begun and (later is None or later > now),
+                is_ahead=not begun,
+                currency=row.currency,
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 

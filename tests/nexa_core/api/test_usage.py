@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from nexa_core import organizations
-from tests.nexa_core.api.conftest import Served
+from tests.nexa_core.api.conftest import PASSWORD, Served
 
 Person = dict[str, Any]
 URL = "/api/usage/events"
@@ -42,7 +42,7 @@ def stored(world: Any, organization: Any) -> list[tuple[str, int]]:
         ).fetchall()
 
 
-def test_a_program_reports_with_a_key_a_person_with_a_sign_in(
+def test_a_program_reports_with_a_key_or_a_token_a_person_with_a_sign_in(
     server: Served, world: Any, people: Person, program: Any
 ) -> None:
     assert program.post(URL, json={"events": [event("a"), event("b"), event("a")]}).json() == {
@@ -50,15 +50,16 @@ def test_a_program_reports_with_a_key_a_person_with_a_sign_in(
     }  # fmt: skip
     with server.client(server.sign_in("ben@northwind.example")) as ben:
         assert ben.post(URL, json={"events": [event("a"), event("c")]}).json()["inserted"] == 1
-    tokens = program.post(
-        "/api/auth/token", json={"email": "ada@northwind.example", "password": "a quiet walk along the harbour"},
-        headers={"authorization": ""},
-    )  # fmt: skip
-    assert stored(world, people["northwind"]) == [("a", 1), ("b", 1), ("c", 1)]
+    with server.client() as anyone:
+        tokens = anyone.post("/api/auth/token", json={"email": "ben@northwind.example", "password": PASSWORD}).json()
+    signed = {"authorization": f"Bearer {tokens['access_token']}"}
+    assert program.post(URL, json={"events": [event("d")]}, headers=signed).json()["inserted"] == 1
+    head, _, signature = tokens["access_token"].rpartition(".")
+    other = "A" if signature[0] != "A" else "B"
+    forged = {"authorization": f"Bearer {head}.{other}{signature[1:]}"}
+    assert program.post(URL, json={"events": [event("e")]}, headers=forged).status_code == 401
+    assert stored(world, people["northwind"]) == [("a", 1), ("b", 1), ("c", 1), ("d", 1)]
     assert stored(world, people["contoso"]) == []
-    if tokens.status_code == 200:
-        headers = {"authorization": f"Bearer {tokens.json()['access_token']}"}
-        assert program.post(URL, json={"events": [event("d")]}, headers=headers).json()["inserted"] == 1
 
 
 BAD = {
