@@ -23,14 +23,14 @@ WITH organization AS MATERIALIZED (
     SELECT o.id, o.time_zone, EXISTS (SELECT FROM former_time_zones f WHERE f.organization_id = o.id) AS moved
     FROM organizations o WHERE o.id = :organization AND o.deleted_at IS NULL
 ), given AS MATERIALIZED (
-    SELECT o.id AS organization_id, nexa.uuid_v7() AS event_id, coalesce(e.occurred_at, now()) AS at,
+    SELECT o.id AS organization_id, e.event_id, coalesce(e.occurred_at, now()) AS at,
            CASE WHEN o.moved THEN nexa.billing_day(o.id, coalesce(e.occurred_at, now()))
                 ELSE (coalesce(e.occurred_at, now()) AT TIME ZONE o.time_zone)::date END AS day, o.time_zone, o.moved,
            coalesce(e.credits, t.credits, 0) AS cost, t.event_type IS NULL AS is_flagged,
            e.source, e.idempotency_key, e.content_hash, e.user_id, e.event_type, e.event_data, e.session_id
     FROM organization o CROSS JOIN json_to_recordset(CAST(:events AS json)) AS e(
-        source text, idempotency_key text, content_hash text, user_id uuid, event_type text, event_data text,
-        credits integer, session_id integer, occurred_at timestamptz)
+        event_id uuid, source text, idempotency_key text, content_hash text, user_id uuid, event_type text,
+        event_data text, credits integer, session_id integer, occurred_at timestamptz)
     LEFT JOIN usage_event_types t ON t.event_type = e.event_type
 ), keys AS (
     INSERT INTO usage_idempotency_keys (organization_id, source, idempotency_key, content_hash, event_id)
@@ -72,7 +72,7 @@ WITH organization AS MATERIALIZED (
            OR nexa.usage_admits(organization_id, metric, amount))
     ORDER BY period_start, metric
     ON CONFLICT (organization_id, period_start, metric) DO UPDATE SET
-        used = c.used + excluded.used, most = (SELECT l.most FROM nexa.usage_limit(c.organization_id, c.metric) l),
+        used = c.used + excluded.used, most = (nexa.usage_limit(c.organization_id, c.metric)).most,
         reserved = c.reserved - CASE WHEN c.period_start = CAST(:own_period AS timestamptz)
             THEN CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END ELSE 0 END
     WHERE excluded.used <= CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END

@@ -37,14 +37,17 @@ def test_the_plans_own_allowance_is_a_hard_limit_too(world: Any) -> None:
     customer.assert_all_figures_agree()
 
 
-def test_the_migration_knows_the_plans_as_they_are_sold(world: Any) -> None:
+def test_the_limit_is_that_of_the_plan_as_it_is_sold(world: Any) -> None:
     from nexa_core.billing import PLANS
 
     with world.database.superuser() as connection:
         for plan in PLANS.values():
-            row = connection.execute("SELECT monthly_credits FROM nexa.plan_limits(%s, now())", [plan.key]).fetchone()
-            assert row == (plan.monthly_credits,)
-        assert connection.execute("SELECT monthly_credits FROM nexa.plan_limits('x', now())").fetchone() == (None,)
+            sold = world.organization(plan.name, plan=plan.key)
+            assert connection.execute("SELECT most FROM nexa.usage_limit(%s, 'credits')", [sold]).fetchone() == (
+                plan.monthly_credits,
+            )
+        former = world.organization("Former", plan="a plan of former times")
+        assert connection.execute("SELECT most FROM nexa.usage_limit(%s, 'credits')", [former]).fetchone() == (None,)
 
 
 def test_a_type_of_event_has_its_own_limit(world: Any) -> None:
