@@ -21,14 +21,13 @@ CREATE TABLE former_time_zones (
     CONSTRAINT former_time_zones_pkey PRIMARY KEY (organization_id, until_month),
     CONSTRAINT former_time_zones_until_month_check CHECK (extract(day FROM until_month) = 1)
 );
-GRANT SELECT ON former_time_zones TO nexa_tenant, nexa_staff, nexa_presenter, nexa_entry;
+GRANT SELECT ON former_time_zones TO nexa_tenant, nexa_staff, nexa_presenter;
 GRANT ALL ON former_time_zones TO nexa_system;
 
 ALTER TABLE former_time_zones ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
 CREATE POLICY former_time_zones_tenant ON former_time_zones FOR SELECT TO nexa_tenant
     USING (organization_id = (SELECT nexa.current_organization()));
 CREATE POLICY former_time_zones_staff ON former_time_zones FOR SELECT TO nexa_staff USING (true);
-CREATE POLICY former_time_zones_entry ON former_time_zones FOR SELECT TO nexa_entry USING (true);
 CREATE POLICY former_time_zones_presenter ON former_time_zones FOR SELECT TO nexa_presenter
     USING (organization_id = ANY ((SELECT nexa.demo_organizations())::uuid[]));
 """

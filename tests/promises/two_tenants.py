@@ -125,6 +125,7 @@ def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
         "usage_counters": {**mine, "period_start": "2026-01-01", "metric": "credits", "used": 3},
         "usage_by_day": {**mine, "day": "2026-01-01", "event_type": "ai_call", "events": 1, "credits": 3},
         "usage_by_month": {**mine, "month": "2026-01-01", "events": 1, "credits": 3},
+        "former_time_zones": {**mine, "until_month": "2026-01-01", "time_zone": "UTC"},
         "credit_notes": {
             **mine,
             "period_start": "2026-01-01",
