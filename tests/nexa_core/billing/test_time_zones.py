@@ -13,8 +13,8 @@ from nexa_core.actor import Actor
 from nexa_core.billing import reports
 from nexa_core.errors import LimitExceeded
 from nexa_core.usage.service import store
-from tests.conftest import World
 from tests.nexa_core.billing.conftest import Ledger
+from tests.worlds import World
 
 # Where it ends does move: it ends where the next one begins, and that one has the new zone.
 RUNNING = "SELECT nexa.billing_start(%(id)s, now()), nexa.billing_month(%(id)s, now())"
