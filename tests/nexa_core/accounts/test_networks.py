@@ -11,7 +11,8 @@ from nexa_core import accounts
 from nexa_core.accounts import networks
 from nexa_core.actor import Origin
 from nexa_core.errors import LimitExceeded, Unauthenticated
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 PASSWORD = "correct horse battery staple"
 OFFICE = Origin(ip_address="9.9.9.9", user_agent="tests")
