@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from nexa_core import audit
+from nexa_core.accounts import networks
 from nexa_core.actions import Action
 from nexa_core.actor import Origin
 from nexa_core.config import settings
@@ -111,11 +112,15 @@ def digest_of(address: str) -> str:
 
 
 def claim(origin: Origin, email: str) -> Attempt:
-    """Count an attempt and earn the right to look at its password; raises LimitExceeded while the address is locked."""
+    """Count an attempt and earn the right to look at its password.
+
+    Raises LimitExceeded while the address is locked, and while the network it comes from has failed too often.
+    """
     address = normalised(email).encode("utf-8", "replace").decode()
     address_hash = digest_of(address)
     values = {"address": address, "address_hash": address_hash, "allowed": settings().failed_sign_ins}
     with entering(origin, durable=False) as db:
+        networks.spend(db, origin.ip_address)
         found = db.execute(_CLAIM, values).one()
     if not found.claimed:
         raise _locked(found.wait)
@@ -155,6 +160,7 @@ def succeed(db: Session, attempt: Attempt, *, ip_address: str | None, new_hash: 
     }
     if db.execute(_SUCCEED, values).first() is None:
         raise Unauthenticated(WRONG)
+    networks.give_back(db, ip_address)
 
 
 def _locked(wait: float | None) -> LimitExceeded:

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import INET, JSONB
+from sqlalchemy.dialects.postgresql import CIDR, INET, JSONB
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -152,6 +152,15 @@ class UnknownSignIn(Base):
     last_failed_login_at: Mapped[dt.datetime | None]
     locked_until: Mapped[dt.datetime | None]
     lock_count: Mapped[int] = mapped_column(Integer, server_default="0")
+
+
+class NetworkSignIn(Base):
+    """What a network's failed sign-ins have used up of those it may have: the time until which that lasts."""
+
+    __tablename__ = "network_sign_ins"
+
+    network: Mapped[str] = mapped_column(CIDR, primary_key=True)
+    spent_until: Mapped[dt.datetime]
 
 
 class Viewing(Base):

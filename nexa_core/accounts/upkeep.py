@@ -1,4 +1,4 @@
-"""What of signing in is not kept: spent secrets, old sign-ins, the failures of addresses nobody has."""
+"""What of signing in is not kept: spent secrets, old sign-ins, the failures of addresses nobody has and of networks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime as dt
 
 from sqlalchemy import delete, func, or_, select
 
-from nexa_core.accounts.models import OneTimeToken, SpentRefreshToken, UnknownSignIn, UserSession
+from nexa_core.accounts.models import NetworkSignIn, OneTimeToken, SpentRefreshToken, UnknownSignIn, UserSession
 from nexa_core.actions import Action
 from nexa_core.actor import Origin
 from nexa_core.db import entering
@@ -27,6 +27,7 @@ def purge() -> int:
             UnknownSignIn.last_failed_login_at < func.now() - FAILURES_KEPT,
             or_(UnknownSignIn.locked_until.is_(None), UnknownSignIn.locked_until < func.now()),
         ),
+        delete(NetworkSignIn).where(NetworkSignIn.spent_until < func.now()),
         delete(UserSession).where(func.coalesce(UserSession.revoked_at, UserSession.expires_at) < oldest),
     )
     reason = f"Sign-ins are kept for {SIGN_INS_KEPT.days} days after their end"

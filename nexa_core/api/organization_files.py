@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO
+from dataclasses import fields
+from typing import IO, Any, get_type_hints
 from uuid import UUID
 
+from pydantic import create_model
 from starlette.responses import Response, StreamingResponse
 
 from nexa_core import organizations
@@ -16,18 +18,15 @@ _CHUNK = 65_536
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
+_TYPES = get_type_hints(organizations.Filter)
+#: The members of the filter, which are named there alone.
+_MEMBERS: dict[str, Any] = {one.name: (_TYPES[one.name], one.default) for one in fields(organizations.Filter)}
+_Filters: Any = create_model("_Filters", __base__=Body, **_MEMBERS)
 
-class Listed(Body):
+
+class Listed(_Filters):
     """The filters of the list, and its order."""
 
-    text: str = ""
-    status: str | None = None
-    plan: str | None = None
-    subscription_status: str | None = None
-    account_manager_id: UUID | None = None
-    over_limit: bool = False
-    without_owner: bool = False
-    demo: bool | None = None
     sort: str = "name"
 
     def filter(self) -> organizations.Filter:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -14,14 +12,13 @@ from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
 from nexa_core.db import entering, recording
 from nexa_core.errors import Conflict, Invalid
+from nexa_core.organizations import fields
 from nexa_core.organizations.addresses import address_of
 from nexa_core.organizations.inviting import account_of, message_of, send
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.service import OrganizationState
-from nexa_core.organizations.slugs import LONGEST, RESERVED, claim, sensible_slug, still_holds
+from nexa_core.organizations.slugs import RESERVED, claim, sensible_slug, slug_like, still_holds
 from nexa_core.permissions import Permission
-
-_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "&": " and "})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +33,7 @@ class SlugVerdict:
 def suggest_slug(actor: Actor, *, name: str) -> str:
     """The first free slug that reads like the name; empty for a name without a letter or digit to use."""
     actor.require(Permission.ORGANIZATIONS_MANAGE)
-    plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS).encode("utf-8", "ignore").decode())
-    base = re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if not unicodedata.combining(c))).strip("-")
-    base = base[: LONGEST - 4].strip("-")
-    if not base:
+    if not (base := slug_like(name)):
         return ""
     candidates = [base, *(f"{base}-{number}" for number in range(2, 100))]
     with entering(actor.origin) as db:
@@ -71,7 +65,7 @@ def create(
     cannot be used, Conflict for a slug that is taken. Whatever is refused, nothing is made.
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
-    name = name_of(name)
+    name = fields.line(name, "The name", field="name", most=255, required=True)
     slug = sensible_slug(slug)
     if plan not in PLANS:
         raise Invalid(f"There is no plan “{plan[:40]}”.", field="plan")
@@ -87,15 +81,3 @@ def create(
         organization = db.get_one(Organization, values["id"])
         send(actor, db, organization, email, "owner", message)
         return OrganizationState.of(organization)
-
-
-def name_of(text: str) -> str:
-    """An organization's name in its one spelling: NFC, single spaces; raises Invalid for one that cannot be shown."""
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not name:
-        raise Invalid("An organization needs a name.", field="name")
-    if len(name) > 255:
-        raise Invalid("A name has at most 255 characters.", field="name")
-    if not name.isprintable():
-        raise Invalid("A name cannot have control characters in it.", field="name")
-    return name

@@ -1,9 +1,10 @@
-"""Slugs: what one may look like, which are NEXA's own, and when a deleted organization's comes free."""
+"""Slugs: their form, the one a name suggests, which are NEXA's own, and when a deleted organization's comes free."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
@@ -11,7 +12,9 @@ from sqlalchemy.orm import Session
 from nexa_core.errors import Invalid
 from nexa_core.organizations.models import Organization
 
-_SLUG = re.compile(r"[a-z0-9](-?[a-z0-9])*")
+_PART = "[a-z0-9]"
+_SLUG = re.compile(f"{_PART}(-?{_PART})*")
+_LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "ø": "o", "œ": "oe", "ł": "l", "đ": "d", "þ": "th", "&": " and "})
 _RESERVED = """
 about abuse account accounts admin administrator api app apps assets audit audit-proof auth autodiscover billing blog
 brief cdn contact dashboard demo dev docs domain domains download downloads email error export exports favicon
@@ -44,6 +47,13 @@ def sensible_slug(text: str) -> str:
     if given in RESERVED:
         raise Invalid(f"The slug “{given}” is kept for NEXA itself; choose another one.", field="slug")
     return given
+
+
+def slug_like(name: str) -> str:
+    """What a name reads like as a slug, with room for a number behind it; empty without a letter or digit to use."""
+    plain = unicodedata.normalize("NFKD", name.lower().translate(_LETTERS).encode("utf-8", "ignore").decode())
+    letters = re.findall(f"{_PART}+", "".join(c for c in plain if not unicodedata.combining(c)))
+    return "-".join(letters)[: LONGEST - 4].strip("-")
 
 
 def still_holds() -> ColumnElement[bool]:

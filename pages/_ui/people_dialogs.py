@@ -15,9 +15,8 @@ from pages._ui import format, menu, notices
 from pages._ui.errors import shown_here
 from pages._ui.gate import current_actor
 from pages._ui.notices import saved
+from pages._ui.reasons import KEPT, asked
 from pages._ui.text import literal
-
-_WHY = "Reason (kept in the audit log)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +48,7 @@ def _reset(person: PersonView) -> None:
 @st.dialog("Suspend this account?", icon=":material/block:")
 def _suspend(person: PersonView) -> None:
     st.write(f"**{literal(person.full_name)}** is signed out everywhere at once and cannot sign in until resumed.")
-    reason = st.text_input(_WHY, max_chars=1000)
-    if st.button("Suspend", type="primary", width="stretch"):
+    if (reason := asked("Suspend")) is not None:
         with shown_here():
             accounts.suspend_user(current_actor(), user_id=person.id, reason=reason)
             saved("The account is suspended")
@@ -59,8 +57,7 @@ def _suspend(person: PersonView) -> None:
 @st.dialog("Resume this account?", icon=":material/play_arrow:")
 def _resume(person: PersonView) -> None:
     st.write(f"**{literal(person.full_name)}** can sign in again.")
-    reason = st.text_input(_WHY, max_chars=1000)
-    if st.button("Resume", type="primary", width="stretch"):
+    if (reason := asked("Resume")) is not None:
         with shown_here():
             accounts.resume_user(current_actor(), user_id=person.id, reason=reason)
             saved("The account is active again")
@@ -80,8 +77,7 @@ def _delete(person: PersonView) -> None:
         f"- {len(person.customers_managed)} customers they manage have no account manager any more.\n\n"
         "It can be restored. Erasing the person's data is another step, below."
     )
-    reason = st.text_input(_WHY, max_chars=1000)
-    if st.button("Delete", type="primary", width="stretch"):
+    if (reason := asked("Delete")) is not None:
         with shown_here():
             accounts.delete_user(current_actor(), user_id=person.id, reason=reason)
             saved("The account is deleted")
@@ -90,8 +86,7 @@ def _delete(person: PersonView) -> None:
 @st.dialog("Restore this account?", icon=":material/restore_from_trash:")
 def _restore(person: PersonView) -> None:
     st.write(f"**{literal(person.full_name)}** can sign in again, with the memberships of before.")
-    reason = st.text_input(_WHY, max_chars=1000)
-    if st.button("Restore", type="primary", width="stretch"):
+    if (reason := asked("Restore")) is not None:
         with shown_here():
             accounts.restore_user(current_actor(), user_id=person.id, reason=reason)
             saved("The account is restored")
@@ -100,7 +95,7 @@ def _restore(person: PersonView) -> None:
 @st.dialog("Export everything about this person", icon=":material/folder_zip:")
 def _export(person: PersonView) -> None:
     st.write("A ZIP of JSON files with a page that says what is where. Passwords and tokens are left out.")
-    reason = st.text_input(_WHY, max_chars=1000, live="400ms").strip()
+    reason = st.text_input("Reason", help=KEPT, max_chars=1000, live="400ms").strip()
     address = f"/api/people/{person.id}/export.zip?{urlencode({'reason': reason or '-'})}"
     st.link_button(
         "Download", address, disabled=not reason, type="primary", width="stretch", icon=":material/download:"
@@ -111,8 +106,7 @@ def _export(person: PersonView) -> None:
 def end_sign_in(user_id: UUID, user_session_id: UUID | None, what: str) -> None:
     """End one sign-in of somebody, or all."""
     st.write(f"**{literal(what)}**: signed out at once. Whoever uses it needs the password to come back.")
-    reason = st.text_input(_WHY, max_chars=1000)
-    if st.button("End it" if user_session_id else "End all of them", type="primary", width="stretch"):
+    if (reason := asked("End it" if user_session_id else "End all of them")) is not None:
         with shown_here():
             if user_session_id:
                 accounts.end_sign_in_of(
@@ -130,8 +124,7 @@ def view_as(user_id: UUID, organization_id: UUID, name: str, organization: str) 
         f"You see **{literal(organization)}** as **{literal(name)}** does, for 60 minutes or until you end it. "
         "You can look, and change nothing. The customer can read in its audit log that you looked, as whom and why."
     )
-    reason = st.text_input("Reason (the customer can read it)", max_chars=1000)
-    if st.button("Begin", type="primary", width="stretch"):
+    if (reason := asked("Begin", who_reads="The customer can read it.")) is not None:
         with shown_here():
             accounts.view_as(current_actor(), user_id=user_id, organization_id=organization_id, reason=reason)
             notices.later(f"You are viewing {organization}")
@@ -161,8 +154,7 @@ def erase(user_id: UUID, email: str) -> None:
             "**It cannot be undone.** A name of a single word is found in the person's own records only."
         )
         typed = st.text_input("Type the person's e-mail address", placeholder=email, autocomplete="off")
-        reason = st.text_input(_WHY, max_chars=1000)
-        if st.button("Erase for good", type="primary", width="stretch"):
+        if (reason := asked("Erase for good")) is not None:
             with shown_here():
                 accounts.erase_person(actor, user_id=user_id, email=typed, reason=reason)
                 saved("The person is erased")

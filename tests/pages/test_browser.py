@@ -87,6 +87,19 @@ def test_a_person_signs_in_with_enter_and_lands_where_the_link_pointed(served: S
     expect(page.get_by_role("combobox", name="Sort by")).to_have_value("Most used")
 
 
+@pytest.mark.parametrize(("path", "title"), [("/home", "Good"), ("/no-such-screen", "There is no such screen")])
+def test_an_address_of_no_screen_asks_to_sign_in_without_a_dialog_and_is_still_there_after_it(
+    open_page: OpenPage, path: str, title: str
+) -> None:
+    page = open_page(path)
+    expect(page.get_by_label("E-mail address", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    _sign_in(page, "admin@nexa.example")
+    expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert urlsplit(page.url).path == path
+
+
 def test_a_script_cannot_read_the_cookie(open_page: OpenPage) -> None:
     page = open_page()
     page.get_by_role("button", name="Internal admin").click()

@@ -33,11 +33,11 @@ class Postbox:
         self.taken.append(email.message_from_bytes(envelope.content, policy=email.policy.default))  # type: ignore[arg-type]
         return "250 OK"
 
-    def link_to(self, address: str) -> str:
-        """The path of the link in the newest mail to an address, once it has come."""
+    def link_to(self, address: str, *, after: int = 0) -> str:
+        """The path of the link in the newest mail to an address, once it has come behind so many others."""
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            for message in reversed(self.taken):
+            for message in reversed(self.taken[after:]):
                 if message["To"] == address:
                     found = re.search(r"https?://\S+/invitation\?token=\S+", message.get_content())
                     assert found, message.get_content()
@@ -227,3 +227,49 @@ def test_an_invitation_is_withdrawn_on_the_board_and_its_link_is_dead(open_page:
     owner.get_by_role("dialog").get_by_role("button", name="Withdraw the invitation").click()
     expect(owner.get_by_text("Withdrawn 1")).to_be_visible()
     expect(open_page(link).get_by_test_id("stAlert")).to_contain_text("used or withdrawn")
+
+
+def test_why_somebody_cannot_is_told_gate_by_gate_and_what_would_change_it(open_page: OpenPage) -> None:
+    admin = open_page("/organization?organization=lumenfold&tab=members", as_="Internal admin")
+    choose(admin, "viewer@lumenfold")
+    admin.get_by_text("Why can or can't").click()
+    what = admin.get_by_role("combobox", name="do this")
+    what.fill("invite")
+    what.press("Enter")
+    expect(admin.get_by_test_id("stAlert").filter(has_text="No.")).to_be_visible()
+    expect(admin.get_by_text("Decides")).to_have_count(1)
+    expect(admin.get_by_text("nothing is changed by looking")).to_be_visible()
+    for label, option, told in (
+        ("the role were", "Admin", "Gains:"),
+        ("the membership were", "Suspended", "Loses:"),
+    ):
+        other = admin.get_by_role("combobox", name=label)
+        other.fill(option)
+        other.press("Enter")
+        expect(admin.get_by_text(told)).to_be_visible()
+    who = admin.get_by_role("combobox", name="Can", exact=True)
+    who.fill("stranger@elsewhere.example")
+    who.press("Enter")
+    stranger = admin.get_by_test_id("stAlert").filter(has_text=re.compile(r"No\..*(account|membership)"))
+    expect(stranger).to_be_visible()
+
+
+def test_an_invitation_is_sent_again_and_only_the_new_mails_link_works(open_page: OpenPage, postbox: Postbox) -> None:
+    owner = open_page("/organization", as_="Owner of")
+    invite(owner, "noor@lumenfold.example", people="1 person")
+    first = postbox.link_to("noor@lumenfold.example")
+    before = len(postbox.taken)
+    owner.get_by_label("Search invitations by address").fill("noor@")
+    expect(owner.get_by_role("button", name="Send again")).to_have_count(1)
+    owner.get_by_role("button", name="Send again").click()
+    expect(owner.get_by_text("A new link is on its way")).to_be_visible()
+    second = postbox.link_to("noor@lumenfold.example", after=before)
+    assert second != first
+    expect(open_page(first).get_by_test_id("stAlert")).to_contain_text("used or withdrawn")
+    noor = open_page(second)
+    noor.get_by_label("First name").fill("Noor")
+    noor.get_by_label("Last name").fill("Haddad")
+    noor.get_by_label("New password", exact=True).fill(GOOD)
+    noor.get_by_label("New password again").fill(GOOD)
+    noor.get_by_role("button", name="Join Lumenfold Retail").click()
+    expect(noor.get_by_test_id("stSidebar").get_by_text("Noor Haddad")).to_be_visible()

@@ -6,6 +6,7 @@ import json
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from nexa_core import audit, organizations
@@ -139,3 +140,63 @@ def test_the_control_an_entry_without_its_link_is_a_fault(database: TestDatabase
     with database.superuser() as connection:
         connection.execute("DELETE FROM audit_chain WHERE chain_id = %s", [ids[7]])
     assert not audit.verify(root).verified
+
+
+def test_many_entries_of_one_chain_are_linked_one_after_the_other(database: TestDatabase, root: Actor) -> None:
+    ids = customers(database, 2)
+    people = [uuid4() for _ in range(MANY)]
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(
+            "INSERT INTO users (id, email, status) SELECT p, p || '@customer.example', 'active' FROM unnest(%s) p",
+            [people],
+        )
+        connection.execute(
+            "INSERT INTO organization_memberships (organization_id, user_id, status)"
+            " SELECT o, p, 'active' FROM unnest(%s) o, unnest(%s) p",
+            [ids, people],
+        )
+        connection.execute(
+            "UPDATE organization_memberships SET role = 'viewer' WHERE organization_id = ANY (%s)", [ids]
+        )
+    found = audit.verify(root)
+    assert found.verified, found.faults[:3]
+    with database.superuser() as connection:
+        links = connection.execute(
+            "SELECT count(*), count(DISTINCT sequence), max(sequence) FROM audit_chain WHERE chain_id = ANY (%s)"
+            " GROUP BY chain_id",
+            [ids],
+        ).fetchall()
+    assert links == [(2 * MANY + 1,) * 3] * 2, "the organization, its members, and their change"
+
+
+def test_the_setting_that_links_many_together_cannot_keep_an_entry_out_of_its_chain(
+    database: TestDatabase, root: Actor
+) -> None:
+    (one,) = customers(database, 1)
+    with (
+        pytest.raises(psycopg.errors.InsufficientPrivilege, match="no event"),
+        database.superuser() as connection,
+        connection.transaction(),
+    ):
+        World.name_the_change(connection)
+        connection.execute("SELECT set_config('nexa.many', %s, true)", [str(uuid4())])
+        connection.execute("UPDATE organizations SET tax_id = 'x' WHERE id = %s", [one])
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute("SELECT set_config('nexa.many', 'first', true)")
+        connection.execute("UPDATE organizations SET tax_id = 'x' WHERE id = %s", [one])
+    assert audit.verify(root).verified
+
+
+def test_the_salts_and_identifiers_of_many_entries_are_their_own(database: TestDatabase) -> None:
+    ids = customers(database, MANY)
+    change(database, "plan_type = 'free'", ids)
+    with database.superuser() as connection:
+        made = connection.execute(
+            "SELECT count(*), count(DISTINCT id), count(DISTINCT salt), min(octet_length(salt)),"
+            " count(*) FILTER (WHERE id::text ~ '^.{14}7.{4}[89ab]')"
+            " FROM audit_logs WHERE resource_id = ANY (%s) AND old_values IS NOT NULL",
+            [ids],
+        ).fetchone()
+    assert made == (MANY, MANY, MANY, 16, MANY)

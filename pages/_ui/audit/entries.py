@@ -46,7 +46,8 @@ def _line(actor: Actor, group: Group) -> str:
     entry = group.first
     clock = format.moment(actor, entry.at).rpartition(", ")[2]
     if group.is_burst:
-        clock = f"{format.moment(actor, group.entries[-1].at).rpartition(', ')[2]}–{clock}"
+        began = format.moment(actor, group.entries[-1].at).rpartition(", ")[2]
+        clock = f"{began}–{clock}" if began != clock else clock
     beside = [entry.organization_name] if actor.scope is not Scope.TENANT and entry.organization_name else []
     beside += [f"reason: {_short(entry.reason)}"] if entry.reason else []
     staff = " :orange-badge[Staff]" if entry.is_staff_access and actor.scope is Scope.TENANT else ""

@@ -10,6 +10,7 @@ from nexa_core.permissions import Permission
 from pages._ui import current_actor
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
+from pages._ui.reasons import KEPT, asked
 from pages._ui.text import literal
 
 View = organizations.OrganizationView
@@ -34,7 +35,7 @@ def draw(actor: Actor, organization: View) -> None:
 @st.dialog("Suspend this organization?", icon=":material/pause_circle:")
 def suspend(organization: View) -> None:
     st.write(f"The people of **{literal(organization.name)}** are signed out at once and cannot sign in to it.")
-    reason = _asked("Suspend")
+    reason = asked("Suspend")
     if reason is not None:
         with shown_here():
             organizations.suspend(current_actor(), organization_id=organization.id, reason=reason)
@@ -44,7 +45,7 @@ def suspend(organization: View) -> None:
 @st.dialog("Resume this organization?", icon=":material/play_circle:")
 def resume(organization: View) -> None:
     st.write(f"The people of **{literal(organization.name)}** can sign in to it again.")
-    reason = _asked("Resume")
+    reason = asked("Resume")
     if reason is not None:
         with shown_here():
             organizations.resume(current_actor(), organization_id=organization.id, reason=reason)
@@ -61,7 +62,7 @@ def delete(organization: View) -> None:
         )
         with st.form("delete", border=False):
             typed = st.text_input(f"Type {organization.slug} to confirm", autocomplete="off")
-            reason = st.text_input("Reason", help="It is kept in the audit log.")
+            reason = st.text_input("Reason", help=KEPT)
             if st.form_submit_button("Delete", type="primary", width="stretch"):
                 organizations.delete(
                     current_actor(), organization_id=organization.id, confirmation=typed, reason=reason
@@ -72,16 +73,8 @@ def delete(organization: View) -> None:
 @st.dialog("Restore this organization?", icon=":material/restore_from_trash:")
 def restore(organization: View) -> None:
     st.write(f"**{literal(organization.name)}** comes back as it was, with its people, sessions and usage.")
-    reason = _asked("Restore")
+    reason = asked("Restore")
     if reason is not None:
         with shown_here():
             organizations.restore(current_actor(), organization_id=organization.id, reason=reason)
             saved("The organization is restored")
-
-
-def _asked(verb: str) -> str | None:
-    """The reason, once the button was pressed."""
-    with st.form(verb, border=False):
-        reason = st.text_input("Reason", help="It is kept in the audit log.")
-        pressed = st.form_submit_button(verb, type="primary", width="stretch")
-    return reason if pressed else None

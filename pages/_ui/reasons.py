@@ -1,0 +1,15 @@
+"""The question why: asked the same way before everything that could hurt."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+KEPT = "It is kept in the audit log."
+
+
+def asked(button: str, *, who_reads: str = KEPT) -> str | None:
+    """The reason, once ``button`` was pressed; whether it is one is for the verb to say."""
+    with st.form(button, border=False):
+        reason = st.text_input("Reason", help=who_reads, max_chars=1000)
+        pressed = st.form_submit_button(button, type="primary", width="stretch")
+    return reason if pressed else None
