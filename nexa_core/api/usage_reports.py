@@ -34,6 +34,11 @@ class Broken(OfOne):
     by: Literal["type", "person", "session", "tag"] = "type"
 
 
+class Watched(OfOne):
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
 class Portfolio(Body):
     """The customers a caller can reach, narrowed; ``manager`` is a person's identifier."""
 
@@ -102,6 +107,13 @@ def usage_track_record(actor: Actor, query: OfOne) -> reports.TrackRecord:
 def usage_events(actor: Actor, query: Events) -> reports.EventPage:
     return reports.events(
         actor, organization_id=query.organization, wanted=query.wanted(), after=query.after, limit=query.limit
+    )
+
+
+@get("/usage/watched", "What limits that only watch would have refused in a month, newest first, a page at a time")
+def usage_watched(actor: Actor, query: Watched) -> reports.Watched:
+    return reports.watched(
+        actor, organization_id=query.organization, period=query.period, after=query.after, limit=query.limit
     )
 
 
@@ -201,7 +213,8 @@ async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 ENDPOINTS = (
-    usage_summary, usage_breakdown, usage_hours, usage_track_record, usage_events, usage_portfolio, usage_revenue,
+    usage_summary, usage_breakdown, usage_hours, usage_track_record, usage_events, usage_watched, usage_portfolio,
+    usage_revenue,
     usage_by_day, usage_customers, events_csv, events_xlsx, days_csv, days_xlsx, customers_csv, customers_xlsx,
     by_day_csv, by_day_xlsx,
 )  # fmt: skip
