@@ -1,4 +1,7 @@
-"""Every screen there is: its address, its name, its place in the navigation and the permission it asks for."""
+"""Every screen there is: its address, its name, its place in the navigation and the permission it asks for.
+
+What of it one person is shown is in ``pages._ui.navigation``.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from nexa_core.actor import Actor, Scope
+from nexa_core.actor import Scope
 from nexa_core.permissions import Permission
 
-_FOLDER = Path(__file__).resolve().parent.parent
+FOLDER = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Screen:
     def page(self, source: Path | Callable[[], None] | None = None, *, listed: bool = True) -> Page:
         """The screen for ``st.navigation``; ``source`` runs something else at its address."""
         return st.Page(
-            source or _FOLDER / self.file,
+            source or FOLDER / self.file,
             title=self.title,
             icon=self.icon,
             url_path=self.path,
@@ -279,30 +282,3 @@ JOIN = Screen("join.py", "join", "Join your organization", ":material/group_add:
 INVITATION = Screen("invitation.py", "invitation", "Invitation", ":material/mail:", "Where an invitation's link leads.")
 #: What is open to everybody, signed in or not.
 PUBLIC = (SET_PASSWORD, INVITATION, JOIN)
-
-
-def for_visitor() -> Page:
-    """The gate: at every screen's address the sign-in form, so that the address is still there after signing in."""
-    gate = [screen.page(_FOLDER / SIGN_IN, listed=False) for screen in SCREENS]
-    return st.navigation([*gate, *(screen.page() for screen in PUBLIC)], position="hidden")
-
-
-def for_actor(actor: Actor) -> Page:
-    """The navigation of one person; at the address of what they may not see, the sentence that says so."""
-    sections: dict[str, list[Page]] = {}
-    for screen in SCREENS:
-        allowed = screen.permission is None or actor.may(screen.permission)
-        listed = allowed and actor.scope in screen.listed_for
-        page = screen.page(listed=listed) if allowed else screen.page(_refusal(actor, screen), listed=False)
-        sections.setdefault(screen.section or "", []).append(page)
-    sections[""] += [screen.page() for screen in PUBLIC]
-    return st.navigation(sections)
-
-
-def _refusal(actor: Actor, screen: Screen) -> Callable[[], None]:
-    def refuse() -> None:
-        st.title(screen.title)
-        if screen.permission is not None:
-            actor.require(screen.permission)
-
-    return refuse

@@ -237,9 +237,9 @@ def test_an_organizations_own_page_can_show_its_history(world: World, shell: She
     northwind = world.organization("Northwind", plan="starter")
     ada = world.person("ada@northwind.example", northwind, role="owner")
     (tmp_path / "tab.py").write_text(
-        "from nexa_core import organizations\nfrom pages._ui import gate, menu\n"
+        "from nexa_core import organizations\nfrom pages._ui import gate, navigation\n"
         "from pages._ui.organization import audit\n"
-        "with gate.entered() as actor:\n    menu.for_actor(actor)\n"
+        "with gate.entered() as actor:\n    navigation.for_actor(actor)\n"
         "    audit.draw(actor, organizations.current(actor))\n"
     )
     app = AppTest.from_file(str(tmp_path / "tab.py"), default_timeout=30)
