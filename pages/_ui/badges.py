@@ -17,7 +17,7 @@ _COLORS = {
     "active": "green", "trialing": "blue", "pending": "orange", "past_due": "red", "suspended": "red",
     "canceled": "gray", "paused": "gray", "deleted": "gray",
     "locked": "orange", "erased": "gray", "platform_staff": "violet",
-    "free": "gray", "starter": "blue", "professional": "violet", "enterprise": "primary",
+    "free": "gray", "starter": "blue", "professional": "violet", "enterprise": "yellow",
     "owner": "violet", "admin": "blue", "member": "green", "viewer": "gray", "billing": "orange",
 }  # fmt: skip
 _WORDS = {"past_due": "past due", "trialing": "trial"}
