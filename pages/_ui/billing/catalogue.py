@@ -26,11 +26,14 @@ def versions(actor: Actor, found: tuple[billing.Version, ...]) -> None:
             "Fee a month": [whose.money(actor, version.price_minor, version.currency) for version in ordered],
             "Credits": [version.monthly_credits for version in ordered],
             "Credits over": [
-                f"{whose.money(actor, version.overage_minor, version.currency)} for {version.overage_credits:,}"
+                f"{whose.money(actor, version.overage_minor, version.currency)}"
+                f" for {format.number(actor, version.overage_credits)}"
                 for version in ordered
             ],
-            "Seats": ["no limit" if version.seats is None else f"{version.seats:,}" for version in ordered],
-            "Most events": [_limits(version) for version in ordered],
+            "Seats": [
+                "no limit" if version.seats is None else format.number(actor, version.seats) for version in ordered
+            ],
+            "Most events": [_limits(actor, version) for version in ordered],
             "Features": [
                 ", ".join(name.replace("_", " ") for name, on in version.features.items() if on) for version in ordered
             ],
@@ -72,8 +75,11 @@ def _state(version: billing.Version) -> str:
     return "scheduled" if version.is_ahead else "in force" if version.is_in_force else "past"
 
 
-def _limits(version: billing.Version) -> str | None:
-    return ", ".join(f"{billing.named_event(name)} {most:,}" for name, most in version.limits.items()) or None
+def _limits(actor: Actor, version: billing.Version) -> str | None:
+    return (
+        ", ".join(f"{billing.named_event(name)} {format.number(actor, most)}" for name, most in version.limits.items())
+        or None
+    )
 
 
 def _begins(actor: Actor, at: dt.datetime) -> str:

@@ -171,8 +171,8 @@ def _changes(actor: Actor, now: Version, drafted: Draft) -> list[tuple[str, str]
     """What is different in the new version, one line each."""
     lines: list[tuple[str, object, object]] = [
         ("Name", now.name, drafted.name),
-        ("Credits a month", f"{now.monthly_credits:,}", f"{drafted.monthly_credits:,}"),
-        ("Seats", _count(now.seats), _count(drafted.seats)),
+        ("Credits a month", _count(actor, now.monthly_credits), _count(actor, drafted.monthly_credits)),
+        ("Seats", _count(actor, now.seats), _count(actor, drafted.seats)),
     ]
     before, after = _all_prices(now), _all_prices(drafted, now.currency)
     for currency, amounts in after.items():
@@ -184,7 +184,7 @@ def _changes(actor: Actor, now: Version, drafted: Draft) -> list[tuple[str, str]
                 old, new = f"{old} for {now.overage_credits:,}", f"{new} for {drafted.overage_credits:,}"
             lines.append((f"{label} in {currency}", old, new))
     lines += [
-        (billing.named_event(name), _count(now.limits.get(name)), _count(drafted.limits.get(name)))
+        (billing.named_event(name), _count(actor, now.limits.get(name)), _count(actor, drafted.limits.get(name)))
         for name in {**now.limits, **drafted.limits}
     ]
     for name, on in drafted.features.items():
@@ -201,8 +201,8 @@ def _all_prices(version: Version | Draft, own: str = "") -> dict[str, Mapping[st
     return {currency: mine, **version.prices}
 
 
-def _count(value: int | None) -> str:
-    return "no limit" if value is None else f"{value:,}"
+def _count(actor: Actor, value: int | None) -> str:
+    return "no limit" if value is None else format.number(actor, value)
 
 
 def _amount(actor: Actor, minor: int | None, currency: str) -> str | None:

@@ -9,7 +9,7 @@ from nexa_core import billing
 from nexa_core.actor import Actor
 from nexa_core.billing import Terms
 from nexa_core.organizations import OrganizationView
-from pages._ui import current_actor, layout, saved, shown_here
+from pages._ui import current_actor, format, layout, saved, shown_here
 from pages._ui.billing import whose
 from pages._ui.organization import rights
 
@@ -44,7 +44,7 @@ def _says(actor: Actor, terms: Terms, listed: dict[str, int | None], name: str) 
 
 def _price(actor: Actor, currency: str, name: str, minor: int, credits: int | None) -> str:
     amount = whose.money(actor, minor, currency)
-    return f"{amount} for {credits:,}" if name == "overage_minor" and credits else amount
+    return f"{amount} for {format.number(actor, credits)}" if name == "overage_minor" and credits else amount
 
 
 def _form(actor: Actor, organization: OrganizationView, terms: Terms) -> None:
