@@ -262,3 +262,16 @@ def test_an_owner_follows_the_running_invoice_from_a_line_to_the_session_behind_
     expect(page.get_by_role("heading").first).to_be_visible()
     page.goto(f"{nexa_server.url}/billing")
     expect(page.get_by_text("is running: this is a preview")).to_be_visible()
+
+
+def test_no_screen_of_usage_and_money_is_wider_than_a_phone(visit: Any, nexa_server: Served) -> None:
+    page = visit("admin@nexa.example", "/portfolio")
+    expect(page.get_by_role("heading", name="Portfolio")).to_be_visible()
+    page.set_viewport_size({"width": 400, "height": 900})
+    of = "?organization=quarrowby"
+    for path in ("/portfolio", "/brief", f"/usage{of}", f"/billing{of}", f"/billing{of}&line=included", f"/rehearsal{of}",
+                 f"/organization{of}&tab=Subscription", "/plans", "/audit"):  # fmt: skip
+        page.goto(f"{nexa_server.url}{path}")
+        expect(page.locator("h1").first).to_be_visible()
+        expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
+        assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth"), path
