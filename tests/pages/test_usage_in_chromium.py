@@ -269,8 +269,11 @@ def test_no_screen_of_usage_and_money_is_wider_than_a_phone(visit: Any, nexa_ser
     expect(page.get_by_role("heading", name="Portfolio")).to_be_visible()
     page.set_viewport_size({"width": 400, "height": 900})
     of = "?organization=quarrowby"
-    for path in ("/portfolio", "/brief", f"/usage{of}", f"/billing{of}", f"/billing{of}&line=included", f"/rehearsal{of}",
-                 f"/organization{of}&tab=Subscription", "/plans", "/audit"):  # fmt: skip
+    paths = (
+        "/portfolio", "/brief", f"/usage{of}", f"/billing{of}", f"/billing{of}&line=included", f"/rehearsal{of}",
+        f"/organization{of}&tab=Subscription", "/plans", "/audit",
+    )  # fmt: skip
+    for path in paths:
         page.goto(f"{nexa_server.url}{path}")
         expect(page.locator("h1").first).to_be_visible()
         expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_visible()
