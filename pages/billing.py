@@ -15,11 +15,13 @@ if organization_id is not None:
         layout.nothing("receipt_long", "There is no invoice yet", "The first one begins with the organization.")
     else:
         whose.way_back(actor)
+        top = st.container()  # the title names the invoice of the month that is chosen below it
         found = billing.invoice(actor, organization_id=organization_id, period=whose.period(totals))
         if line:
             invoice.events(actor, found, found.line(line))
         else:
-            invoice.heading(actor, found)
+            with top:
+                invoice.heading(actor, found)
             invoice.figures(actor, found)
             invoice.lines(actor, found)
             with st.container(horizontal=True, vertical_alignment="center"):

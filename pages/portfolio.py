@@ -4,7 +4,7 @@ import streamlit as st
 
 from pages._ui import current_actor, format, layout
 from pages._ui.pager import pager
-from pages._ui.usage import kept, portfolio
+from pages._ui.usage import kept, portfolio, revenue
 
 actor = current_actor()
 layout.title("Portfolio", "What your customers use and pay. Click a bar or a row to look closer.")
@@ -14,7 +14,9 @@ summary = kept.portfolio(actor, wanted)
 if not summary.customers:
     portfolio.nothing(wanted)
 else:
-    portfolio.figures(actor, summary, *portfolio.revenues(actor, wanted))
+    now, before = portfolio.revenues(actor, wanted)
+    portfolio.figures(actor, summary, now, before)
+    revenue.by_currency(actor, summary, now, before)
     portfolio.by_day(actor, wanted)
     place = pager("portfolio", wanted, sort)
     found = kept.customers(actor, wanted, sort, place.after)

@@ -14,9 +14,11 @@ if not slug and actor.scope is not Scope.TENANT:
     burn.choose()
 else:
     organization_id = reports.find(actor, slug=slug) if slug else None
-    period = burn.period(actor, slug)
-    seen = reports.burn(actor, organization_id=organization_id, period=period)
-    burn.heading(actor, seen)
+    burn.way_back(actor)
+    top = st.container()  # the title names the month that is chosen below it
+    seen = reports.burn(actor, organization_id=organization_id, period=burn.period())
+    with top:
+        burn.heading(actor, seen)
     usage_alerts.draw(actor, organization_id=organization_id)
     burn.figures(actor, seen)
     burn.draw(actor, seen)

@@ -35,6 +35,11 @@ class Broken(OfOne):
     by: Literal["type", "person", "session", "tag"] = "type"
 
 
+class Watched(OfOne):
+    after: str | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
 class Portfolio(Body):
     """The customers a caller can reach, narrowed; ``manager`` is a person's identifier."""
 
@@ -102,6 +107,13 @@ def usage_track_record(actor: Actor, query: OfOne) -> reports.TrackRecord:
 def usage_events(actor: Actor, query: Events) -> reports.EventPage:
     return reports.events(
         actor, organization_id=query.organization, wanted=query.wanted(), after=query.after, limit=query.limit
+    )
+
+
+@get("/usage/watched", "What limits that only watch would have refused in a month, newest first, a page at a time")
+def usage_watched(actor: Actor, query: Watched) -> reports.Watched:
+    return reports.watched(
+        actor, organization_id=query.organization, period=query.period, after=query.after, limit=query.limit
     )
 
 
@@ -174,8 +186,8 @@ async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 ENDPOINTS = (
-    usage_summary, usage_breakdown, usage_hours, usage_track_record, usage_events, usage_portfolio, usage_revenue,
-    usage_by_day, usage_customers,
+    usage_summary, usage_breakdown, usage_hours, usage_track_record, usage_events, usage_watched, usage_portfolio,
+    usage_revenue, usage_by_day, usage_customers,
     *_files("events", "The events of a month", Filtered, _events),
     *_files("days", "The days of an organization's month", OfOne, _days),
     *_files("customers", "All customers and what each uses", Sorted, _customers),

@@ -4,7 +4,6 @@ from nexa_core.billing.catalogue import (
     Affected,
     Draft,
     Version,
-    agree_prices,
     plan_versions,
     preview_version,
     schedule_version,
@@ -23,14 +22,16 @@ from nexa_core.billing.invoices import (
 )
 from nexa_core.billing.line_events import EventPage, LineEvent, line_events
 from nexa_core.billing.lines import Line, named_event
-from nexa_core.billing.money import decimal, digits, written
+from nexa_core.billing.money import decimal, digits, parsed, written
 from nexa_core.billing.periods import Period
 from nexa_core.billing.plans import PLANS, Plan, Subscriber, allowance, is_hard, seats
 from nexa_core.billing.rehearsal import CUSTOM, Blocked, Outcome, Rehearsal, rehearse
+from nexa_core.billing.terms import PRICES, Terms, agree_prices, terms
 
 __all__ = [
     "CUSTOM",
     "PLANS",
+    "PRICES",
     "ROUNDING",
     "Affected",
     "Blocked",
@@ -47,6 +48,7 @@ __all__ = [
     "PlanFit",
     "Rehearsal",
     "Subscriber",
+    "Terms",
     "Version",
     "agree_prices",
     "allowance",
@@ -61,6 +63,7 @@ __all__ = [
     "line_events",
     "named_event",
     "organization_of",
+    "parsed",
     "plan_fit",
     "plan_fits",
     "plan_versions",
@@ -68,6 +71,7 @@ __all__ = [
     "rehearse",
     "schedule_version",
     "seats",
+    "terms",
     "withdraw_version",
     "written",
 ]

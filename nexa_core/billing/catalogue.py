@@ -1,4 +1,4 @@
-"""The catalogue of plans: its versions by date, a new one scheduled or withdrawn, and prices agreed with one customer.
+"""The catalogue of plans: its versions by date, and a new one scheduled or withdrawn.
 
 What has begun never changes; whoever sells something else schedules a version that begins in the future.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +26,6 @@ from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
 
 _MOST = 2**53
-PRICES = ("price_minor", "overage_minor", "overage_credits", "seat_minor")
 _PRICED = ("price_minor", "overage_minor", "seat_minor")
 _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,49}")
 # Two people who schedule at the same moment see each other's version.
@@ -37,10 +35,6 @@ SELECT o.id, o.name, o.slug, p.currency, p.price_minor, p.allowance, o.usage_lim
        o.agreed_prices ? 'price_minor' AS own_price
 FROM organizations o JOIN nexa.plans_now p ON p.organization_id = o.id
 WHERE o.plan_type = :plan AND NOT o.is_platform AND o.deleted_at IS NULL ORDER BY lower(o.name), o.id
-""")
-_AGREE = text("""
-UPDATE organizations o SET currency = :currency, agreed_prices = CAST(:prices AS jsonb), updated_at = now()
-WHERE o.id = :organization
 """)
 
 
@@ -157,31 +151,6 @@ def withdraw_version(actor: Actor, *, version_id: UUID, reason: str) -> None:
     PLANS.forget()
 
 
-def agree_prices(actor: Actor, *, organization_id: UUID, currency: str, prices: Mapping[str, int], reason: str) -> None:
-    """Agree with one customer on its currency and on prices that go over the list's, from now on.
-
-    ``prices`` may hold ``price_minor``, ``overage_minor`` with ``overage_credits``, and ``seat_minor``; what is missing
-    is the list's. Raises Forbidden without ORGANIZATIONS_MANAGE, NotFound, Invalid naming the field.
-    """
-    actor.require(Permission.ORGANIZATIONS_MANAGE)
-    if unknown := set(prices) - set(PRICES):
-        raise Invalid(f"There is no price called “{min(unknown)[:40]}”.", field="prices")
-    for name, amount in prices.items():
-        _count(amount, name, least=1 if name == "overage_credits" else 0)
-    if ("overage_minor" in prices) != ("overage_credits" in prices):
-        raise Invalid("The price of credits over the allowance says for how many.", field="overage_credits")
-    with recording(actor, Action.PRICES_AGREED, reason=reach.reason_of(reason)) as db:
-        subject = reach.subject(db, actor, organization_id)
-        known = _currencies(db)
-        if currency not in known:
-            raise Invalid(f"The plans have no prices in {currency[:10]}; they have in {', '.join(sorted(known))}.",
-                          field="currency")  # fmt: skip
-        if (currency, dict(prices)) != (subject.currency, subject.agreed_prices):
-            db.execute(
-                _AGREE, {"organization": organization_id, "currency": currency, "prices": json.dumps(dict(prices))}
-            )
-
-
 def _versions(db: Session) -> tuple[Version, ...]:
     now = db.scalar(select(func.now()))
     assert now is not None
@@ -217,29 +186,30 @@ def _check(db: Session, draft: Draft) -> str:
     if draft.effective_from.year > dt.datetime.now(dt.UTC).year + 10:
         raise Invalid("A version begins within ten years.", field="effective_from")
     for name in ("price_minor", "monthly_credits", "overage_minor"):
-        _count(getattr(draft, name), name)
-    _count(draft.overage_credits, "overage_credits", least=1)
+        count(getattr(draft, name), name)
+    count(draft.overage_credits, "overage_credits", least=1)
     for name in ("seats", "seat_minor"):
         if (value := getattr(draft, name)) is not None:
-            _count(value, name, most=2**31 - 1 if name == "seats" else _MOST)
+            count(value, name, most=2**31 - 1 if name == "seats" else _MOST)
     for event_type, most in draft.limits.items():
         if not _EVENT.fullmatch(event_type):
             raise Invalid(f"“{event_type[:50]}” is no type of event.", field="limits")
-        _count(most, "limits", most=2**31 - 1)
+        count(most, "limits", most=2**31 - 1)
     if any(not isinstance(on, bool) for on in draft.features.values()):
         raise Invalid("A feature is on or off.", field="features")
     for amounts in draft.prices.values():
         if set(amounts) - set(_PRICED):
             raise Invalid("A price list has a fee, a price of credits and a price of seats.", field="prices")
         for amount in amounts.values():
-            _count(amount, "prices")
+            count(amount, "prices")
     # A customer that pays in a currency goes on paying in it.
     if missing := set(latest.prices) - set(draft.prices):
         raise Invalid(f"The plan has prices in {min(missing)}; the new version needs them, too.", field="prices")
     return latest.currency
 
 
-def _count(value: object, field: str, *, least: int = 0, most: int = _MOST) -> None:
+def count(value: object, field: str, *, least: int = 0, most: int = _MOST) -> None:
+    """Raise Invalid, naming the field, for what is no whole number from ``least`` to ``most``."""
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Invalid(f"{field.replace('_', ' ').capitalize()} is a whole number, {least} or more.", field=field)
 
@@ -249,7 +219,7 @@ def _price(draft: Draft, currency: str) -> int:
     return draft.price_minor if listed is None else listed.get("price_minor", 0)
 
 
-def _currencies(db: Session) -> set[str]:
+def currencies(db: Session) -> set[str]:
     """Currencies every plan has prices in: a customer may change its plan any day."""
     known = [{version.currency, *version.prices} for version in _versions(db) if version.is_in_force]
     return set.intersection(*known) if known else set()

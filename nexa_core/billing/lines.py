@@ -149,10 +149,13 @@ def shares(amount: int, weights: Sequence[int]) -> list[int]:
 
 def named_event(event_type: str) -> str:
     """A type of event as a person reads it."""
-    return _EVENTS.get(event_type, event_type.replace("_", " ").capitalize())
+    return _EVENTS.get(event_type, event_type.replace("_", " ").replace(".", " ").capitalize())
 
 
-_EVENTS = {"ai_call": "AI calls", "pdf_export": "PDF exports", "session_create": "New sessions"}
+_EVENTS = {
+    "ai_call": "AI calls", "session_save": "Saves", "diagram_render": "Diagrams", "pdf_export": "PDF exports",
+    "share_view": "Shared views", "session_create": "New sessions", "export": "Exports", "refund": "Refunds",
+}  # fmt: skip
 _STATUS = {"trialing": "on trial"}
 
 

@@ -124,6 +124,7 @@ from nexa_core.organizations.limits import (
     as_json,
     limits_of,
     update_limits,
+    watch_limits,
 )
 from nexa_core.organizations.listing import (
     SORTS,
@@ -308,6 +309,7 @@ __all__ = [
     "update_limits",
     "update_profile",
     "update_subscription",
+    "watch_limits",
     "ways_out",
     "what_if",
 ]

@@ -153,6 +153,24 @@ def update_limits(
             organization.usage_limits, organization.updated_at = after, func.now()
 
 
+def watch_limits(actor: Actor, *, organization_id: UUID, watching: bool, reason: str) -> None:
+    """Let hard limits refuse nothing and only note what they would have refused, or let them hold again.
+
+    Everything else that was agreed stays; while the limits are soft it has no effect. Raises Forbidden without
+    ORGANIZATIONS_MANAGE, Invalid without a reason, NotFound, Conflict for a deleted organization.
+    """
+    actor.require(Permission.ORGANIZATIONS_MANAGE)
+    with recording(actor, Action.ORGANIZATION_LIMITS_CHANGED, reason=fields.reason(reason)) as db:
+        organization = db.get_one(Organization, organization_id, with_for_update=True)
+        if organization.status == "deleted":
+            raise Conflict(f"{organization.name} is deleted; restore it first.")
+        after = {key: value for key, value in organization.usage_limits.items() if key != "limit_shadow"}
+        if watching:
+            after["limit_shadow"] = True
+        if after != organization.usage_limits:
+            organization.usage_limits, organization.updated_at = after, func.now()
+
+
 def _percents(value: object) -> tuple[int, ...] | None:
     """The thresholds that were agreed, as far as they can be understood."""
     return tuple(sorted(one for one in value if _is_count(one) and one)) if isinstance(value, list) else None

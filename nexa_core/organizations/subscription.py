@@ -12,7 +12,7 @@ from sqlalchemy import func
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.billing import PLANS, Plan
+from nexa_core.billing import PLANS, Plan, written
 from nexa_core.db import recording
 from nexa_core.errors import Conflict, Invalid
 from nexa_core.organizations import fields
@@ -213,7 +213,7 @@ def _amount(value: int | None) -> str:
 
 
 def _price(plan: Plan) -> str:
-    return f"{plan.price_minor / 100:,.2f} {plan.currency}"
+    return written(plan.price_minor, plan.currency)
 
 
 def _feature(name: str) -> str:

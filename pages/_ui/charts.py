@@ -6,7 +6,7 @@ A chart is never an empty frame: without anything to draw it says why. The camer
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,8 +54,18 @@ def faint(color: str, share: float) -> str:
     return f"rgba({red},{green},{blue},{share})"
 
 
-def draw(actor: Actor, chart: Chart, *, key: str, clickable: bool = False) -> list[dict[str, Any]]:
-    """Draw a chart under its title, or the table behind it; the points that were clicked, if it is ``clickable``."""
+def draw(
+    actor: Actor,
+    chart: Chart,
+    *,
+    key: str,
+    clickable: bool = False,
+    brushed: Callable[[Sequence[Any]], None] | None = None,
+) -> list[dict[str, Any]]:
+    """Draw a chart under its title, or the table behind it; the points that were clicked, if it is ``clickable``.
+
+    ``brushed`` is called, before the screen is drawn again, with the two ends of what was dragged over, on the x axis.
+    """
     with st.container(key=f"nexa-chart-{key}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{chart.title}**", width="content")
@@ -72,9 +82,11 @@ def draw(actor: Actor, chart: Chart, *, key: str, clickable: bool = False) -> li
                 key=f"{key}-table",
             )  # fmt: skip
             return []
+        widget = f"{key}-chart-{st.context.theme.type}-{picture}"
         drawn = st.plotly_chart(
-            figure(actor, chart), key=f"{key}-chart-{st.context.theme.type}-{picture}", theme=None, alt=chart.alt,
-            config=_config(chart, picture), selection_mode="points", on_select="rerun" if clickable else "ignore",
+            figure(actor, chart), key=widget, theme=None, alt=chart.alt, config=_config(chart, picture),
+            selection_mode="box" if brushed else "points",
+            on_select=_brush(widget, brushed) if brushed else "rerun" if clickable else "ignore",
         )  # fmt: skip
     return list(drawn.selection.points) if clickable else []
 
@@ -112,6 +124,15 @@ def days(title: str, values: Sequence[dt.date]) -> dict[str, Any]:
     return {"type": "date", "tickformat": "%-d %b", "hoverformat": "%a %-d %b %Y", "title": {"text": title}, **few}
 
 
+def _brush(widget: str, brushed: Callable[[Sequence[Any]], None]) -> Callable[[], None]:
+    def on_select() -> None:
+        boxes = st.session_state[widget].selection.get("box") or []
+        if boxes:
+            brushed(boxes[0]["x"][:2])
+
+    return on_select
+
+
 def _choices(chart: Chart, key: str) -> tuple[bool, str]:
     as_table = st.toggle("Table", key=f"{key}-as-table", help="The figures behind the chart")
     picture = "png"
@@ -141,8 +162,7 @@ def _config(chart: Chart, picture: str) -> dict[str, Any]:
 
 def _separators(actor: Actor) -> str:
     """Plotly's two signs: what stands before fractions, and between thousands."""
-    thousands = format.number(actor, 1000)[1:-3]
-    return f"{'.' if thousands in (',', '’') else ','}{thousands}"
+    return format.point(actor) + format.number(actor, 1000)[1:-3]
 
 
 def _column(actor: Actor, values: Sequence[Any]) -> Any:

@@ -25,7 +25,10 @@ LOCALES = {
     "pt": "Português",
     "sv": "Svenska",
 }
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 # Order and separators of dates, and how thousands are grouped: Unicode CLDR, short forms with a four-digit year.
 _DATES = {
     "en": "{d} {mon} {y}", "en-US": "{mon} {d}, {y}", "de": "{dd}.{mm}.{y}", "es": "{d}/{m}/{y}", "fr": "{dd}/{mm}/{y}",
@@ -43,6 +46,11 @@ def number(actor: Actor, value: int | None) -> str:
     return "–" if value is None else f"{value:,}".replace(",", _of(_GROUPS, actor.locale))
 
 
+def point(actor: Actor) -> Literal[".", ","]:
+    """The sign before the digits of a fraction."""
+    return "." if _of(_GROUPS, actor.locale) in (",", "’") else ","
+
+
 def day(actor: Actor, value: dt.date | dt.datetime | None) -> str:
     """A date; of a moment, the date it was in the person's time zone."""
     if value is None:
@@ -50,7 +58,17 @@ def day(actor: Actor, value: dt.date | dt.datetime | None) -> str:
     if isinstance(value, dt.datetime):
         value = value.astimezone(zone(actor.timezone)).date()
     parts = {"d": value.day, "dd": f"{value.day:02}", "m": value.month, "mm": f"{value.month:02}"}
-    return _of(_DATES, actor.locale).format(mon=_MONTHS[value.month - 1], y=value.year, **parts)
+    return _of(_DATES, actor.locale).format(mon=_MONTHS[value.month - 1][:3], y=value.year, **parts)
+
+
+def month(first: dt.date) -> str:
+    """A month with its year: November 2026."""
+    return f"{_MONTHS[first.month - 1]} {first.year}"
+
+
+def short_day(value: dt.date) -> str:
+    """A day of a period that is named beside it: 8 Nov."""
+    return f"{value.day} {_MONTHS[value.month - 1][:3]}"
 
 
 def today(actor: Actor) -> str:

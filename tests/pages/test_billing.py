@@ -70,11 +70,11 @@ def test_an_account_manager_opens_an_invoice_to_its_events_and_compares_its_file
     assert list(book["Invoice"].iter_rows(values_only=True))[-1][11] == minor
     text = " ".join(page_.extract_text() for page_ in pypdf.PdfReader(io.BytesIO(files["PDF"])).pages)
     assert f"QUARROWBY-{month}" in text and billing.written(minor, "EUR") in text
-    # The third line is the first of the overage: a heading, then rows of 58 pixels.
+    # The third line is the first of the overage: a heading, then rows of 62 pixels.
     page.bring_to_front()  # a download may have opened a tab
     table = page.get_by_test_id("stDataFrame").first.locator(".dvn-scroller")
     for _ in range(5):  # the table listens a moment after it is drawn
-        table.click(position={"x": 60, "y": 34 + 2 * 58 + 29})
+        table.click(position={"x": 60, "y": 34 + 2 * 62 + 31})
         with contextlib.suppress(PlaywrightTimeout):
             page.wait_for_url(re.compile("line="), timeout=5_000)
             break

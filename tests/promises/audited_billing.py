@@ -11,8 +11,8 @@ from tests.promises.audited_rows import Case, EndpointCase, Stage, bearer, reads
 DOMAIN = billing
 #: What stands at the front door and asks for nobody: pure functions.
 NO_VERBS = {
-    "billing.allowance", "billing.decimal", "billing.digits", "billing.is_hard", "billing.named_event", "billing.seats",
-    "billing.written",
+    "billing.allowance", "billing.decimal", "billing.digits", "billing.is_hard", "billing.named_event",
+    "billing.parsed", "billing.seats", "billing.written",
 }  # fmt: skip
 _MONTH = dt.date.today().strftime("%Y-%m")
 _EXPORTED = ("invoice.exported", "invoice")
@@ -43,6 +43,7 @@ CASES: dict[str, Case] = {
     "billing.line_events": Case(lambda s, _: billing.line_events(s.ada, **_here(s), period=None, line="included")),
     "billing.rehearse": Case(lambda s, _: billing.rehearse(s.ada, **_here(s))),
     "billing.plan_fit": Case(lambda s, _: billing.plan_fit(s.ada, **_here(s))),
+    "billing.terms": Case(lambda s, _: billing.terms(s.ada, **_here(s))),
     "billing.plan_fits": Case(lambda s, _: billing.plan_fits(s.root)),
     "billing.organization_of": Case(lambda s, _: billing.organization_of(s.root, slug="northwind")),
     "billing.plan_versions": Case(lambda s, _: billing.plan_versions(s.root)),

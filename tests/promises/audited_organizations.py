@@ -137,6 +137,10 @@ CASES: dict[str, Case] = {
         (("organization.tagged", "organization"),),
     ),
     "organizations.update_limits": Case(lambda s, _: _limits(s), (("organization.limits_changed", "organization"),)),
+    "organizations.watch_limits": Case(
+        lambda s, _: organizations.watch_limits(s.root, organization_id=s.northwind, watching=True, reason="a trial"),
+        (("organization.limits_changed", "organization"),),
+    ),
     "organizations.suspend": Case(lambda s, _: _suspended(s), (("organization.suspended", "organization"),)),
     "organizations.resume": Case(
         lambda s, _: organizations.resume(s.root, organization_id=s.northwind, reason="paid"),

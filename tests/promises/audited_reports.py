@@ -24,6 +24,7 @@ CASES: dict[str, Case] = {
     "reports.hours": Case(lambda s, _: reports.hours(s.ada)),
     "reports.events": Case(lambda s, _: reports.events(s.ada)),
     "reports.track_record": Case(lambda s, _: reports.track_record(s.ada)),
+    "reports.watched": Case(lambda s, _: reports.watched(s.ada)),
     "reports.find": Case(lambda s, _: reports.find(s.root, slug="northwind")),
     "reports.portfolio": Case(lambda s, _: reports.portfolio(s.root)),
     "reports.revenue": Case(lambda s, _: reports.revenue(s.root)),
@@ -59,7 +60,7 @@ STATEMENTS: dict[str, list[tuple[str, str]]] = {
 }
 ENDPOINTS: dict[str, EndpointCase] = {
     **{f"GET /usage/{path}": reads(f"/api/usage/{path}")
-       for path in ("summary", "breakdown", "hours", "track-record", "events")},
+       for path in ("summary", "breakdown", "hours", "track-record", "events", "watched")},
     **{f"GET /usage/{path}": reads(f"/api/usage/{path}", _EXPORTED)
        for path in ("events.csv", "events.xlsx", "days.csv", "days.xlsx")},
     **{f"GET /usage/{path}": reads(f"/api/usage/{path}", email=_ROOT)

@@ -80,6 +80,7 @@ VERBS: dict[str, Row] = {
     "billing.line_events": _reads(billing.line_events, period=None, line="included"),
     "billing.rehearse": _reads(billing.rehearse),
     "billing.plan_fit": _reads(billing.plan_fit),
+    "billing.terms": _reads(billing.terms),
     "billing.organization_of": Row(_by_slug, expect=_finding),
     "billing.export_invoice": _writes_a_file(billing.export_invoice, form="csv"),
     "billing.export_events": _writes_a_file(billing.export_events, period=None, line="included"),

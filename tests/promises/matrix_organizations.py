@@ -224,6 +224,7 @@ VERBS: dict[str, Row] = {
     "organizations.update_limits": _staff(
         O.update_limits, monthly_credits=9_000, seats=50, hard=True, event_limits={}, features={}, reason=REASON
     ),
+    "organizations.watch_limits": _staff(O.watch_limits, watching=True, reason=REASON),
     "organizations.consequences_of_deletion": Row(here(O.consequences_of_deletion), expect=_customers_alone),
     "organizations.delete": admins(
         lambda a, p: O.delete(a, organization_id=p.organization, confirmation=p.slug, reason=REASON)

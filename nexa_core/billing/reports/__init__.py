@@ -27,6 +27,7 @@ from nexa_core.billing.reports.portfolio import (
 )
 from nexa_core.billing.reports.scope import Wanted
 from nexa_core.billing.reports.track import Prediction, TrackRecord, portfolio_record, track_record
+from nexa_core.billing.reports.watched import Watched, WouldRefuse, watched
 
 __all__ = [
     "KEPT_DAYS",
@@ -51,7 +52,9 @@ __all__ = [
     "Summary",
     "TrackRecord",
     "Wanted",
+    "Watched",
     "Why",
+    "WouldRefuse",
     "before",
     "breakdown",
     "brief",
@@ -78,5 +81,6 @@ __all__ = [
     "tags",
     "take_up",
     "track_record",
+    "watched",
     "word",
 ]

@@ -123,7 +123,7 @@ def _statement(row: Row[Any], wanted: EventFilter, after: str | None) -> tuple[s
         given["architecture_session"] = wanted.architecture_session
     if after:
         conditions.append("AND (e.occurred_at, e.id) < (:at, :event)")
-        given["at"], given["event"] = _position(after)
+        given["at"], given["event"] = position(after)
     return _EVENTS.format(conditions=" ".join(conditions)), given
 
 
@@ -142,7 +142,8 @@ def _person(value: str) -> UUID:
         raise Invalid("There is no such person.", field="person") from broken
 
 
-def _position(cursor: str) -> tuple[dt.datetime, UUID]:
+def position(cursor: str) -> tuple[dt.datetime, UUID]:
+    """Where a page of what has a moment and an identifier begins. Raises Invalid for a cursor that is none."""
     try:
         at, _, event = cursor.partition("~")
         moment = dt.datetime.fromisoformat(at)

@@ -18,7 +18,9 @@ from nexa_core.usage.periods import TODAY
 ORGANIZATION = """
 SELECT o.id, o.name, o.slug, o.status::text AS status, o.plan_type, o.subscription_status, o.subscription_data,
        o.time_zone, o.tags, o.account_manager_id, o.is_demo, o.created_at, o.usage_limits,
-       t.allowance, t.is_hard, t.seats, t.currency
+       t.allowance, t.seats, t.currency,
+       -- While a hard limit only watches, use goes on beyond the allowance.
+       t.is_hard AND o.usage_limits->'limit_shadow' IS DISTINCT FROM 'true' AS is_hard
 FROM organizations o JOIN nexa.plans_now t ON t.organization_id = o.id
 """
 

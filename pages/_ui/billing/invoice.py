@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from urllib.parse import urlencode
 
@@ -14,6 +15,9 @@ from pages._ui import current_actor, format, layout, menu, saved, shown_here
 from pages._ui.billing import whose
 from pages._ui.pager import pager
 from pages._ui.text import literal
+
+#: Streamlit breaks the lines of a cell in rows of more than four times the theme's size of text.
+_TWO_LINES = 62
 
 
 def heading(actor: Actor, invoice: billing.Invoice) -> None:
@@ -63,7 +67,7 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
             "Events": [line.events or None for line in shown],
             "Derivation": [line.derivation for line in shown],
         },
-        key=f"invoice-{invoice.number}", hide_index=True, height="content", row_height=58, placeholder="–",
+        key=f"invoice-{invoice.number}", hide_index=True, height="content", row_height=_TWO_LINES, placeholder="–",
         on_select=lambda: _open_line(invoice), selection_mode=["single-cell"],
         alt="The lines of the invoice with amount and derivation",
         column_config={
@@ -145,7 +149,7 @@ def events(actor: Actor, invoice: billing.Invoice, line: billing.Line) -> None:
     if not page.items:
         layout.nothing("search_off", "No events stand behind this line")
         return
-    st.dataframe(
+    table = st.dataframe(
         {
             "Time": [event.occurred_at.astimezone(format.zone(invoice.period.time_zone)) for event in page.items],
             "Type": [billing.named_event(event.event_type) for event in page.items],
@@ -159,20 +163,35 @@ def events(actor: Actor, invoice: billing.Invoice, line: billing.Line) -> None:
             "Revision": [event.revision for event in page.items],
         },
         key=f"line-{line.key}-{place.after or ''}", hide_index=True, height="content", placeholder="–",
+        on_select="rerun", selection_mode=["single-cell"],
         alt="Usage events behind the line",
         column_config={
             "Time": st.column_config.DatetimeColumn(
-                f"Time ({invoice.period.time_zone})", format="YYYY-MM-DD HH:mm:ss", timezone=invoice.period.time_zone
+                f"Time ({invoice.period.time_zone})", format=f"{format.day_pattern(actor)} HH:mm:ss",
+                timezone=invoice.period.time_zone,
             ),
-            "In this line": st.column_config.NumberColumn(help="What of the event's credits this line counts"),
+            "Credits": st.column_config.NumberColumn(format="localized"),
+            "In this line": st.column_config.NumberColumn(
+                format="localized", help="What of the event's credits this line counts"
+            ),
         },
     )  # fmt: skip
+    if actor.may(Permission.SESSIONS_READ):
+        _open_session(table.selection.cells, page.items)
+        st.caption("A click on a session opens it.")
     place.draw(shown=len(page.items), next_cursor=page.next_cursor)
     query = urlencode({"period": invoice.period.name, "line": line.key})
     st.link_button(
         "Export all of them as CSV", f"/api/billing/invoices/{invoice.organization_id}/events.csv?{query}",
         icon=":material/csv:", type="tertiary",
     )  # fmt: skip
+
+
+def _open_session(cells: Sequence[tuple[int, str]], shown: Sequence[billing.LineEvent]) -> None:
+    """Go to the session that was clicked: what the credits of the line were used for."""
+    for row, column in cells:
+        if column == "Session" and row < len(shown) and shown[row].session_uuid:
+            st.switch_page(menu.STRUCTURING.page(), query_params={"session": str(shown[row].session_uuid)})
 
 
 def giving_back(actor: Actor, invoice: billing.Invoice) -> None:

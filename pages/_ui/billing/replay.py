@@ -99,7 +99,7 @@ def picture(actor: Actor, rehearsal: billing.Rehearsal) -> None:
             {
                 "type": "scatter",
                 "mode": "lines",
-                "name": f"{outcome.name}: {outcome.included:,}",
+                "name": f"{outcome.name}: {format.number(actor, outcome.included)}",
                 "x": ends,
                 "y": [outcome.included] * len(ends),
                 "line": {"color": tint, "width": 1.5, "dash": "dash"},
@@ -160,8 +160,8 @@ def table(actor: Actor, rehearsal: billing.Rehearsal) -> None:
     )  # fmt: skip
     for outcome in rows:
         if outcome.blocked_by_person:
-            people = ", ".join(f"{name} {count:,}" for name, count in outcome.blocked_by_person)
-            kinds = ", ".join(f"{name} {count:,}" for name, count in outcome.blocked_by_type.items())
+            people = ", ".join(f"{name} {format.number(actor, count)}" for name, count in outcome.blocked_by_person)
+            kinds = ", ".join(f"{name} {format.number(actor, n)}" for name, n in outcome.blocked_by_type.items())
             st.caption(literal(f"{outcome.name} would have refused most to {people}; by type {kinds}."))
     st.caption(
         "Prices are the list's; what was agreed with the customer is left out. With a hard limit a call that does not "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from uuid import UUID
 
 import streamlit as st
@@ -50,8 +51,7 @@ def period(totals: tuple[billing.InvoiceTotal, ...]) -> str | None:
 
 def month(name: str) -> str:
     """``2026-11`` as it is read: November 2026."""
-    year, number = name.split("-")
-    return f"{_MONTHS[int(number) - 1]} {year}"
+    return format.month(dt.date.fromisoformat(f"{name}-01"))
 
 
 def same_address(**more: str) -> dict[str, str]:
@@ -62,16 +62,17 @@ def same_address(**more: str) -> dict[str, str]:
 
 def money(actor: Actor, minor: int, currency: str) -> str:
     """An amount as the person writes numbers; the currency behind it."""
-    whole, _, rest = billing.written(minor, currency).partition(" ")
-    sign, digits = ("−", whole[1:]) if whole.startswith("-") else ("", whole)
-    thousands = format.number(actor, 1000)[1:-3]
-    point = "." if thousands in (",", "’") else ","
-    units, _, parts = digits.partition(".")
-    written = units.replace(",", thousands) + (point + parts if parts else "")
-    return f"{sign}{written} {rest}"
+    return f"{amount(actor, minor, currency)} {currency}"
 
 
-_MONTHS = (
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
-    "December",
-)  # fmt: skip
+def amount(actor: Actor, minor: int, currency: str) -> str:
+    """An amount without its currency, which stands beside it: what a field for it is filled with."""
+    written = billing.written(abs(minor), currency).removesuffix(f" {currency}")
+    units, _, parts = written.partition(".")
+    units = units.replace(",", format.number(actor, 1000)[1:-3])
+    return ("−" if minor < 0 else "") + units + (format.point(actor) + parts if parts else "")
+
+
+def typed(actor: Actor, text: str, currency: str) -> int:
+    """Minor units of an amount that the person typed as they write numbers. Raises Invalid."""
+    return billing.parsed(text, currency, point=format.point(actor))

@@ -10,7 +10,7 @@ from nexa_core.billing import PLANS
 from pages._ui import badges, current_actor, format, layout
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
-from pages._ui.organization import rights
+from pages._ui.organization import prices, rights
 from pages._ui.text import literal
 
 
@@ -18,8 +18,10 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
     """The plan, and what was agreed around it."""
     may = rights.may_run(actor, organization)
     left, right = st.columns(2)
-    with left, st.container(border=True, height="stretch"):
-        _plan(actor, organization, may)
+    with left:
+        with st.container(border=True):
+            _plan(actor, organization, may)
+        prices.draw(actor, organization)
     with right:
         _contract(actor, organization, may)
 
@@ -32,7 +34,6 @@ def _plan(actor: Actor, organization: organizations.OrganizationView, may: bool)
             "Plan": plan.name if plan else badges.word(organization.plan),
             "Credits a month": format.number(actor, plan.monthly_credits) if plan else None,
             "Seats": (format.number(actor, plan.seats) if plan.seats is not None else "Unlimited") if plan else None,
-            "Price a month": f"{plan.price_minor / 100:,.2f} {plan.currency}" if plan else None,
         }
     )
     others = [key for key in PLANS if key != organization.plan]

@@ -30,11 +30,15 @@ def choose() -> None:
     st.page_link(menu.ORGANIZATIONS.page(), icon=menu.ORGANIZATIONS.icon)
 
 
-def period(actor: Actor, slug: str | None) -> str | None:
-    """The month that is shown; it is in the address."""
+def way_back(actor: Actor) -> None:
+    """For the platform's people: to all customers."""
     if actor.may(Permission.ORGANIZATIONS_BROWSE):
         st.page_link(menu.PORTFOLIO.page(), label="Portfolio", icon=":material/arrow_back:")
-    months = {reports.word(first): words.month(first) for first in reports.latest(_MONTHS)}
+
+
+def period() -> str | None:
+    """The month that is shown; it is in the address."""
+    months = {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
     newest, *earlier = months
     place, _ = filters.row(2, 6)
     return filters.named(place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest])
@@ -45,7 +49,7 @@ def heading(actor: Actor, seen: Burn) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap="xxsmall", width="content"):
             layout.title(
-                literal(seen.name), literal(f"Usage in {words.month(seen.period)}; days are those of {seen.time_zone}")
+                literal(seen.name), literal(f"Usage in {format.month(seen.period)}; days are those of {seen.time_zone}")
             )
         with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
             st.markdown(f"{badges.badge(seen.plan)} {badges.badge(seen.subscription_status)}", width="content")
@@ -79,7 +83,7 @@ def figures(actor: Actor, seen: Burn) -> None:
         (
             "Credits",
             format.number(actor, seen.credits),
-            f"In {words.month(seen.period)}, of {format.number(actor, seen.events)} events",
+            f"In {format.month(seen.period)}, of {format.number(actor, seen.events)} events",
         ),
         (
             "Allowance",
@@ -96,7 +100,7 @@ def figures(actor: Actor, seen: Burn) -> None:
         )
         values.append(("Expected", expected, band))
     if seen.depletes_on:
-        values.append(("Runs out", words.short_day(seen.depletes_on), "The day on which the allowance is passed"))
+        values.append(("Runs out", format.short_day(seen.depletes_on), "The day on which the allowance is passed"))
     values.append(("Overage", format.number(actor, seen.overage), "Credits beyond the allowance"))
     if seen.charges:
         about = "What the invoice of this month comes to, before tax" + (
@@ -163,7 +167,7 @@ def _chart(actor: Actor, seen: Burn) -> Chart:
         alt=f"Credits of {seen.name} since the month began, against an allowance of {seen.allowance or 'any number'}",
         nothing=None
         if used
-        else ("Nothing was used", f"No credits were used in {words.month(seen.period)} or before."),
+        else ("Nothing was used", f"No credits were used in {format.month(seen.period)} or before."),
         layout=chart,
         files=words.files("days", organization=seen.organization_id, period=reports.word(seen.period)),
     )

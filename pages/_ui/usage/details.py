@@ -12,9 +12,9 @@ from nexa_core.billing import reports
 from nexa_core.billing.reports import Burn, Part
 from pages._ui import charts, filters, format
 from pages._ui.charts import Chart
-from pages._ui.usage import words
+from pages._ui.usage import watched, words
 
-_TABS = ("What for", "When", "Events", "Months", "Track record")
+_TABS = ("What for", "When", "Events", "Months", "Would be refused", "Track record")
 _BY = {"type": "Type", "person": "Person", "session": "Session", "tag": "Tag"}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _BARS = 15
@@ -22,7 +22,7 @@ _BARS = 15
 
 def tabs(actor: Actor, seen: Burn, events: Callable[[Actor, Burn], None]) -> None:
     """The tabs; only the open one is asked for, and the address says which."""
-    drawn = (breakdown, hours, events, compare, track_record)
+    drawn = (breakdown, hours, events, compare, watched.tab, track_record)
     places = st.tabs(list(_TABS), key="tab", bind="query-params")
     for place, draw in zip(places, drawn, strict=True):
         if place.open:
@@ -68,7 +68,7 @@ def _bars(parts: tuple[Part, ...], by: str, seen: Burn) -> Chart:
             {"type": "bar", "orientation": "h", "name": "The month before", "y": names, "customdata": customdata,
              "x": [part.credits_before for part in drawn], "marker": {"color": charts.theme("borderColor")},
              "hovertemplate": "%{x:,d}"},
-            {"type": "bar", "orientation": "h", "name": words.month(seen.period), "y": names, "customdata": customdata,
+            {"type": "bar", "orientation": "h", "name": format.month(seen.period), "y": names, "customdata": customdata,
              "x": [part.credits for part in drawn], "marker": {"color": palette[0]}, "hovertemplate": "%{x:,d}"},
         ],
         table={
@@ -78,7 +78,7 @@ def _bars(parts: tuple[Part, ...], by: str, seen: Burn) -> Chart:
             "Credits, the month before": [part.credits_before for part in parts],
         },
         alt=f"Credits of {seen.name} by {by}, against the month before",
-        nothing=None if drawn else ("Nothing to break down", f"No credits were used in {words.month(seen.period)}."),
+        nothing=None if drawn else ("Nothing to break down", f"No credits were used in {format.month(seen.period)}."),
         layout={
             "hovermode": "y unified", "bargap": 0.25, "legend": {"traceorder": "reversed"},
             "xaxis": {"title": {"text": "Credits"}, "tickformat": ",d", "showgrid": True, "rangemode": "tozero"},
@@ -117,7 +117,8 @@ def hours(actor: Actor, seen: Burn) -> None:
             title="Credits by hour of the week",
             traces=[
                 {"type": "heatmap", "z": grid, "x": [f"{hour:02}" for hour in range(24)], "y": list(_DAYS), "xgap": 2,
-                 "ygap": 2, "colorscale": _scale(), "colorbar": {"tickformat": ",d", "thickness": 10},
+                 "ygap": 2, "colorscale": _scale(),
+                 "colorbar": {"title": {"text": "Credits"}, "tickformat": ",d", "thickness": 10},
                  "hovertemplate": "%{y}, %{x}:00 to %{x}:59<br>%{z:,d} credits<extra></extra>"}
             ],
             table={
@@ -145,7 +146,7 @@ def _scale() -> list[list[Any]]:
 
 def compare(actor: Actor, seen: Burn) -> None:
     """The month against another one that is chosen, by type of event."""
-    months = {reports.word(first): words.month(first) for first in reports.latest(14)}
+    months = {reports.word(first): format.month(first) for first in reports.latest(14)}
     others = {name: says for name, says in months.items() if name != reports.word(seen.period)}
     place, _ = filters.row(2, 6)
     chosen = filters.named(place, "Compare with", others, key="with", every="The month before")
@@ -163,7 +164,7 @@ def compare(actor: Actor, seen: Burn) -> None:
     names = sorted(
         {*now, *then}, key=lambda name: -max(part.credits for part in (now.get(name), then.get(name)) if part)
     )
-    here, there = words.month(seen.period), words.month(other.period)
+    here, there = format.month(seen.period), format.month(other.period)
     rows: list[tuple[str, int, int]] = [
         ("All credits", seen.credits, other.credits),
         ("All events", seen.events, other.events),
@@ -191,7 +192,7 @@ def track_record(actor: Actor, seen: Burn) -> None:
     record = reports.track_record(actor, organization_id=seen.organization_id)
     found = record.predictions
     palette = charts.colors()
-    names = [f"{words.month(one.period)[:3]} {one.period.year}, made on the {one.made_on.day}." for one in found]
+    names = [f"{format.short_day(one.made_on)} {one.made_on.year}" for one in found]
     charts.draw(
         actor,
         Chart(
@@ -207,7 +208,7 @@ def track_record(actor: Actor, seen: Burn) -> None:
                  "marker": {"size": 11, "symbol": "line-ew", "line": {"width": 3, "color": palette[1]}}},
             ],
             table={
-                "Month": [words.month(one.period) for one in found],
+                "Month": [format.month(one.period) for one in found],
                 "Made on": [one.made_on for one in found],
                 "Expected": [one.expected for one in found],
                 "At least": [one.low for one in found],
@@ -222,7 +223,8 @@ def track_record(actor: Actor, seen: Burn) -> None:
                 "There is no forecast to judge yet",
                 "It takes a month that is over, with two weeks of use before a forecast of it.",
             ),
-            layout={"hovermode": "x unified", "xaxis": {"type": "category", "tickangle": -35},
+            layout={"hovermode": "x unified",
+                    "xaxis": {"type": "category", "tickangle": -45, "title": {"text": "Day of the forecast"}},
                     "yaxis": {"title": {"text": "Credits of the whole month"}}},
             height=400,
         ),

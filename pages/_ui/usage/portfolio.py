@@ -17,6 +17,7 @@ from nexa_core.billing.reports import Customer, Money, Point, Summary, Wanted
 from pages._ui import badges, charts, filters, format, layout, menu
 from pages._ui.charts import Chart
 from pages._ui.usage import kept, words
+from pages._ui.usage import revenue as in_currencies
 
 _SORTS = {
     "used": "Most used", "share": "Most of the allowance", "depletion": "First to run out", "growth": "Growing fastest",
@@ -30,7 +31,7 @@ _MONTHS = 14
 def filters_of(actor: Actor) -> tuple[Wanted, str]:
     """What the portfolio is narrowed to, and the order of its table; all of it is in the address."""
     period_place, whose, plan_place, tag_place, sort_place = filters.row(2, 2, 2, 2, 2)
-    months = {reports.word(first): words.month(first) for first in reports.latest(_MONTHS)}
+    months = {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
     newest, *earlier = months
     period = filters.named(
         period_place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest]
@@ -48,7 +49,7 @@ def filters_of(actor: Actor) -> tuple[Wanted, str]:
 
 def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, before: Sequence[Money] | None) -> None:
     """What was used and earned, against the same days of the period before, and where it leads."""
-    earlier = words.month((summary.period - dt.timedelta(days=1)).replace(day=1))
+    earlier = format.month((summary.period - dt.timedelta(days=1)).replace(day=1))
     with st.grid(5, min_column_width=165):
         if summary.is_running:
             change = words.change(summary.complete, summary.same_days_before)
@@ -61,14 +62,16 @@ def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, bef
             about = f"In the whole month, against {format.number(actor, summary.credits_before)} in {earlier}."
         _metric("Credits", format.number(actor, summary.credits), change, about)
         if revenue is not None:
-            now, then = _same_currency(revenue, before or ())
+            several = len(revenue) > 1
+            change = in_currencies.change(revenue, before or ())
+            against = "Amounts of different currencies are not added up; each is below." if several else (
+                f"Against all of {earlier}: {words.moneys(actor, before or ())}."
+            )  # fmt: skip
             _metric(
-                "Revenue",
-                words.moneys(actor, revenue),
-                words.change(now, then),
+                "Revenue", words.moneys(actor, revenue), None if several else change,
                 "What the invoices of the month come to by now, before tax: plans in full, overage so far, less credit "
-                f"notes. Against all of {earlier}: {words.moneys(actor, before or ())}.",
-            )
+                f"notes. {against}", note=change if several else None,
+            )  # fmt: skip
         if summary.expected is None:
             why = "Only for the running month" if not summary.is_running else "There is too little to go by yet"
             _metric("Expected", "–", None, why)
@@ -94,14 +97,6 @@ def _metric(label: str, value: str, change: str | None, about: str, *, note: str
         label, value, delta=note or change, delta_color="off", help=about, border=True, height="stretch",
         delta_arrow="off" if note or change == "±0 %" else "auto",
     )  # fmt: skip
-
-
-def _same_currency(now: Sequence[Money], before: Sequence[Money]) -> tuple[int, int]:
-    """The amounts of the largest currency: others are not added to it."""
-    if not now:
-        return 0, 0
-    currency = now[0].currency
-    return now[0].minor, next((amount.minor for amount in before if amount.currency == currency), 0)
 
 
 def by_day(actor: Actor, wanted: Wanted) -> None:
@@ -199,7 +194,7 @@ def _address(wanted: Wanted, **changes: str) -> dict[str, str]:
 
 def open_customer(slug: str, wanted: Wanted) -> None:
     """Go to the usage of one customer, in the same period."""
-    given = {"organization": slug} | ({"period": words.month(wanted.month)} if wanted.period else {})
+    given = {"organization": slug} | ({"period": format.month(wanted.month)} if wanted.period else {})
     st.switch_page(menu.USAGE.page(), query_params=given)
 
 
@@ -282,6 +277,6 @@ def how_sure(actor: Actor, wanted: Wanted, summary: Summary, made_at: str) -> st
     if record.off_by is None:
         return f"Forecasts of {made_at}."
     return (
-        f"Forecasts of {made_at}. In {words.month(record.period)} the {record.predictions} forecasts of the 15th were "
+        f"Forecasts of {made_at}. In {format.month(record.period)} the {record.predictions} forecasts of the 15th were "
         f"off by {record.off_by} % in the median, and {record.inside} % ended within their bands."
     )

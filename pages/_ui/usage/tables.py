@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 
 import streamlit as st
 
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
-from nexa_core.billing.reports import Burn, EventFilter
+from nexa_core.billing.reports import Burn, Event, EventFilter
 from pages._ui import format, layout
 from pages._ui.pager import pager
 from pages._ui.text import literal
-from pages._ui.usage import words
+from pages._ui.usage import event, words
 
 _FILTERS = {"day": "Day", "type": "Type", "person": "Person", "session": "Session"}
 
@@ -24,11 +25,12 @@ def events(actor: Actor, seen: Burn) -> None:
     place = pager(f"events-{seen.slug}", wanted)
     found = reports.events(actor, organization_id=seen.organization_id, wanted=wanted, after=place.after, limit=50)
     if not found.items:
-        layout.nothing("receipt_long", "There is no event", f"In {words.month(seen.period)} nothing fits.")
+        layout.nothing("receipt_long", "There is no event", f"In {format.month(seen.period)} nothing fits.")
         return
     zone = format.zone(seen.time_zone)
     rows = found.items
-    clicked = st.dataframe(
+    key = f"events-{place.after or 'first'}"
+    st.dataframe(
         {
             f"Time ({seen.time_zone})": [row.occurred_at.astimezone(zone).replace(tzinfo=None) for row in rows],
             "Type": [words.event_type(row.event_type) for row in rows],
@@ -36,9 +38,9 @@ def events(actor: Actor, seen: Burn) -> None:
             "Person": [row.person or "A program" for row in rows],
             "Session": [row.title or (f"Session {row.session_id}" if row.session_id else "–") for row in rows],
             "Source": [row.source for row in rows],
-            "Key": [row.idempotency_key for row in rows],
+            "Key": [event.key_of(row) for row in rows],
         },
-        hide_index=True, height="content", key=f"events-{place.after or 'first'}", on_select="rerun",
+        hide_index=True, height="content", key=key, on_select=lambda: _clicked(rows, key),
         selection_mode="single-cell", alt="Usage events, newest first",
         column_config={
             f"Time ({seen.time_zone})": st.column_config.DatetimeColumn(
@@ -55,15 +57,23 @@ def events(actor: Actor, seen: Burn) -> None:
                 f"Export {form.upper()}", address, icon=":material/download:", type="tertiary",
                 help="All events that the filters show, every page of them",
             )  # fmt: skip
-    cells = [cell for cell in clicked.selection.cells if cell[0] < len(rows)]
-    if cells:
-        row, column = rows[cells[0][0]], str(cells[0][1])
-        given = {"Type": ("type", row.event_type), "Person": ("person", str(row.person_id or "none"))}
-        if row.session_id:
-            given["Session"] = ("session", str(row.session_id))
-        if column in given and st.query_params.get(given[column][0]) != given[column][1]:
-            st.query_params[given[column][0]] = given[column][1]
-            st.rerun()
+    event.open_clicked(actor, seen, rows)
+
+
+def _clicked(rows: Sequence[Event], key: str) -> None:
+    """Before the screen is drawn again: a type, person or session narrows the table, any other cell opens the event."""
+    cells = [cell for cell in st.session_state[key].selection.cells if cell[0] < len(rows)]
+    if not cells:
+        return
+    row, column = rows[cells[0][0]], str(cells[0][1])
+    given = {"Type": ("type", row.event_type), "Person": ("person", str(row.person_id or "none"))}
+    if row.session_id:
+        given["Session"] = ("session", str(row.session_id))
+    if column in given:
+        name, value = given[column]
+        st.query_params[name] = value
+    else:
+        event.open_next(row)
 
 
 def _wanted(seen: Burn) -> EventFilter:
@@ -99,7 +109,10 @@ def _chips(actor: Actor, seen: Burn) -> None:
     """What the table is narrowed to, each with its way out."""
     given = {name: st.query_params[name] for name in _FILTERS if name in st.query_params}
     if not given:
-        st.caption("Click a type, person or session in the table, a bar, or a day of the chart to narrow it.")
+        st.caption(
+            "Click a type, person or session in the table, a bar, or a day of the chart to narrow it; any "
+            "other cell opens the event."
+        )
         return
     with st.container(horizontal=True, gap="small"):
         for name, value in given.items():

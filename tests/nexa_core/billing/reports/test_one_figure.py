@@ -11,6 +11,7 @@ from uuid import UUID
 import openpyxl
 import pytest
 
+from nexa_core import billing
 from nexa_core.billing import reports
 from nexa_core.billing.reports import periods
 from pages._ui import menu
@@ -31,6 +32,10 @@ SELECT coalesce(sum(l.quantity), 0)::bigint FROM organizations o
 CROSS JOIN nexa.invoice_lines(o.id, %(since)s::timestamp AT TIME ZONE o.time_zone) l
 WHERE o.id = %(organization)s AND l.kind IN ('included', 'overage')
 """
+_CHARGED = """
+SELECT sum(l.amount_minor)::bigint FROM organizations o
+CROSS JOIN nexa.invoice_lines(o.id, %(since)s::timestamp AT TIME ZONE o.time_zone) l WHERE o.id = %(organization)s
+"""
 
 
 class Asking:
@@ -43,20 +48,21 @@ class Asking:
         self._header, self._client = {"authorization": f"Bearer {pair.access_token}"}, Client()
 
     def json(self, path: str) -> Any:
-        return self._get(path).json()
+        return self.get(path).json()
 
     def csv(self, path: str) -> list[dict[str, str]]:
-        return list(csv.DictReader(io.StringIO(self._get(path).content.decode("utf-8-sig"))))
+        return list(csv.DictReader(io.StringIO(self.get(path).content.decode("utf-8-sig"))))
 
     def xlsx(self, path: str) -> tuple[list[dict[str, Any]], str]:
         """The rows of the first sheet, and all that stands on the sheet of definitions."""
-        book = openpyxl.load_workbook(io.BytesIO(self._get(path).content), read_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(self.get(path).content), read_only=True)
         head, *rows = book.worksheets[0].iter_rows(values_only=True)
         words = " ".join(str(cell) for row in book["Definitions"].iter_rows(values_only=True) for cell in row)
         return [dict(zip(map(str, head), row, strict=True)) for row in rows], words
 
-    def _get(self, path: str) -> Any:
-        answer = self._client.get(f"/api/usage/{path}", headers=self._header)
+    def get(self, path: str) -> Any:
+        address = path if path.startswith("/") else f"/api/usage/{path}"
+        answer = self._client.get(address, headers=self._header)
         assert answer.status_code == 200, answer.text
         return answer
 
@@ -127,10 +133,50 @@ def _screens_say(shell: Shell, world: World, used: Used, whole: dict[str, int]) 
     app = _open(shell(world.sign_in(used.mara.user_id, used.platform)), menu.PORTFOLIO.path)
     assert not app.exception and not app.error
     assert _number(app, "Credits") == sum(whole.values())
-    owner = shell(world.sign_in(used.owner.user_id, used.berlin))
-    app = _open(owner, menu.USAGE.path)
+    listed = next(table.value for table in app.dataframe if "Customer" in table.value)
+    assert dict(zip(listed["Customer"], listed["Credits"], strict=True)) == {
+        name: whole[str(organization)]
+        for name, organization in (
+            ("Berlin Works", used.berlin),
+            ("Tokyo Works", used.tokyo),
+            ("Demo Works", used.demo),
+        )
+    }
+    owner = world.sign_in(used.owner.user_id, used.berlin)
+    app = _open(shell(owner), menu.USAGE.path)
     assert not app.exception and not app.error
     assert _number(app, "Credits") == whole[str(used.berlin)]
+    app = _open(shell(owner), menu.BILLING.path)
+    assert not app.exception and not app.error
+    assert _number(app, "Credits used") == whole[str(used.berlin)]
+    lines, months = (table.value for table in app.dataframe)
+    assert months["Credits used"][0] == whole[str(used.berlin)]
+    assert lines["Amount"][0] and months["Total"][0] == next(m.value for m in app.metric if m.label == "Total")
+
+
+def test_every_door_says_the_same_money(used: Used, world: World, shell: Shell) -> None:  # noqa: F811
+    asking, of = Asking("mara@nexa.example"), f"/api/billing/invoices/{used.berlin}"
+    period = reports.word(reports.month(None))
+    names = {"organization": used.berlin, "since": reports.month(None)}
+    with used.database.superuser() as connection:
+        raw = connection.execute(_CHARGED, names).fetchone()
+    assert raw and raw[0] > 0
+    rows = asking.csv(f"{of}/file?form=csv&period={period}")
+    book = openpyxl.load_workbook(io.BytesIO(asking.get(f"{of}/file?form=xlsx&period={period}").content))
+    head, *lines = book["Invoice"].iter_rows(values_only=True)
+    app = _open(shell(world.sign_in(used.owner.user_id, used.berlin)), menu.BILLING.path)
+    assert not app.exception and not app.error
+    revenue = asking.json(f"revenue?period={period}&manager={used.mara.user_id}")
+    screen = next(metric.value for metric in app.metric if metric.label == "Total")
+    said = {
+        "invoice": asking.get(f"{of}/invoice?period={period}").json()["total_minor"],
+        "list of invoices": asking.get(of).json()[0]["total_minor"],
+        "invoice.csv": sum(int(row["Amount (minor units)"]) for row in rows),
+        "invoice.xlsx": lines[-1][head.index("Amount (minor units)")],
+        "screen": billing.parsed(screen.removesuffix(" EUR"), "EUR"),
+        "revenue": sum(one["minor"] for one in revenue),
+    }
+    assert said == dict.fromkeys(said, raw[0])
 
 
 def _number(app: Any, label: str) -> int:
@@ -159,5 +205,5 @@ def test_a_formula_is_text_in_every_file(used: Used) -> None:
     assert all(row["Idempotency key"].startswith("'+") for row in rows)
     sheet, _ = asking.xlsx(f"events.xlsx?{of}")
     assert {row["Source"] for row in sheet} == {"=1+1"}
-    book = openpyxl.load_workbook(io.BytesIO(asking._get(f"events.xlsx?{of}").content))
+    book = openpyxl.load_workbook(io.BytesIO(asking.get(f"events.xlsx?{of}").content))
     assert {cell.data_type for row in book.worksheets[0].iter_rows(min_row=2) for cell in row} <= {"s", "n", "d"}
