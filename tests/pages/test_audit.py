@@ -135,18 +135,18 @@ def test_a_change_is_previewed_put_back_and_logged(served: Served, come: Come) -
 
 def test_an_entry_leads_to_its_session(served: Served, come: Come) -> None:
     with database(served) as connection:
-        session, title = connection.execute(
+        uuid, title = connection.execute(
             "SELECT s.uuid, s.title FROM audit_logs a"
             " JOIN ai_architecture_sessions s ON s.uuid::text = a.resource_id::text"
             " WHERE a.resource_type = 'session' AND s.deleted_at IS NULL ORDER BY a.created_at DESC LIMIT 1"
         ).fetchone() or ("", "")
-    page = come(f"/audit?resource={session}")
+    page = come(f"/audit?resource={uuid}")
     _entries(page).first.click()
     page.get_by_role("link", name=re.compile("^Open the session")).first.click()
     page.get_by_label("Reason").fill("Following an entry")
     page.get_by_role("button", name="Open the session").click()
     expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
-    assert parse_qs(urlsplit(page.url).query)["session"] == [str(session)]
+    assert parse_qs(urlsplit(page.url).query)["session"] == [str(uuid)]
 
 
 def test_filters_are_kept_under_a_name_and_come_back(come: Come) -> None:
