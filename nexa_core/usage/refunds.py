@@ -14,7 +14,7 @@ from nexa_core.actor import Actor
 from nexa_core.db import recording
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
-from nexa_core.usage.events import Recorded, is_count
+from nexa_core.usage.events import Recorded, is_count, new_id
 from nexa_core.usage.ingest import ingest
 
 SOURCE = "nexa.refund"
@@ -44,7 +44,8 @@ def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, 
             raise Invalid(f"This event cost {event.credits_consumed:,} credits; refund 1 up to all.", field="credits")
         data = json.dumps({"event_id": str(event_id), "event_type": event.event_type}, sort_keys=True)
         row = {
-            "source": SOURCE, "idempotency_key": str(event_id), "event_type": "refund", "event_data": data,
+            "event_id": new_id(), "source": SOURCE, "idempotency_key": str(event_id), "event_type": "refund",
+            "event_data": data,
             "content_hash": hashlib.sha256(f"{event_id} {given}".encode()).hexdigest(), "credits": -given,
             "user_id": str(event.user_id) if event.user_id else None, "session_id": event.session_id,
             "occurred_at": None,
