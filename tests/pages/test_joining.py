@@ -229,31 +229,6 @@ def test_an_invitation_is_withdrawn_on_the_board_and_its_link_is_dead(open_page:
     expect(open_page(link).get_by_test_id("stAlert")).to_contain_text("used or withdrawn")
 
 
-def test_why_somebody_cannot_is_told_gate_by_gate_and_what_would_change_it(open_page: OpenPage) -> None:
-    admin = open_page("/organization?organization=lumenfold&tab=members", as_="Internal admin")
-    choose(admin, "viewer@lumenfold")
-    admin.get_by_text("Why can or can't").click()
-    what = admin.get_by_role("combobox", name="do this")
-    what.fill("invite")
-    what.press("Enter")
-    expect(admin.get_by_test_id("stAlert").filter(has_text="No.")).to_be_visible()
-    expect(admin.get_by_text("Decides")).to_have_count(1)
-    expect(admin.get_by_text("nothing is changed by looking")).to_be_visible()
-    for label, option, told in (
-        ("the role were", "Admin", "Gains:"),
-        ("the membership were", "Suspended", "Loses:"),
-    ):
-        other = admin.get_by_role("combobox", name=label)
-        other.fill(option)
-        other.press("Enter")
-        expect(admin.get_by_text(told)).to_be_visible()
-    who = admin.get_by_role("combobox", name="Can", exact=True)
-    who.fill("stranger@elsewhere.example")
-    who.press("Enter")
-    stranger = admin.get_by_test_id("stAlert").filter(has_text=re.compile(r"No\..*(account|membership)"))
-    expect(stranger).to_be_visible()
-
-
 def test_an_invitation_is_sent_again_and_only_the_new_mails_link_works(open_page: OpenPage, postbox: Postbox) -> None:
     owner = open_page("/organization", as_="Owner of")
     invite(owner, "noor@lumenfold.example", people="1 person")
