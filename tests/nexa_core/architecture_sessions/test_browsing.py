@@ -141,7 +141,7 @@ def test_pins_recent_and_saved_views_are_ones_own(shelf: Cast) -> None:
     assert not sessions.saved_views(shelf.bob)
     sessions.share_view(shelf.ada, view_id=view.id, is_shared=True)
     (seen,) = sessions.saved_views(shelf.bob)
-    assert (seen.name, seen.filter.tags, seen.is_mine) == ("Cloud work", ("cloud",), False)
+    assert (seen.name, seen.filters.tags, seen.is_mine) == ("Cloud work", ("cloud",), False)
     with pytest.raises(NotFound):
         sessions.remove_view(shelf.bob, view_id=view.id)
     assert not sessions.saved_views(shelf.stranger)
