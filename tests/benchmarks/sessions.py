@@ -1,4 +1,4 @@
-"""What saving and finding sessions costs: autosave through HTTP, and the list at any depth of a million."""
+"""What saving and finding sessions costs: autosave through HTTP and beside it, and the list at any depth."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from nexa_core.architecture_sessions import Filter
 from nexa_core.architecture_sessions.listing import _cursor
 from tests.benchmarks import programs
 from tests.benchmarks.harness import Bench, Row, Sample, figure, timed
+from tests.benchmarks.screens import tab
 
 BYTES = 20 * 1024
+EVERY = 2.5  # seconds between two runs of the fragment (pages._ui.sessions.presence)
 MANY, FEW = 1_000_000, 20_000
 _MADE = "title LIKE 'Measured %'"
 
@@ -66,6 +68,25 @@ def autosave(bench: Bench) -> Iterator[Row]:
             ("bare autocommit UPDATE of the same column", updated),
             bound=6,
             pairs=60,
+        )
+
+
+@figure("autosave-fragment")
+def autosave_fragment(bench: Bench) -> Iterator[Row]:
+    """A rerun of what runs beside the typing (who is here, what others saved), against an empty screen of NEXA's."""
+    made = sessions.create(bench.stage.actor(), title="Measured fragment", documents={"sow_objects": document()})
+    app = programs.copy_with_empty_screen(bench.stage.folder / "beside-the-typing")
+    cookie = bench.stage.cookie()
+    with (
+        programs.nexa(bench.stage, app) as url,
+        tab(url, "sow", cookie, f"session={made.uuid}") as writing,
+        tab(url, programs.EMPTY, cookie) as empty,
+    ):
+        yield bench.compare(
+            ("autosave fragment of a session of 20 KB", lambda: writing.fragment_sample(EVERY)),
+            ("empty screen, signed in", empty.sample),
+            bound=1.5,
+            pairs=30,
         )
 
 
