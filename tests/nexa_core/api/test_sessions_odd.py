@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from nexa_core import architecture_sessions
 from nexa_core.api import session_files, sessions
 from nexa_core.api.endpoint import PREFIX, Endpoint
+from tests.conftest import World
 from tests.nexa_core.api.conftest import Served
 from tests.nexa_core.architecture_sessions.test_images import png
 
@@ -105,3 +108,23 @@ def test_somebody_elses_session_is_not_there(
     assert answer.status_code == 404, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert "Platform review" not in answer.text
+
+
+def test_a_limit_on_new_sessions_is_said_on_every_way_to_make_one(
+    ada: Any, uuid: str, world: World, people: dict[str, Any]
+) -> None:
+    template = ada.post(PATH, json={"title": "Template"}).json()["uuid"]
+    architecture_sessions.make_template(world.actor(people["ada"], people["northwind"]), uuid=UUID(template))
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection, "organization.limits_changed")
+        limits = json.dumps({"hard": True, "event_limits": {"session_create": 2}})
+        connection.execute("UPDATE organizations SET usage_limits = %s WHERE id = %s", [limits, people["northwind"]])
+    for path, body in (
+        ("", {"title": "x"}), (f"/{uuid}/duplicate", {}), ("/from-template", {"template": template}),
+        ("/import", {"given": [{"sow_objects": {}}]}),
+    ):  # fmt: skip
+        answer = ada.post(PATH + path, json=body)
+        assert answer.status_code == 429, (path, answer.text)
+        assert answer.json()["detail"] == "The limit of 2 a month for “New sessions” is reached. Nothing was stored."
+        assert int(answer.headers["retry-after"]) > 0
+    assert len(ada.get(PATH).json()["items"]) == 2
