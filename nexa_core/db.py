@@ -209,6 +209,7 @@ def _engine(url: str, pool_size: int, max_overflow: int) -> Engine:
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=10,
+        pool_use_lifo=True,  # the connection that was used last has its statements and their rows still at hand
         hide_parameters=True,  # an error must not print a token into the log
         connect_args={"connect_timeout": 5, "application_name": "nexa"},
     )

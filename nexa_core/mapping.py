@@ -2,6 +2,7 @@
 
 import nexa_core.accounts.models
 import nexa_core.architecture_sessions.models
+import nexa_core.architecture_sessions.share_models
 import nexa_core.audit.models
 import nexa_core.billing.models
 import nexa_core.billing.reports.models

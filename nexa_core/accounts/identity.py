@@ -7,11 +7,11 @@ acts on the next request.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts import tokens
@@ -34,18 +34,18 @@ _living = active_user_sessions.join(
 
 def actor_of_cookie(origin: Origin, *, cookie: str) -> Actor:
     """The actor behind a browser's cookie; raises Unauthenticated when there is none."""
-    return _actor(origin, and_(_s.session_token == tokens.digest(cookie), _s.kind == "browser"))
+    return _actor(origin, _BY_COOKIE, {"token": tokens.digest(cookie)})
 
 
 def actor_of_access_token(origin: Origin, *, access_token: str) -> Actor:
     """The actor behind a program's access token, as long as its sign-in lives; raises Unauthenticated otherwise."""
     claims = tokens.read_access_token(access_token)
-    return _actor(origin, and_(_s.id == claims.user_session_id, _s.user_id == claims.user_id, _s.kind == "api"))
+    return _actor(origin, _BY_TOKEN, {"id": claims.user_session_id, "user": claims.user_id})
 
 
 def actor_of_user_session(origin: Origin, *, user_session_id: UUID) -> Actor:
     """The actor behind a sign-in the guard has already recognised; raises Unauthenticated when it has ended."""
-    return _actor(origin, _s.id == user_session_id)
+    return _actor(origin, _BY_USER_SESSION, {"id": user_session_id})
 
 
 def living_user_sessions(user_session_ids: Iterable[UUID]) -> set[UUID]:
@@ -67,15 +67,21 @@ def _select(*columns: ColumnElement[Any]) -> Select[Any]:
     return select(*columns).select_from(_living).where(_s.organization_status == "active", _m.user_status == "active")
 
 
-def _actor(origin: Origin, whose: ColumnElement[bool]) -> Actor:
-    columns = (
-        _s.id, _s.user_id, _s.organization_id, _s.email, _s.full_name, _s.organization_name, _s.organization_slug,
-        _s.timezone, _s.locale, _s.is_platform, _s.usage_limits, _m.role, _m.permissions, _m.membership_id,
-        (_s.last_seen_at < func.now() - SEEN_EVERY).label("is_stale"), LIVING_VIEWING.label("viewing_id"),
-        plan_features(_s.plan_type).label("plan_features"),
-    )  # fmt: skip
+_WHO = _select(
+    _s.id, _s.user_id, _s.organization_id, _s.email, _s.full_name, _s.organization_name, _s.organization_slug,
+    _s.timezone, _s.locale, _s.is_platform, _s.usage_limits, _m.role, _m.permissions, _m.membership_id,
+    (_s.last_seen_at < func.now() - SEEN_EVERY).label("is_stale"), LIVING_VIEWING.label("viewing_id"),
+    plan_features(_s.plan_type).label("plan_features"),
+)  # fmt: skip
+# Written once: every request asks one of these, and to build one costs as much as to ask it.
+_BY_COOKIE = _WHO.where(_s.session_token == bindparam("token"), _s.kind == "browser")
+_BY_TOKEN = _WHO.where(_s.id == bindparam("id"), _s.user_id == bindparam("user"), _s.kind == "api")
+_BY_USER_SESSION = _WHO.where(_s.id == bindparam("id"))
+
+
+def _actor(origin: Origin, who: Select[Any], whose: Mapping[str, Any]) -> Actor:
     with entering(origin) as db:
-        row = db.execute(_select(*columns).where(whose)).one_or_none()
+        row = db.execute(who, whose).one_or_none()
         if row is None:
             raise Unauthenticated(_ENDED)
         if row.is_stale:

@@ -9,6 +9,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
 
+from nexa_core.api.connections import transport_of
+
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -22,7 +24,7 @@ def peer_of(receive: Any, scope_client: tuple[str, int] | None) -> str | None:
     uvicorn believes X-Forwarded-For from 127.0.0.1 before any application code runs and cannot be told otherwise
     under ``streamlit run``, so the connection itself is asked.
     """
-    transport = getattr(getattr(receive, "__self__", None), "transport", None)
+    transport = transport_of(receive)
     peer = transport.get_extra_info("peername") if transport is not None else None
     if isinstance(peer, tuple) and peer:
         return str(peer[0])

@@ -207,7 +207,7 @@ def _path_values(endpoint: Endpoint, request: Request) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, kind in endpoint.path_parameters.items():
         try:
-            values[name] = TypeAdapter(kind).validate_python(request.path_params[name])
+            values[name] = _adapter(kind).validate_python(request.path_params[name])
         except ValidationError:
             raise BodyError(404, f"There is nothing at {request.url.path!r}.") from None
     return values

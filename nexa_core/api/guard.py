@@ -22,6 +22,7 @@ from nexa_core import accounts, logs
 from nexa_core.actor import Actor, Origin
 from nexa_core.api import addresses, identity, metrics
 from nexa_core.api.answers import Answer
+from nexa_core.api.connections import send_at_once
 from nexa_core.api.cookie import cookie_name
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.gates import NEEDS_SIGN_IN, Gate, gate_of
@@ -49,6 +50,7 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
+        send_at_once(receive)
         headers = Headers(scope=scope)
         exchange = _exchange(headers, receive, scope)
         gate = gate_of(scope["path"])

@@ -31,6 +31,7 @@ from nexa_core.architecture_sessions.effort import (
 )
 from nexa_core.architecture_sessions.exporting import FORMS, ExportedFile, export
 from nexa_core.architecture_sessions.filters import Filter
+from nexa_core.architecture_sessions.findings import Finding, Severity
 from nexa_core.architecture_sessions.going_out import (
     GATES,
     GoingOut,
@@ -68,7 +69,8 @@ from nexa_core.architecture_sessions.presence import (
     who_is_here,
 )
 from nexa_core.architecture_sessions.prose import to_html
-from nexa_core.architecture_sessions.readiness import Finding, Readiness, Severity, assess
+from nexa_core.architecture_sessions.purging import purge_trash
+from nexa_core.architecture_sessions.readiness import Readiness, assess
 from nexa_core.architecture_sessions.saved_views import (
     SavedViewView,
     remove_view,
@@ -117,7 +119,6 @@ from nexa_core.architecture_sessions.templates import (
 from nexa_core.architecture_sessions.transfer import ImportItem, ImportPlan, import_sessions, plan_import
 from nexa_core.architecture_sessions.upkeep import (
     check_diagrams,
-    purge_trash,
     refresh_search,
     remove_old_saves,
 )

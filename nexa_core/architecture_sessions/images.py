@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from nexa_core import audit, pictures
@@ -62,7 +62,8 @@ def store_image(actor: Actor, *, uuid: UUID, content: bytes) -> StoredImage:
                 height=found.height,
                 content=found.content,
             )
-            .on_conflict_do_nothing()
+            # Put in once more it counts as new: the document that shows it is saved after it (see ``purging``).
+            .on_conflict_do_update(index_elements=["organization_id", "digest"], set_={"created_at": func.now()})
         )
         audit.note(
             db, "session", uuid, {"sha256": digest, "bytes": len(found.content)}, organization_id=row.organization_id

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session as Database
 
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions.fields import words
 from nexa_core.architecture_sessions.filters import Filter
 from nexa_core.architecture_sessions.progress import progress_of
@@ -21,7 +21,7 @@ from nexa_core.architecture_sessions.reach import needs_a_reason
 from nexa_core.architecture_sessions.service import FORMER
 from nexa_core.architecture_sessions.views import Page, SessionLine
 from nexa_core.db import reading
-from nexa_core.errors import Invalid
+from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
 
 #: How a list can be sorted: last edited or oldest edit first, newest first, by title.
@@ -57,12 +57,14 @@ def browse(
     """A page of the sessions the actor can reach, at most 200 at once, narrowed by ``wanted``.
 
     ``after`` is the ``next_cursor`` of the page before, of the same sort. Snippets hold words of the documents, so
-    staff see none of a customer's. Raises Forbidden without SESSIONS_READ, Invalid for a filter, sort or cursor that
-    cannot be.
+    staff see none of a customer's. Raises Forbidden without SESSIONS_READ, NotFound for an organization out of reach,
+    Invalid for a filter, sort or cursor that cannot be.
     """
     actor.require(Permission.SESSIONS_READ)
     narrowed = wanted or Filter()
     narrowed.check()
+    if narrowed.organization_id not in (None, actor.organization_id) and actor.scope is Scope.TENANT:
+        raise NotFound("There is no such organization.")
     if sort not in SORTS:
         raise Invalid(f"Sessions cannot be sorted by “{sort[:40]}”.", field="sort")
     limit = max(1, min(limit, 200))

@@ -21,6 +21,8 @@ def merge(base: Any, mine: Any, theirs: Any, path: Path = ()) -> tuple[Any, tupl
 
 
 def _merged(base: Any, mine: Any, theirs: Any, path: Path, clashes: list[Clash]) -> Any:
+    if base is theirs:  # nobody saved meanwhile: nothing to look for
+        return mine
     if same(mine, theirs) or same(base, mine):
         return theirs
     if same(base, theirs):

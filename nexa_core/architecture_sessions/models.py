@@ -1,4 +1,4 @@
-"""Architecture sessions, their revisions and the links that share them."""
+"""Architecture sessions, their revisions and what is kept beside them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.orm import Mapped, deferred, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from nexa_core.orm import Base, Id, Object, Timestamp, secret
+from nexa_core.orm import Base, Id, Object, Timestamp
+from nexa_core.saved_views import ViewRow, one_of_a_name
 
 
 class ArchitectureSession(Base):
@@ -171,30 +172,11 @@ class SessionMark(Base):
     access_until: Mapped[dt.datetime | None]
 
 
-class SessionSavedView(Base):
+class SessionSavedView(ViewRow):
     """Filters of the list under a name."""
 
     __tablename__ = "session_views"
-    __table_args__ = (
-        Index(
-            "session_views_organization_id_user_id_name_idx",
-            "organization_id",
-            "user_id",
-            "name",
-            unique=True,
-            postgresql_where=text("removed_at IS NULL"),
-            info={"sentence": "You have a view of this name already."},
-        ),
-    )
-
-    id: Mapped[Id]
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    name: Mapped[str] = mapped_column(String(100))
-    filters: Mapped[Object]
-    is_shared: Mapped[bool] = mapped_column(server_default="false")
-    removed_at: Mapped[dt.datetime | None]
-    created_at: Mapped[Timestamp]
+    __table_args__ = (one_of_a_name("session_views"),)
 
 
 class SessionSearch(Base):
@@ -215,72 +197,6 @@ class SessionSearch(Base):
     words: Mapped[Any] = mapped_column(
         TSVECTOR, Computed("nexa.session_words(organization_id, plain, markers)", persisted=True)
     )
-
-
-class ShareLink(Base):
-    """A link that shows one revision to somebody without an account; the token is kept as SHA-256 hex."""
-
-    __tablename__ = "share_links"
-    __table_args__ = (
-        UniqueConstraint("token"),
-        UniqueConstraint("organization_id", "id"),
-        ForeignKeyConstraint(
-            ["organization_id", "session_id"],
-            ["ai_architecture_sessions.organization_id", "ai_architecture_sessions.id"],
-            ondelete="CASCADE",
-        ),
-        Index("share_links_organization_id_session_id_idx", "organization_id", "session_id"),
-    )
-
-    id: Mapped[Id]
-    organization_id: Mapped[UUID]
-    session_id: Mapped[int] = mapped_column(Integer)
-    revision: Mapped[int] = mapped_column(Integer)
-    token: Mapped[str] = secret(nullable=False)
-    passcode_hash: Mapped[str | None] = secret(255)
-    pages: Mapped[list[Any]] = mapped_column(
-        JSONB, server_default=text("""'["structuring", "sow", "loe", "visuals"]'""")
-    )
-    created_by: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    created_at: Mapped[Timestamp]
-    expires_at: Mapped[dt.datetime]
-    revoked_at: Mapped[dt.datetime | None]
-    view_count: Mapped[int] = mapped_column(Integer, server_default="0")
-    last_viewed_at: Mapped[dt.datetime | None]
-    label: Mapped[str | None] = mapped_column(String(255))
-    is_protected: Mapped[bool] = mapped_column(Computed("passcode_hash IS NOT NULL", persisted=True), nullable=True)
-    failed_attempts: Mapped[int] = deferred(mapped_column(Integer, server_default="0", nullable=False), raiseload=True)
-    last_failed_at: Mapped[dt.datetime | None] = deferred(mapped_column(), raiseload=True)
-    locked_until: Mapped[dt.datetime | None]
-    lock_count: Mapped[int] = deferred(mapped_column(Integer, server_default="0", nullable=False), raiseload=True)
-
-
-class ShareResponse(Base):
-    """What a client without an account said to one part of what a link showed them."""
-
-    __tablename__ = "share_responses"
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["organization_id", "share_link_id"], ["share_links.organization_id", "share_links.id"], ondelete="CASCADE"
-        ),
-        CheckConstraint(
-            "kind IN ('approval', 'comment')", name="kind", info={"sentence": "A client approves or comments."}
-        ),
-        Index("share_responses_organization_id_share_link_id_idx", "organization_id", "share_link_id", "created_at"),
-    )
-
-    id: Mapped[Id]
-    organization_id: Mapped[UUID]
-    share_link_id: Mapped[UUID]
-    kind: Mapped[str] = mapped_column(String(10))
-    page: Mapped[str] = mapped_column(String(20))
-    part: Mapped[str] = mapped_column(String(100))
-    title: Mapped[str] = mapped_column(String(255))
-    content_digest: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(255))
-    email: Mapped[str] = mapped_column(String(320))
-    comment: Mapped[str | None]
-    created_at: Mapped[Timestamp]
 
 
 class SessionImage(Base):

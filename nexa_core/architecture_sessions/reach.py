@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session as Database
 
 from nexa_core.actor import Actor, Scope
@@ -61,12 +62,16 @@ def head(db: Database, actor: Actor, uuid: UUID, *, documents: tuple[str, ...] =
 
 def found(db: Database, uuid: UUID, *, documents: tuple[str, ...] = (), lock: bool = False) -> Row[Any]:
     """The row of a session within reach, whether or not its documents may be opened. Raises NotFound."""
-    columns = "".join(f", s.{column}" for column in documents)
-    statement = _HEAD.format(columns=columns) + ("FOR UPDATE OF s" if lock else "")
-    row = db.execute(text(statement), {"uuid": uuid}).one_or_none()
+    row = db.execute(_statement(documents, lock), {"uuid": uuid}).one_or_none()
     if row is None:
         raise NotFound(_GONE)
     return row
+
+
+@lru_cache(maxsize=128)
+def _statement(documents: tuple[str, ...], lock: bool) -> TextClause:
+    columns = "".join(f", s.{column}" for column in documents)
+    return text(_HEAD.format(columns=columns) + ("FOR UPDATE OF s" if lock else ""))
 
 
 def require_alive(row: Row[Any]) -> None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.orm import Session as Database
 
 from nexa_core.actions import Action
@@ -220,24 +221,26 @@ def store(
         "burst": "goes on" if own and only_documents else "",
         **{f"value_{name}": _stored(name, value) for name, value in values.items()},
     }
-    statement = _SAVE.format(
-        snapshot=SNAPSHOT,
-        burst=_GOES_ON if own else _BEGINS,
-        values=", ".join(
-            f"{name} = CAST(:value_{name} AS jsonb)"
-            if name in ALL_COLUMNS or name == "tags"
-            else f"{name} = :value_{name}"
-            for name in values
-        ),
-    )
-    saved_at = db.execute(text(statement), parameters).scalar_one()
+    saved_at = db.execute(_statement(tuple(values), goes_on=bool(own)), parameters).scalar_one()
     if standing.stale and only_documents:
         db.execute(text("SELECT nexa.refresh_session_search(ARRAY[:id])"), {"id": row.id})
     return (standing.own_revision if own else newest + 1), saved_at
 
 
+@lru_cache(maxsize=256)
+def _statement(names: tuple[str, ...], *, goes_on: bool) -> TextClause:
+    values = ", ".join(
+        f"{name} = CAST(:value_{name} AS jsonb)" if _is_json(name) else f"{name} = :value_{name}" for name in names
+    )
+    return text(_SAVE.format(snapshot=SNAPSHOT, burst=_GOES_ON if goes_on else _BEGINS, values=values))
+
+
 def _stored(name: str, value: Any) -> Any:
-    return json.dumps(value) if name in ALL_COLUMNS or name == "tags" else value
+    return json.dumps(value) if _is_json(name) else value
+
+
+def _is_json(name: str) -> bool:
+    return name in ALL_COLUMNS or name == "tags"
 
 
 def _state(row: Row[Any], columns: Sequence[str]) -> dict[str, Any]:

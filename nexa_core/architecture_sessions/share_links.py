@@ -18,9 +18,10 @@ from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.contents import content, fix_revision
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.going_out import require_ready
-from nexa_core.architecture_sessions.models import ArchitectureSession, ShareLink, ShareResponse
+from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.architecture_sessions.reach import head
 from nexa_core.architecture_sessions.sections import PAGES, sections
+from nexa_core.architecture_sessions.share_models import ShareLink, ShareResponse
 from nexa_core.config import settings
 from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid, NotFound

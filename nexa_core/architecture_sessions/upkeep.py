@@ -1,4 +1,4 @@
-"""What jobs do to sessions: empty the trash, forget old ways back, let the search catch up, parse diagrams."""
+"""What jobs do to sessions: forget old ways back, let the search catch up, parse diagrams (see ``purging``, too)."""
 
 from __future__ import annotations
 
@@ -8,26 +8,13 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions.edits import ALL_COLUMNS
-from nexa_core.db import metering, reading, recording
+from nexa_core.db import metering, reading
 from nexa_core.permissions import Permission
 
-#: How long the trash keeps a session, and how long a save can be late and still be merged.
-TRASH_KEPT: Final = dt.timedelta(days=90)
+#: How long a save can be late and still be merged.
 SAVES_KEPT: Final = dt.timedelta(days=30)
 
-# The row stays, without a word in it: what was used refers to it, and so does the audit log.
-_PURGE = text(f"""
-WITH old AS (
-    SELECT id FROM ai_architecture_sessions
-    WHERE deleted_at < now() - :kept AND purged_at IS NULL ORDER BY deleted_at LIMIT :most FOR UPDATE SKIP LOCKED
-)
-UPDATE ai_architecture_sessions s SET title = 'Removed session', client = NULL, tags = '[]', template_values = '{{}}',
-       {", ".join(f"{column} = '{{}}'" for column in ALL_COLUMNS)}, version = s.version + 1, purged_at = now()
-FROM old WHERE s.id = old.id RETURNING s.id
-""")
 _UNCHECKED = text("""
 SELECT s.id, s.version, s.diagram_texts_json AS document
 FROM ai_architecture_sessions s JOIN session_search x ON x.session_id = s.id
@@ -45,22 +32,6 @@ SELECT nexa.refresh_session_search(array_agg(id)) FROM (
 
 #: What is wrong with a text in its language (``mermaid`` or ``dot``); None for nothing.
 Check = Callable[[str, str], object]
-
-
-def purge_trash(actor: Actor, *, most: int = 200) -> int:
-    """Remove the content of sessions that have been in the trash for 90 days, with their history; answers how many.
-
-    Raises Forbidden for all but the platform's own people.
-    """
-    actor.require(Permission.ORGANIZATIONS_MANAGE)
-    with recording(actor, Action.SESSION_PURGED) as db:
-        ids = list(db.scalars(_PURGE, {"kept": TRASH_KEPT, "most": most}))
-        if ids:
-            for table in ("session_revisions", "session_saves", "session_search", "session_marks", "session_presence"):
-                db.execute(text(f"DELETE FROM {table} WHERE session_id = ANY (:ids)"), {"ids": ids})
-            revoke = "UPDATE share_links SET revoked_at = now() WHERE session_id = ANY (:ids) AND revoked_at IS NULL"
-            db.execute(text(revoke), {"ids": ids})
-    return len(ids)
 
 
 def remove_old_saves(actor: Actor) -> None:

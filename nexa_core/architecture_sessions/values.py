@@ -102,9 +102,7 @@ def way_back(now: Any, before: Any) -> list[Step]:
 
 
 def _walk(now: Any, before: Any, path: list[str | int], steps: list[Step]) -> None:
-    if same(now, before):
-        return
-    if isinstance(now, dict) and isinstance(before, dict):
+    if isinstance(now, dict) and isinstance(before, dict):  # compared part by part, so that no part is twice
         for key in now.keys() | before.keys():
             if key not in before:
                 steps.append(["del", [*path, key]])
@@ -112,6 +110,8 @@ def _walk(now: Any, before: Any, path: list[str | int], steps: list[Step]) -> No
                 steps.append(["set", [*path, key], before[key]])
             else:
                 _walk(now[key], before[key], [*path, key], steps)
+    elif same(now, before):
+        return
     elif isinstance(now, list) and isinstance(before, list):
         start = 0
         while start < min(len(now), len(before)) and same(now[start], before[start]):

@@ -23,7 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from nexa_core.orm import Base, Id, Object, Timestamp
+from nexa_core.orm import Base, Id, Timestamp
+from nexa_core.saved_views import ViewRow, one_of_a_name
 
 #: What the log is filtered by, each with two indexes in the order it is read in: one behind the organization for
 #: tenants, whose policy comes first, and one by itself for the platform's people.
@@ -94,32 +95,15 @@ class AuditLink(Base):
     hash: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class SavedView(Base):
+class AuditSavedView(ViewRow):
     """A person's own way of looking at the log: filters under a name, for themselves or for the organization."""
 
     __tablename__ = "audit_views"
     __table_args__ = (
         CheckConstraint("btrim(name) <> ''", name="name", info={"sentence": "A view needs a name."}),
-        Index(
-            "audit_views_organization_id_user_id_name_idx",
-            "organization_id",
-            "user_id",
-            "name",
-            unique=True,
-            postgresql_where=text("removed_at IS NULL"),
-            info={"sentence": "You have a view of this name already."},
-        ),
+        one_of_a_name("audit_views"),
         Index("audit_views_user_id_idx", "user_id"),
     )
-
-    id: Mapped[Id]
-    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organizations.id"))
-    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id"))
-    name: Mapped[str] = mapped_column(String(100))
-    filters: Mapped[Object]
-    is_shared: Mapped[bool] = mapped_column(server_default="false")
-    created_at: Mapped[Timestamp]
-    removed_at: Mapped[dt.datetime | None]
 
 
 class AuditSeal(Base):

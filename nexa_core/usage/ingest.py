@@ -103,7 +103,8 @@ ORDER BY e.source, e.idempotency_key LIMIT 1
 """)
 
 _LIMIT = text("""
-SELECT l.most, ceil(extract(epoch FROM nexa.billing_end(o.id, now()) - now()))::integer AS period_left
+SELECT l.most, ceil(extract(epoch FROM nexa.billing_end(o.id, now()) - now()))::integer AS period_left,
+       (SELECT t.name FROM usage_event_types t WHERE t.event_type = :metric) AS name
 FROM organizations o, nexa.usage_limit(o.id, :metric) l WHERE o.id = :organization
 """)
 
@@ -153,8 +154,11 @@ def limit_exceeded(db: Session, organization_id: UUID, refused: Sequence[tuple[s
     most = limit.most or 0
     if metric == "credits":
         sentence = f"The limit of {most:,} credits a month does not leave the {amount:,} these events need."
-    else:
+    elif limit.name is None:
         sentence = f"The limit of {most:,} events of the type {metric} a month does not leave {amount:,} more."
+    else:
+        reached = "is reached" if amount == 1 else f"does not leave {amount:,} more"
+        sentence = f"The limit of {most:,} a month for “{limit.name}” {reached}."
     return LimitExceeded(f"{sentence} Nothing was stored.", retry_after=limit.period_left)
 
 

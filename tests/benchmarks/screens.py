@@ -19,16 +19,20 @@ from tests.browser import FLAGS, find
 
 #: What a program that has been serving for a while holds, added on both sides: documents, caches, screens' state.
 _BALLAST = "HELD = [{'number': number, 'parts': [number]} for number in range(150_000)]\n"
+_FINISHED = (ForwardMsg.FINISHED_SUCCESSFULLY, ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY)
 
 
 class Tab:
     """A browser tab without a browser: the WebSocket and messages that Streamlit's front end would use."""
 
-    def __init__(self, socket: ClientConnection, screen: str) -> None:
+    def __init__(self, socket: ClientConnection, screen: str, query: str = "") -> None:
         self._socket = socket
         self._state = BackMsg()
         self._state.rerun_script.page_name = screen
+        self._state.rerun_script.query_string = query
         self.screen = ""
+        #: The fragments that rerun by themselves, by the seconds between two of their runs.
+        self.fragments: dict[float, str] = {}
         self.sample()
         self._state.rerun_script.page_name = ""
         assert self.screen == screen, f"asked for the screen {screen!r} and got {self.screen!r}"
@@ -53,14 +57,26 @@ class Tab:
                 self.screen = next(
                     page.url_pathname for page in message.navigation.app_pages if page.page_script_hash == shown
                 )
+            elif message.WhichOneof("type") == "auto_rerun":
+                self.fragments[round(message.auto_rerun.interval, 1)] = message.auto_rerun.fragment_id
             element = message.delta.new_element.WhichOneof("type")
             assert element not in ("exception", "alert"), f"the screen shows an error: {message}"
-        assert message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY, message
+        assert message.script_finished in _FINISHED, message
         return seconds
+
+    def fragment_sample(self, every: float) -> float:
+        """Seconds that one rerun of the fragment takes which reruns every so many seconds."""
+        self._state.rerun_script.fragment_id = self.fragments[every]
+        self._state.rerun_script.is_auto_rerun = True
+        try:
+            return self.sample()
+        finally:
+            self._state.rerun_script.ClearField("fragment_id")
+            self._state.rerun_script.ClearField("is_auto_rerun")
 
 
 @contextmanager
-def tab(url: str, screen: str = "", cookie: str | None = None) -> Iterator[Tab]:
+def tab(url: str, screen: str = "", cookie: str | None = None, query: str = "") -> Iterator[Tab]:
     with connect(
         f"{url.replace('http', 'ws', 1)}/_stcore/stream",
         subprotocols=["streamlit"],  # type: ignore[list-item]
@@ -68,7 +84,7 @@ def tab(url: str, screen: str = "", cookie: str | None = None) -> Iterator[Tab]:
         additional_headers={"cookie": f"nexa={cookie}"} if cookie else None,
         max_size=None,
     ) as socket:
-        yield Tab(socket, screen)
+        yield Tab(socket, screen, query)
 
 
 @figure("empty-rerun")

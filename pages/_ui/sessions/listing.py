@@ -112,7 +112,7 @@ def saved_views(actor: Actor, wanted: Filter) -> None:
                 st.markdown(f"{literal(one.name)}{shared}", width="stretch")
                 st.button(
                     "Open", key=f"view-{one.id}", on_click=narrowing.go,
-                    args=(narrowing.address_of(actor, one.filter),), type="tertiary",
+                    args=(narrowing.address_of(actor, one.filters),), type="tertiary",
                 )  # fmt: skip
                 if one.is_mine:
                     other = "Keep to myself" if one.is_shared else "Share"

@@ -6,7 +6,8 @@ import datetime as dt
 
 import streamlit as st
 
-from nexa_core.architecture_sessions.readiness import Finding, Readiness, Severity, assess
+from nexa_core.architecture_sessions.findings import Finding, Severity
+from nexa_core.architecture_sessions.readiness import Readiness, assess
 from pages._ui import format, menu
 from pages._ui.sessions.opening import SESSION, Opened
 from pages._ui.text import literal

@@ -23,6 +23,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from nexa_core import accounts, api
 from nexa_core.actor import Origin
+from nexa_core.api.connections import transport_of
 
 ROOT = Path(__file__).parents[3]
 PASSWORD = "a quiet walk along the harbour"
@@ -146,6 +147,13 @@ def _echo(request: Request) -> Response:
     return PlainTextResponse(repr([request.headers.raw, request.client]))
 
 
+def _at_once(request: Request) -> Response:
+    """Whether what is written to this connection leaves when it is written."""
+    transport = transport_of(request.receive)
+    assert transport is not None
+    return PlainTextResponse(str(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)))
+
+
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """One server for all tests here; its database is whichever the test has configured."""
@@ -159,7 +167,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         config.get_config_options(force_reparse=True)
         app = App(
             folder / "_shell.py",
-            routes=[Route("/crash", _crash), Route("/echo", _echo), *api.routes()],
+            routes=[Route("/crash", _crash), Route("/echo", _echo), Route("/at-once", _at_once), *api.routes()],
             middleware=[Middleware(api.Guard)],
         )
         listener = socket.create_server(("127.0.0.1", 0))

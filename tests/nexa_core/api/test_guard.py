@@ -282,3 +282,9 @@ def test_an_unforeseen_failure_is_an_incident_without_details(
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["incident"] == answer.headers["x-request-id"]
     assert "secret-of-a-traceback" not in answer.text
+
+
+def test_every_answer_leaves_when_it_is_written(server: Any, database: Any) -> None:
+    """The listening socket names no protocol, as Streamlit's does, so asyncio leaves its connections as they are."""
+    with server.client() as client:
+        assert client.get("/at-once").text == "1"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Any
 
 import pytest
 
 from nexa_core import architecture_sessions as sessions
+from nexa_core import db
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Filter
+from nexa_core.architecture_sessions.listing import _FIND
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
@@ -108,7 +111,9 @@ def test_pages_neither_repeat_nor_miss(cast: Cast) -> None:
 
 def test_everybody_sees_their_own_and_staff_sees_no_words_of_a_customer(shelf: Cast, world: World) -> None:
     assert titles(shelf.stranger) == ["Alpha of Globex"]
-    assert titles(shelf.stranger, organization_id=shelf.northwind) == ["Alpha of Globex"]
+    assert titles(shelf.stranger, organization_id=shelf.stranger.organization_id) == ["Alpha of Globex"]
+    with pytest.raises(NotFound, match="no such organization"):
+        titles(shelf.stranger, organization_id=shelf.northwind)
     assert titles(shelf.presenter) == [], "no demo organization, nothing to present"
     assert len(titles(shelf.root)) == 4 and len(titles(shelf.root, organization_id=shelf.northwind)) == 3
     (line,) = sessions.browse(shelf.root, wanted=Filter(text="board")).items
@@ -126,6 +131,23 @@ def test_what_was_typed_is_found_after_a_while_and_at_once_in_titles(shelf: Cast
     assert titles(shelf.ada, text="trombone") == ["Epsilon"] and titles(shelf.ada, text="xylophone") == []
 
 
+def test_the_function_that_finds_looks_only_where_its_caller_may(shelf: Cast, database: TestDatabase) -> None:
+    """It looks past the policies, so whose sessions it looks at is its own to hold, whatever it is asked for."""
+    foreign = shelf.stranger.organization_id
+
+    def found(actor: Actor, **asked: str) -> set[object]:
+        with db.reading(actor) as transaction:
+            ids = list(transaction.scalars(_FIND, {"wanted": json.dumps(asked), "most": 100}))
+        with database.superuser() as connection:
+            whose = "SELECT DISTINCT organization_id FROM ai_architecture_sessions WHERE id = ANY (%s)"
+            return {row[0] for row in connection.execute(whose, [ids])}
+
+    assert found(shelf.ada) == found(shelf.ada, organization=str(foreign)) == {shelf.northwind}
+    assert found(shelf.stranger, organization=str(shelf.northwind)) == {foreign}
+    assert found(shelf.root) == {shelf.northwind, foreign} and found(shelf.root, organization=str(foreign)) == {foreign}
+    assert found(shelf.presenter) == found(shelf.presenter, organization=str(foreign)) == set(), "none is a demo's"
+
+
 def test_pins_recent_and_saved_views_are_ones_own(shelf: Cast) -> None:
     alpha, beta, _ = (line.uuid for line in sessions.browse(shelf.ada, sort="title").items)
     sessions.pin(shelf.eve, uuid=beta)
@@ -141,7 +163,7 @@ def test_pins_recent_and_saved_views_are_ones_own(shelf: Cast) -> None:
     assert not sessions.saved_views(shelf.bob)
     sessions.share_view(shelf.ada, view_id=view.id, is_shared=True)
     (seen,) = sessions.saved_views(shelf.bob)
-    assert (seen.name, seen.filter.tags, seen.is_mine) == ("Cloud work", ("cloud",), False)
+    assert (seen.name, seen.filters.tags, seen.is_mine) == ("Cloud work", ("cloud",), False)
     with pytest.raises(NotFound):
         sessions.remove_view(shelf.bob, view_id=view.id)
     assert not sessions.saved_views(shelf.stranger)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nexa_core.architecture_sessions.readiness import Severity, assess
+from nexa_core.architecture_sessions.findings import Severity
+from nexa_core.architecture_sessions.readiness import assess
 
 TODAY = dt.date(2026, 11, 29)
 GOOD: dict[str, Any] = {

@@ -53,7 +53,7 @@ def test_the_limit_is_that_of_the_plan_as_it_is_sold(world: Any) -> None:
 def test_a_type_of_event_has_its_own_limit(world: Any) -> None:
     customer = Customer(world, usage_limits={"hard": True, "event_limits": {"pdf_export": 2}})
     assert spend(customer, "a", 1, "pdf_export") and spend(customer, "b", 1, "pdf_export")
-    with pytest.raises(LimitExceeded, match="2 events of the type pdf_export"):
+    with pytest.raises(LimitExceeded, match="limit of 2 a month for “PDF exports” is reached"):
         usage.record(customer.actor, [UsageEvent("pdf_export", "c", 0)])
     with pytest.raises(LimitExceeded):
         usage.reserve(customer.actor, event_type="pdf_export", credits=0, idempotency_key="d")
