@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 import streamlit as st
@@ -13,7 +13,7 @@ from nexa_core import architecture_sessions, organizations
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import Filter
 from nexa_core.permissions import Permission
-from pages._ui import filters, format
+from pages._ui import filters, format, menu
 from pages._ui.sessions.details import TYPES
 
 SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest", "title": "Title"}
@@ -113,17 +113,14 @@ def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
 
 
 def _cleared() -> None:
-    if any(name in st.query_params for name in NAMES):
-        st.button("Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=go, args=({},))
+    named = any(name in st.query_params for name in NAMES)
+    if named and st.button("Clear", icon=":material/filter_alt_off:", type="tertiary"):
+        go({})
 
 
-def go(words: Mapping[str, Any]) -> None:
-    """Narrow the list to just this. For callbacks."""
-    for name in (*NAMES, "after"):
-        st.query_params.pop(name, None)
-        st.session_state.pop(name, None)
-    for name, value in words.items():
-        st.query_params[name] = value
+def go(words: Mapping[str, Any]) -> NoReturn:
+    """Narrow the list to just this. The widgets own their words in the address: only opening it anew changes both."""
+    st.switch_page(menu.SESSIONS.page(), query_params=dict(words))
 
 
 def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
