@@ -31,7 +31,7 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     """What the list is narrowed to, and its order."""
     first, second, third, fourth = filters.row(5, 2, 2, 2)
     text = filters.search(first, "Search in titles, clients, tags and all four documents", key="q")
-    kind = filters.named(second, "Kind", _KINDS, key="kind", every="Sessions and templates")
+    kind = filters.named(second, "Kind", _KINDS, key="kind", every="Every kind")
     session_type = filters.choice(third, "Type", TYPES, key="type", every="Every type")
     sort = filters.order(fourth, SORTS, key="sort")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

@@ -14,8 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
-from tests.worlds import World
 from tests.serving import Served
+from tests.worlds import World
 
 SECONDS = 30_000
 SLUG = "lumenfold"

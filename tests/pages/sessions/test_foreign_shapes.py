@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from nexa_core import architecture_sessions
 from nexa_core.architecture_sessions import Edit
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
 from tests.pages.conftest import Shell
+from tests.pages.test_gate import _open
+from tests.worlds import World
 
 #: The columns of each page.
 _PAGES = {
@@ -80,7 +82,7 @@ def stored(world: World, database: TestDatabase) -> Any:
         person = world.person("ada.lovelace@northwind.example", organization, role="owner")
         actor = world.actor(person, organization)
         made = architecture_sessions.create(actor, title="Foreign", client=None, session_type="solution")
-        with database.superuser() as connection:
+        with database.superuser() as connection, connection.transaction():
             World.name_the_change(connection)
             for column in columns:
                 connection.execute(
@@ -94,9 +96,8 @@ def stored(world: World, database: TestDatabase) -> Any:
 
 def _opened(shell: Shell, sign_in: UUID, page: str, uuid: UUID, view: str) -> AppTest:
     app = shell(sign_in)
-    app.query_params.update({"session": str(uuid), "view": view})
-    app.switch_page(f"{page}.py")
-    return app.run()
+    app.query_params["session"], app.query_params["view"] = str(uuid), view
+    return _open(app, page)
 
 
 @pytest.mark.parametrize("shape", _SHAPES)
