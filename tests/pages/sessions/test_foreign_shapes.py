@@ -68,7 +68,7 @@ _SHAPES: dict[str, Any] = {
         ]
     ),
     "the same id twice": _parts([{"id": "x", "title": "First"}, {"id": "x", "title": "Second"}]),
-    "nested deeply": {**_parts([{"id": "x", "title": "Deep", "more": _nested(80)}]), "own": _nested(120)},
+    "nested deeply": {**_parts([{"id": "x", "title": "Deep", "more": _nested(20)}]), "own": _nested(40)},
     "a megabyte": {**_parts([{"id": "x", "title": "Large"}]), "own": "x" * 1_000_000},
 }  # fmt: skip
 
