@@ -108,9 +108,10 @@ def saved_views(actor: Actor, wanted: Filter) -> None:
     with st.popover("Views", icon=":material/bookmarks:"):
         for one in views:
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                icon = ":material/group:" if one.is_shared else ":material/bookmark:"
-                if st.button(literal(one.name), key=f"view-{one.id}", icon=icon, type="tertiary"):
-                    narrowing.go(narrowing.address_of(actor, one.filter))
+                with st.container():
+                    narrowing.link(one.name, narrowing.address_of(actor, one.filter))
+                if one.is_shared:
+                    st.markdown(":blue-badge[shared]", width="content")
                 if one.is_mine:
                     other = "Keep to myself" if one.is_shared else "Share"
                     if st.button(other, key=f"share-{one.id}", type="tertiary"):

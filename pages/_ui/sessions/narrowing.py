@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from html import escape
+from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import streamlit as st
@@ -113,14 +115,14 @@ def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
 
 
 def _cleared() -> None:
-    named = any(name in st.query_params for name in NAMES)
-    if named and st.button("Clear", icon=":material/filter_alt_off:", type="tertiary"):
-        go({})
+    if any(name in st.query_params for name in NAMES):
+        link("Clear", {})
 
 
-def go(words: Mapping[str, Any]) -> NoReturn:
-    """Narrow the list to just this. The widgets own their words in the address: only opening it anew changes both."""
-    st.switch_page(menu.SESSIONS.page(), query_params=dict(words))
+def link(label: str, words: Mapping[str, Any]) -> None:
+    """A link to the list narrowed to just this. It loads the page anew: the filters own their words in the address."""
+    query = f"?{urlencode(words, doseq=True)}" if words else ""
+    st.html(f'<a href="/{menu.SESSIONS.path}{escape(query)}">{escape(label)}</a>', width="content")
 
 
 def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
