@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from nexa_core import audit, organizations
+from nexa_core import architecture_sessions, audit, organizations
 from nexa_core.permissions import Permission
 from pages._ui import current_actor, editor, format, home, layout, tables, usage_alerts
 from pages._ui.text import literal
@@ -18,7 +18,7 @@ if not actor.may(Permission.ORGANIZATIONS_BROWSE):
     home.own_organization(actor, organizations.current(actor))
     if actor.may(Permission.SESSIONS_READ):
         st.subheader("Recent sessions", anchor=False)
-        home.recent_sessions(actor, today.recent_sessions)
+        home.recent_sessions(actor, today.recent_sessions, architecture_sessions.pinned(actor, limit=6))
 else:
     layout.figures(
         [

@@ -28,4 +28,5 @@ if not found.items:
 else:
     ticked = listing.rows(actor, found.items, cards=cards)
     place.draw(shown=len(found.items), next_cursor=found.next_cursor)
-    together.bar(actor, ticked, in_trash=wanted.deleted)
+    if not cards:
+        together.bar(actor, ticked, in_trash=wanted.deleted)

@@ -1,13 +1,13 @@
 """What the trash took with it goes when the trash is emptied: pictures, drawings and what clients answered.
 
 Revision ID: 20261129_23
-Revises: 20261129_17
+Revises: 20261129_21
 """
 
 from alembic import op
 
 revision = "20261129_23"
-down_revision = "20261129_17"
+down_revision = "20261129_21"
 branch_labels = None
 depends_on = None
 

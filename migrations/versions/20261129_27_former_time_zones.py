@@ -1,13 +1,13 @@
 """The time zones an organization had: a month that has begun keeps the zone it began in.
 
 Revision ID: 20261129_27
-Revises: 20261129_21
+Revises: 20261129_23
 """
 
 from alembic import op
 
 revision = "20261129_27"
-down_revision = "20261129_21"
+down_revision = "20261129_23"
 branch_labels = None
 depends_on = None
 

@@ -107,6 +107,13 @@ class Estimate:
     unread: tuple[UnreadRow, ...]
 
 
+def likelihood(share: float) -> str:
+    """A likelihood from 0 to 1 in words; nothing that is estimated is certain."""
+    if share > 0.99:
+        return "over 99%"
+    return "under 1%" if share < 0.01 else f"{share:.0%}"
+
+
 def estimate(loe: object, sow: object = None) -> Estimate:
     """The figures of an LOE document of any shape; ``sow`` names the deliverables. Never raises."""
     exact, unread = _read(loe)

@@ -8,25 +8,19 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
 import typst
 
-from nexa_core.architecture_sessions import diagrams
+from nexa_core.architecture_sessions import diagrams, fonts
 from nexa_core.architecture_sessions.contents import Content
-from nexa_core.architecture_sessions.effort import EffortTotal, Estimate, estimate, money
+from nexa_core.architecture_sessions.effort import EffortTotal, Estimate, estimate, likelihood, money
 from nexa_core.architecture_sessions.foreign import shown
 from nexa_core.architecture_sessions.prose import to_blocks
 from nexa_core.architecture_sessions.sections import PAGE_TITLES, Section, sections
 
 _TEMPLATE: Final = Path(__file__).with_name("printing.typ")
-#: Mermaid's layout is measured with these fonts; drawn with them, no label leaves its box.
-_MERMAIDX: Final = find_spec("mermaidx")  # found, not imported: its native part has no place in this process
-assert _MERMAIDX is not None
-assert _MERMAIDX.origin is not None
-_FONTS: Final = Path(_MERMAIDX.origin).parent / "assets" / "fonts"
 _VIEW_BOX: Final = re.compile(r'viewBox="[-\d.eE]+[ ,]+[-\d.eE]+[ ,]+([\d.]+)[ ,]+([\d.]+)"')
 _SUFFIXES: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg"}
 #: Points a pixel of a picture takes on paper.
@@ -49,16 +43,29 @@ def pdf(content: Content, *, pages: Sequence[str], pictures: Mapping[str, Pictur
         desk = _Desk(Path(folder), pictures)
         data = _data(content, pages, desk)
         data["logo"] = desk.place(logo, content.branding.name) if logo else None
+        written = json.dumps(data, ensure_ascii=False)
+        data["not_shown"] = _not_shown(written)
         (desk.folder / "data.json").write_text(json.dumps(data))
         (desk.folder / "main.typ").write_bytes(_TEMPLATE.read_bytes())
         made = typst.compile(
             str(desk.folder / "main.typ"),
             root=folder,
-            font_paths=[str(_FONTS)],
+            font_paths=list(fonts.folders()),
             timestamp=content.revised_at.replace(microsecond=0),
         )
     assert isinstance(made, bytes)
     return made
+
+
+def _not_shown(written: str) -> str:
+    """What a reader of this paper should know about characters that no font here has."""
+    scripts = fonts.not_shown(written)
+    if not scripts:
+        return ""
+    return (
+        f"Some of this text is in a script that no font of this server has ({', '.join(scripts)}) and stands here as "
+        "boxes. On screen and in the Word and Excel files it is whole."
+    )
 
 
 class _Desk:
@@ -209,7 +216,7 @@ def _effort(found: Estimate) -> dict[str, Any]:
         for one in found.ranges
     ]
     if found.contingency_covers is not None and found.contingency_percent:
-        sentences.append(f"The contingency is enough in {found.contingency_covers:.0%} of all cases.")
+        sentences.append(f"The contingency is enough in {likelihood(found.contingency_covers)} of all cases.")
     sentences += [f"Not counted: {shown(row.task or row.id or 'a row')}, because {row.reason}." for row in found.unread]
     return {
         "currency": found.currency,

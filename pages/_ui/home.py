@@ -11,6 +11,7 @@ import streamlit as st
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
 from pages._ui import format, layout, menu
+from pages._ui.sessions.opening import SESSION
 from pages._ui.text import literal
 
 _GREETINGS = ((5, "Good evening"), (12, "Good morning"), (18, "Good afternoon"), (24, "Good evening"))
@@ -75,22 +76,30 @@ def own_organization(actor: Actor, organization: Any) -> None:
         st.progress(min(used, 1.0), text=f"{used:.0%} of this period's credits are used")
 
 
-def recent_sessions(actor: Actor, sessions: Sequence[Any]) -> None:
-    """What was worked on last."""
+def recent_sessions(actor: Actor, sessions: Sequence[Any], pinned: Sequence[Any]) -> None:
+    """What was worked on last, and what the person has pinned: each a link to the session."""
     if not sessions:
         layout.nothing("draw", "There is no session yet", "Sessions that you and your colleagues write appear here.")
         return
-    st.dataframe(
-        {
-            "Session": [row.title for row in sessions],
-            "Client": [row.client or "–" for row in sessions],
-            "By": [row.author for row in sessions],
-            "Changed": [format.ago(actor, row.updated_at) for row in sessions],
-        },
-        hide_index=True,
-        height="content",
-        alt="Recent architecture sessions with client, author and last change",
-    )
+    with st.container(border=True, gap="xsmall"):
+        for row in sessions:
+            _to_session(row, f"{literal(row.client or 'No client')} · {literal(row.author)} · "
+                             f"{format.ago(actor, row.updated_at)}")  # fmt: skip
+    if pinned:
+        st.subheader("Pinned", anchor=False)
+        with st.container(border=True, gap="xsmall"):
+            for line in pinned:
+                _to_session(line, f"{literal(line.client or 'No client')} · {format.ago(actor, line.updated_at)}")
+    st.page_link(menu.SESSIONS.page(), label="All sessions", icon=menu.SESSIONS.icon)
+
+
+def _to_session(row: Any, facts: str) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="xxsmall"):
+        st.page_link(
+            menu.STRUCTURING.page(), label=literal(row.title), icon=":material/draw:",
+            query_params={SESSION: str(row.uuid)},
+        )  # fmt: skip
+        st.caption(facts, width="content")
 
 
 def story(items: Sequence[Any]) -> None:

@@ -12,7 +12,7 @@ from nexa_core.permissions import Permission
 from pages._ui import format, layout
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
-from pages._ui.organization import rights
+from pages._ui.organization import going_out, rights
 
 _ROW = "display:flex;flex-wrap:wrap;gap:12px;font-size:13px;"
 _BOX = "flex:1 1 120px;min-height:110px;padding:12px;border-radius:8px;"
@@ -27,6 +27,7 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
     with left:
         _profile(actor, organization, may)
         _facts(actor, organization)
+        going_out.draw(actor, organization)
     with right:
         _branding(actor, organization, may)
 

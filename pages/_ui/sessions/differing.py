@@ -33,15 +33,24 @@ def draw(sentences: Sequence[str], differences: Sequence[Difference]) -> None:
         st.caption("Nothing differs.")
         return
     st.markdown("\n".join(f"- {literal(sentence)}" for sentence in sentences[:12]))
-    for page, title in _PAGES.items():
+    pages = [page for page in _PAGES if any(one.page == page for one in differences)]
+    only = (
+        st.pills("Only", pages, selection_mode="multi", format_func=lambda page: _PAGES[page], key="nexa-differing")
+        if len(pages) > 1
+        else []
+    )
+    for page in only or pages:
         here = [one for one in differences if one.page == page]
-        if not here:
-            continue
-        with st.expander(f"{title}: {len(here):,} places", expanded=len(differences) <= 12):
+        title = _PAGES[page]
+        with st.expander(f"{title}: {_places(len(here))}", expanded=bool(only) or len(differences) <= 12):
             for one in here[:_MOST]:
                 _one(one)
             if len(here) > _MOST:
                 st.caption(f"The first {_MOST} of {len(here):,}.")
+
+
+def _places(count: int) -> str:
+    return "1 place" if count == 1 else f"{count:,} places"
 
 
 def _one(one: Difference) -> None:

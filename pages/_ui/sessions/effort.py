@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions.effort import EffortTotal, Estimate, digits, estimate, money
+from nexa_core.architecture_sessions.effort import EffortTotal, Estimate, digits, estimate, likelihood, money
 from nexa_core.architecture_sessions.foreign import words
 from pages._ui import format, layout
 from pages._ui.sessions import fields, grid, parts
@@ -62,7 +62,7 @@ def figures(opened: Opened, found: Estimate) -> None:
         ]
     )  # fmt: skip
     if found.contingency_covers is not None:
-        st.caption(f"The contingency is enough with a likelihood of {found.contingency_covers:.0%}.")
+        st.caption(f"The contingency is enough with a likelihood of {likelihood(found.contingency_covers)}.")
     left, right = st.columns(2, gap="medium")
     with left:
         _totals(actor, found, "Role", found.by_role)
@@ -105,7 +105,9 @@ def _totals(actor: Actor, found: Estimate, label: str, totals: Sequence[EffortTo
             label: st.column_config.TextColumn(width="medium"),
             "Mean, h": st.column_config.NumberColumn(format="localized"),
             "± h": st.column_config.NumberColumn(format="localized", help="One standard deviation"),
-            f"Cost, {found.currency}": st.column_config.NumberColumn(format="localized"),
+            f"Cost, {found.currency}": st.column_config.NumberColumn(
+                format="accounting" if digits(found.currency) else "localized"
+            ),
         },
         alt=f"Totals by {label.lower()}",
     )

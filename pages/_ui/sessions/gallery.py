@@ -39,7 +39,7 @@ def draw(actor: Actor, lines: Sequence[SessionLine], *, searched: bool) -> None:
                 st.markdown(f"**{literal(line.title)}**")
                 st.caption(f"by {literal(line.author_name)}, changed {format.ago(actor, line.updated_at)}")
                 st.markdown(" ".join(f":gray-badge[{literal(tag)}]" for tag in line.tags[:6]) or ":gray[No tags]")
-                with st.container(horizontal=True, gap="small"):
+                with st.container(horizontal=True, gap="small", vertical_alignment="center"):
                     if st.button("Look and use", icon=":material/visibility:", key=f"use-{line.uuid}"):
                         _use(line)
                     st.page_link(

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from nexa_core import architecture_sessions
@@ -80,13 +81,24 @@ def draw(opened: Opened, deliverables: Mapping[str, str], digits: int) -> None:
     )  # fmt: skip
 
 
-def _table(rows: Sequence[Row], unit: int) -> dict[str, list[Any]]:
-    return {
-        **{name: [_words(row.get(field)) for row in rows] for name, field in TEXTS.items()},
-        "Deliverable": [row.get("deliverable") if isinstance(row.get("deliverable"), str) else None for row in rows],
-        **{name: [_number(row.get(field)) for row in rows] for name, field in HOURS.items()},
-        "Rate": [None if (rate := _number(row.get("rate_minor"))) is None else rate / unit for row in rows],
-    }
+def _table(rows: Sequence[Row], unit: int) -> pd.DataFrame:
+    """The cells; with their types, for of an empty table the grid would guess them, and then refuse to be edited."""
+    return pd.DataFrame(
+        {
+            **{name: _column([_words(row.get(field)) for row in rows], "string") for name, field in TEXTS.items()},
+            "Deliverable": _column(
+                [row.get("deliverable") if isinstance(row.get("deliverable"), str) else None for row in rows], "string"
+            ),
+            **{name: _column([_number(row.get(field)) for row in rows], "float64") for name, field in HOURS.items()},
+            "Rate": _column(
+                [None if (rate := _number(row.get("rate_minor"))) is None else rate / unit for row in rows], "float64"
+            ),
+        }
+    )
+
+
+def _column(values: list[Any], dtype: str) -> pd.Series[Any]:
+    return pd.Series(values, dtype=dtype)
 
 
 def _take(opened: Opened, state: str, key: str, unit: int) -> None:

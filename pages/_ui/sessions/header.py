@@ -47,7 +47,7 @@ def _buttons(opened: Opened) -> None:
     if st.button("Readiness", icon=":material/checklist:"):
         readiness.dialog(opened)
     if st.button("History", icon=":material/history:"):
-        history.dialog(opened)
+        history.open_dialog(opened)
     if st.button("Share", icon=":material/share:"):
         sharing.open_dialog(opened)
     if st.button("Export", icon=":material/download:"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
 
 import streamlit as st
 
@@ -10,94 +10,117 @@ from nexa_core import architecture_sessions
 from nexa_core.architecture_sessions import RevisionView
 from pages._ui import current_actor, format
 from pages._ui.errors import shown_here
-from pages._ui.notices import saved
-from pages._ui.sessions import differing
+from pages._ui.pager import pager
+from pages._ui.sessions import differing, restoring
 from pages._ui.sessions.opening import Opened
 from pages._ui.text import literal
 
-#: What can be brought back by itself: a page, or one of its documents.
-_PARTS = {
-    "": "All four pages",
-    "structuring": "Structuring",
-    "sow": "Statement of work",
-    "loe": "Level of effort",
-    "diagram_texts_json": "Diagrams",
-    "visual_assets_json": "Images and assets",
-}
-_LIMIT = 30
+_LIMIT = 15
+_SENTENCES = 8
+_MODES = ["Revisions", "Compare"]
+#: What the dialog is showing, forgotten when it is opened anew: which view, which two, which one to bring back.
+_MODE, _FROM, _TO, _BACK = (f"nexa.history.{name}" for name in ("mode", "from", "to", "back"))
+
+
+def open_dialog(opened: Opened) -> None:
+    """The dialog, at the newest revisions, whatever an earlier one was showing."""
+    for key in (_MODE, _FROM, _TO, _BACK, "nexa.pager.history"):
+        st.session_state.pop(key, None)
+    _dialog(opened)
 
 
 @st.dialog("History", width="large", icon=":material/history:")
-def dialog(opened: Opened) -> None:
-    actor = current_actor()
+def _dialog(opened: Opened) -> None:
     with shown_here():
-        page = architecture_sessions.revisions(actor, uuid=opened.uuid, limit=_LIMIT)
-        if not page.items:
-            st.caption("Nothing was changed yet.")
+        back = st.session_state.get(_BACK)
+        if back is not None:
+            st.button("All revisions", icon=":material/arrow_back:", type="tertiary", on_click=_forget)
+            restoring.draw(opened, back)
             return
-        mode = st.segmented_control("Show", ["Revisions", "Compare"], default="Revisions", required=True,
-                                    label_visibility="collapsed")  # fmt: skip
+        st.session_state.setdefault(_MODE, _MODES[0])
+        mode = st.segmented_control("Show", _MODES, key=_MODE, required=True, label_visibility="collapsed")
         if mode == "Compare":
-            _compare(opened, page.items)
+            _compare(opened)
         else:
-            for one in page.items:
-                _line(opened, one)
-            if page.next_cursor:
-                st.caption(f"The newest {_LIMIT} revisions.")
+            _revisions(opened)
+
+
+def _revisions(opened: Opened) -> None:
+    place = pager("history", opened.uuid, in_address=False)
+    page = architecture_sessions.revisions(current_actor(), uuid=opened.uuid, after=place.after, limit=_LIMIT)
+    for one in page.items:
+        _line(opened, one)
+    place.draw(shown=len(page.items), next_cursor=page.next_cursor, back="Newer", on="Older")
 
 
 def _line(opened: Opened, one: RevisionView) -> None:
-    actor = opened.actor
-    minutes = int(one.duration.total_seconds() // 60)
-    took = f", {minutes} min" if minutes else ""
+    took = f", {length}" if (length := _length(one.duration)) else ""
     marks = " :green-badge[now]" if one.is_current else ""
     marks += f" :violet-badge[{literal(one.name)}]" if one.name else ""
     marks += f" :gray-badge[brought back {one.restored_from}]" if one.restored_from else ""
     with st.container(border=True, gap="xsmall"):
         st.markdown(
             f"**Revision {one.revision}**{marks}  \n:small[:gray[{literal(one.author_name)} · "
-            f"{format.moment(actor, one.ended_at)}{took}]]"
+            f"{format.moment(opened.actor, one.ended_at)}{took}]]"
         )
         if one.sentences:
-            st.markdown("\n".join(f"- {literal(sentence)}" for sentence in one.sentences[:8]))
-        if not opened.may_write:
-            return
-        with st.container(horizontal=True, gap="small"):
-            with st.popover("Name", icon=":material/label:", type="tertiary"):
-                name = st.text_input("Name of this revision", one.name or "", max_chars=255, key=f"name-{one.revision}")
-                if st.button("Save the name", key=f"save-name-{one.revision}"):
-                    architecture_sessions.name_revision(
-                        current_actor(), uuid=opened.uuid, revision=one.revision, name=name.strip() or None
-                    )
-                    st.rerun(scope="fragment")
+            st.markdown("\n".join(f"- {literal(sentence)}" for sentence in one.sentences[:_SENTENCES]))
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            if opened.may_write:
+                _naming(opened, one)
             if not one.is_current:
-                with st.popover("Bring back", icon=":material/settings_backup_restore:", type="tertiary"):
-                    _restore(opened, one)
+                st.button(
+                    "Compare with now", icon=":material/difference:", type="tertiary", key=f"since-{one.revision}",
+                    on_click=_since, args=(one.revision, opened.view.revision),
+                )  # fmt: skip
+                if opened.may_write:
+                    st.button("Bring back …", icon=":material/settings_backup_restore:", type="tertiary",
+                              key=f"back-{one.revision}", on_click=_remember, args=(one.revision,))  # fmt: skip
 
 
-def _restore(opened: Opened, one: RevisionView) -> None:
-    st.markdown("What is there now stays in the history. Texts that are not saved yet are kept on this device.")
-    chosen = st.selectbox(
-        "What to bring back", list(_PARTS), format_func=lambda part: _PARTS[part], key=f"restore-{one.revision}"
-    )
-    if st.button("Bring it back", type="primary", key=f"restore-it-{one.revision}"):
-        path = (chosen,) if chosen else ()
-        architecture_sessions.restore_revision(current_actor(), uuid=opened.uuid, revision=one.revision, path=path)
-        saved(f"Revision {one.revision} is back")
+def _length(duration: dt.timedelta) -> str:
+    """How long a burst was, in its largest unit; nothing for less than a minute."""
+    minutes = int(duration.total_seconds() // 60)
+    if minutes < 60:
+        return f"{minutes} min" if minutes else ""
+    hours = minutes // 60
+    return f"{hours} h" if hours < 48 else f"{hours // 24} days"
 
 
-def _compare(opened: Opened, items: Sequence[RevisionView]) -> None:
-    numbers = [one.revision for one in items]
-    actor = opened.actor
-    names = {
-        one.revision: f"{one.revision} · {one.name or one.author_name} · {format.moment(actor, one.ended_at)}"
-        for one in items
-    }
-    if len(numbers) < 2:
+def _naming(opened: Opened, one: RevisionView) -> None:
+    with st.popover("Name", icon=":material/label:", type="tertiary"):
+        name = st.text_input("Name of this revision", one.name or "", max_chars=255, key=f"name-{one.revision}")
+        if st.button("Save the name", key=f"save-name-{one.revision}"):
+            architecture_sessions.name_revision(
+                current_actor(), uuid=opened.uuid, revision=one.revision, name=name.strip() or None
+            )
+            st.rerun(scope="fragment")
+
+
+def _compare(opened: Opened) -> None:
+    newest = opened.view.revision
+    if newest < 2:
         st.caption("There is only one revision so far.")
         return
-    left, right = st.columns(2)
-    older = left.selectbox("From", numbers, index=1, format_func=lambda number: names[number])
-    newer = right.selectbox("To", numbers, index=0, format_func=lambda number: names[number])
-    found = architecture_sessions.compare(current_actor(), uuid=opened.uuid, before=older, after=newer)
+    st.session_state.setdefault(_FROM, newest - 1)
+    st.session_state.setdefault(_TO, newest)
+    left, right = st.columns(2, gap="medium")
+    older = left.number_input("From revision", 1, newest, key=_FROM, step=1)
+    newer = right.number_input("To revision", 1, newest, key=_TO, step=1)
+    found = architecture_sessions.compare(current_actor(), uuid=opened.uuid, before=int(older), after=int(newer))
+    for place, one in ((left, found.before), (right, found.after)):
+        named = f"“{literal(one.name)}”, " if one.name else ""
+        place.caption(f"{named}{literal(one.author_name)}, {format.moment(opened.actor, one.ended_at)}")
     differing.draw(found.sentences, found.differences)
+
+
+def _since(revision: int, newest: int) -> None:
+    st.session_state.update({_MODE: "Compare", _FROM: revision, _TO: newest})
+
+
+def _remember(revision: int) -> None:
+    st.session_state[_BACK] = revision
+
+
+def _forget() -> None:
+    st.session_state.pop(_BACK, None)

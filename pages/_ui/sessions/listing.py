@@ -108,12 +108,10 @@ def saved_views(actor: Actor, wanted: Filter) -> None:
     with st.popover("Views", icon=":material/bookmarks:"):
         for one in views:
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-                shared = " :blue-badge[shared]" if one.is_shared else ""
-                st.markdown(f"{literal(one.name)}{shared}", width="stretch")
-                st.button(
-                    "Open", key=f"view-{one.id}", on_click=narrowing.go,
-                    args=(narrowing.address_of(actor, one.filters),), type="tertiary",
-                )  # fmt: skip
+                with st.container():
+                    narrowing.link(one.name, narrowing.address_of(actor, one.filters))
+                if one.is_shared:
+                    st.markdown(":blue-badge[shared]", width="content")
                 if one.is_mine:
                     other = "Keep to myself" if one.is_shared else "Share"
                     if st.button(other, key=f"share-{one.id}", type="tertiary"):

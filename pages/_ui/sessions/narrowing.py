@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from html import escape
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import streamlit as st
@@ -13,7 +15,7 @@ from nexa_core import architecture_sessions, organizations
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import Filter
 from nexa_core.permissions import Permission
-from pages._ui import filters, format
+from pages._ui import filters, format, menu
 from pages._ui.sessions.details import TYPES
 
 SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest", "title": "Title"}
@@ -31,7 +33,7 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     """What the list is narrowed to, and its order."""
     first, second, third, fourth = filters.row(5, 2, 2, 2)
     text = filters.search(first, "Search in titles, clients, tags and all four documents", key="q")
-    kind = filters.named(second, "Kind", _KINDS, key="kind", every="Sessions and templates")
+    kind = filters.named(second, "Kind", _KINDS, key="kind", every="Every kind")
     session_type = filters.choice(third, "Type", TYPES, key="type", every="Every type")
     sort = filters.order(fourth, SORTS, key="sort")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -114,16 +116,13 @@ def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
 
 def _cleared() -> None:
     if any(name in st.query_params for name in NAMES):
-        st.button("Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=go, args=({},))
+        link("Clear", {})
 
 
-def go(words: Mapping[str, Any]) -> None:
-    """Narrow the list to just this. For callbacks."""
-    for name in (*NAMES, "after"):
-        st.query_params.pop(name, None)
-        st.session_state.pop(name, None)
-    for name, value in words.items():
-        st.query_params[name] = value
+def link(label: str, words: Mapping[str, Any]) -> None:
+    """A link to the list narrowed to just this. It loads the page anew: the filters own their words in the address."""
+    query = f"?{urlencode(words, doseq=True)}" if words else ""
+    st.html(f'<a href="/{menu.SESSIONS.path}{escape(query)}">{escape(label)}</a>', width="content")
 
 
 def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:

@@ -27,11 +27,15 @@ class Choice:
 
 
 def readable(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    """The parts that a form can show: those of a list that have an id of their own."""
+    """The parts that a form can show: those of a list that have an id of their own; of two with the same, the first."""
     value = document.get(name)
     if not isinstance(value, list):
         return []
-    return [part for part in value if isinstance(part, dict) and isinstance(part.get("id"), str)]
+    found: dict[str, dict[str, Any]] = {}
+    for part in value:
+        if isinstance(part, dict) and isinstance(part.get("id"), str):
+            found.setdefault(part["id"], part)
+    return list(found.values())
 
 
 def unreadable(opened: Opened, column: str, name: str) -> None:

@@ -17,13 +17,22 @@ from pages._ui.sessions import parts
 from pages._ui.sessions.opening import Opened
 from pages._ui.text import literal
 
+#: How many images were added: the next one begins with empty fields.
+_ADDED = "nexa.images.added"
+
 
 def uploading(opened: Opened) -> None:
-    """Choose an image: it is kept once by its content, and stands at the end of the list."""
+    """Choose an image: it is kept once by its content, and stands at the end of the list; the fields are empty then."""
+    number = st.session_state.setdefault(_ADDED, 0)
     with st.popover("Add an image", icon=":material/add_photo_alternate:"):
-        file = st.file_uploader("PNG, JPEG or SVG, at most 5 MB", type=["png", "jpg", "jpeg", "svg"], max_upload_size=5)
-        title = st.text_input("Caption of the new image", max_chars=255)
-        alt = st.text_input("What the new image shows, for those who cannot see it", max_chars=1_000)
+        file = st.file_uploader(
+            "PNG, JPEG or SVG, at most 5 MB", type=["png", "jpg", "jpeg", "svg"], max_upload_size=5,
+            key=f"image-{number}",
+        )  # fmt: skip
+        title = st.text_input("Caption of the new image", max_chars=255, key=f"image-title-{number}")
+        alt = st.text_input(
+            "What the new image shows, for those who cannot see it", max_chars=1_000, key=f"image-alt-{number}"
+        )
         if st.button("Add it", type="primary", disabled=file is None) and file is not None:
             with shown_here():
                 stored = architecture_sessions.store_image(current_actor(), uuid=opened.uuid, content=file.getvalue())
@@ -34,6 +43,7 @@ def uploading(opened: Opened) -> None:
                     "digest": stored.digest,
                 }
                 if opened.add(["visual_assets_json", "assets"], asset, "asset", show=False):
+                    st.session_state[_ADDED] = number + 1
                     saved("The image is added")
 
 

@@ -6,8 +6,7 @@ import datetime as dt
 
 import streamlit as st
 
-from nexa_core.architecture_sessions.findings import Finding, Severity
-from nexa_core.architecture_sessions.readiness import Readiness, assess
+from nexa_core.architecture_sessions import Finding, GoingOut, Readiness, Severity, assess
 from pages._ui import format, menu
 from pages._ui.sessions.opening import SESSION, Opened
 from pages._ui.text import literal
@@ -19,6 +18,8 @@ _ICONS = {
 }
 _PAGES = {"structuring": menu.STRUCTURING, "sow": menu.SOW, "loe": menu.LOE, "visuals": menu.VISUALS}
 _FIRST = 25
+#: How many findings stand in the way of somebody who is about to share or export.
+_BEFORE_GOING_OUT = 8
 
 
 @st.dialog("Readiness", width="large", icon=":material/checklist:")
@@ -35,6 +36,26 @@ def of(opened: Opened) -> Readiness:
     """The checks, as of today where the person is."""
     today = dt.datetime.now(format.zone(opened.actor.timezone)).date()
     return assess(opened.view.documents, today=today)
+
+
+def before_going_out(opened: Opened, going: GoingOut) -> None:
+    """What the organization wants to be known before something goes out: what was found, and what forbids it."""
+    errors = tuple(one for one in going.readiness.findings if one.severity is Severity.ERROR)
+    if going.blocked is not None:
+        st.error(
+            f"Your organization lets nothing out that has errors, and this session has "
+            f"{'one' if len(errors) == 1 else f'{len(errors):,}'} to mend first.",
+            icon=":material/block:",
+        )
+        _findings(opened, errors[:_BEFORE_GOING_OUT])
+    elif going.warns:
+        summary(going.readiness)
+        with st.expander("What was found"):
+            _findings(opened, going.readiness.findings[:_BEFORE_GOING_OUT])
+    else:
+        return
+    if len(errors if going.blocked else going.readiness.findings) > _BEFORE_GOING_OUT:
+        st.caption(f"The first {_BEFORE_GOING_OUT}; “Readiness” above shows all.")
 
 
 def summary(found: Readiness) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from nexa_core import architecture_sessions
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions import GoingOut, NewShareLink, ShareLinkView, ShareResponseView
+from nexa_core.architecture_sessions import NewShareLink, ShareLinkView, ShareResponseView
 from pages._ui import current_actor, format, layout, menu
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
@@ -38,7 +38,7 @@ def _dialog(opened: Opened) -> None:
     with shown_here():
         if opened.may_write:
             going = architecture_sessions.check_readiness(actor, uuid=opened.uuid, draw=False)
-            warn(going)
+            readiness.before_going_out(opened, going)
             if going.blocked is None:
                 _making(actor, opened)
         made: NewShareLink | None = st.session_state.get(_MADE)
@@ -52,14 +52,6 @@ def _dialog(opened: Opened) -> None:
         for link in links:
             _line(actor, link, of_session=False)
         _answers(actor, answers)
-
-
-def warn(going: GoingOut) -> None:
-    """What somebody should know before something goes out."""
-    if going.blocked is not None:
-        st.error(literal(going.blocked), icon=":material/block:")
-    elif going.warns:
-        readiness.summary(going.readiness)
 
 
 def _making(actor: Actor, opened: Opened) -> None:

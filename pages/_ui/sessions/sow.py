@@ -148,9 +148,11 @@ def _statements(opened: Opened, steps: list[str], every: Sequence[dict[str, Any]
             with st.container():
                 fields.area(opened, f"{label} {number}", [*steps, statement["id"], "text"], height=72)
             if opened.may_write:
-                st.button("", icon=":material/close:", key=f"remove-{statement['id']}", type="tertiary",
-                          help=f"Remove {label.lower()} {number}", on_click=opened.remove,
-                          args=([*steps, statement["id"]],))  # fmt: skip
+                place = [*steps, statement["id"]]
+                st.button(
+                    "", icon=":material/close:", key=f"remove-{'-'.join(place)}", type="tertiary",
+                    help=f"Remove {label.lower()} {number}", on_click=opened.remove, args=(place,),
+                )  # fmt: skip
     if opened.may_write:
         with st.form(f"add-{'-'.join(steps)}", border=False, clear_on_submit=True):
             typed = st.text_input(f"Another {label.lower()}", max_chars=2_000, placeholder="One sentence")

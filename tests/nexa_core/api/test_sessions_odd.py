@@ -12,9 +12,9 @@ import pytest
 from nexa_core import architecture_sessions
 from nexa_core.api import session_files, sessions
 from nexa_core.api.endpoint import PREFIX, Endpoint
-from tests.conftest import World
 from tests.nexa_core.api.conftest import Served
 from tests.nexa_core.architecture_sessions.test_images import png
+from tests.worlds import World
 
 PATH = "/api/sessions"
 #: What takes documents: how it is called, with the documents' place marked, and what it answers when all is well.

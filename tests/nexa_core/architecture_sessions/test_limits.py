@@ -10,7 +10,8 @@ import pytest
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
 from nexa_core.errors import LimitExceeded
-from tests.conftest import TestDatabase, World
+from tests.databases import TestDatabase
+from tests.worlds import World
 
 MOST = 2
 

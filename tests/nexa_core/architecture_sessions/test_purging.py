@@ -8,7 +8,7 @@ import pytest
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor, Origin
-from tests.conftest import TestDatabase
+from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.documents import FLOW, documents
 from tests.nexa_core.architecture_sessions.test_images import png, shown

@@ -2,121 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-import psycopg
-import pytest
 from playwright.sync_api import Dialog, Locator, Page, expect
 
-from nexa_core.demo import PASSWORD
-from nexa_core.embedded import EmbeddedServer
-from tests.serving import Served, serve
-from tests.worlds import World
-
-SECONDS = 30_000
-SLUG = "lumenfold"
-Open = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests write into its sessions."""
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def visit(browser: Any, served: Served) -> Iterator[Open]:
-    """``visit(path, who="owner")``: somebody of Lumenfold in a browser of their own, at this address."""
-    contexts: list[Any] = []
-
-    def make(path: str, *, who: str = "owner", width: int = 1440) -> Page:
-        email = _email(served, who)
-        contexts.append(browser.new_context(viewport={"width": width, "height": 1000}))
-        page: Page = contexts[-1].new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
-        _sign_in(page, email)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-
-
-def _email(served: Served, role: str) -> str:
-    """Somebody of Lumenfold with this role."""
-    (first, *_) = _rows(
-        served,
-        "SELECT u.email FROM organization_memberships m JOIN users u ON u.id = m.user_id"
-        " JOIN organizations o ON o.id = m.organization_id WHERE o.slug = %s AND m.role::text = %s"
-        " AND m.status = 'active' AND u.status = 'active' ORDER BY u.email",
-        SLUG,
-        role,
-    )
-    return str(first[0])
-
-
-def _sign_in(page: Page, email: str) -> None:
-    page.get_by_label("E-mail address", exact=True).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password", exact=True).press("Enter")
-    expect(page.get_by_test_id("stSidebarNav")).to_be_visible(timeout=SECONDS)
-
-
-def _rows(served: Served, statement: str, *values: object) -> list[Any]:
-    url = EmbeddedServer(served.data_dir).url()
-    with psycopg.connect(url, autocommit=True) as connection, connection.transaction():
-        World.name_the_change(connection)
-        return connection.execute(statement.encode(), values).fetchall()
-
-
-@pytest.fixture
-def uuid(served: Served, request: pytest.FixtureRequest) -> UUID:
-    """A session that no other test of this module writes into."""
-    number = sum(map(ord, request.node.name))
-    found = _rows(
-        served,
-        "SELECT s.uuid FROM ai_architecture_sessions s JOIN organizations o ON o.id = s.organization_id"
-        " WHERE o.slug = %s AND s.deleted_at IS NULL AND NOT s.is_template AND s.version = 1 ORDER BY s.id",
-        SLUG,
-    )
-    return UUID(str(found[number % len(found)][0]))
-
-
-def _document(served: Served, uuid: UUID, column: str) -> dict[str, Any]:
-    (row,) = _rows(served, f"SELECT {column} FROM ai_architecture_sessions WHERE uuid = %s", uuid)
-    found = row[0]
-    return found if isinstance(found, dict) else json.loads(found)
-
-
-def _until(page: Page, holds: Callable[[], bool]) -> None:
-    """Wait for something in the database."""
-    for _ in range(SECONDS // 250):
-        if holds():
-            return
-        page.wait_for_timeout(250)
-    raise AssertionError("it never came to hold")
-
-
-def _section(page: Page) -> Locator:
-    """The editor of a section of the statement of work."""
-    found = page.get_by_label("Text, in Markdown")
-    expect(found).to_be_visible(timeout=SECONDS)
-    return found
-
-
-def _status(page: Page) -> Locator:
-    return page.locator(".editor .status").first
-
-
-def _saved(page: Page) -> None:
-    expect(_status(page)).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d, revision \d+$"), timeout=SECONDS)
+from tests.pages.sessions.desk import (
+    SECONDS,
+    Open,
+    document,
+    email_of,
+    no_draft_left,
+    rows,
+    saved,
+    section,
+    sign_in,
+    status,
+    until,
+)
+from tests.serving import Served
 
 
 def _open_first_cell(page: Page, grid: Locator) -> None:
@@ -130,22 +36,22 @@ def _open_first_cell(page: Page, grid: Locator) -> None:
         page.wait_for_timeout(500)
         return page.locator(".gdg-input").first.is_visible()
 
-    _until(page, is_open)
+    until(page, is_open)
 
 
 def test_what_was_typed_is_there_after_a_reload_and_read_beside_it_meanwhile(
     visit: Open, served: Served, uuid: UUID
 ) -> None:
     page = visit(f"/sow?session={uuid}")
-    area = _section(page)
+    area = section(page)
     area.press("Control+End")
     area.type("\n\nA **bold** promise")
-    expect(_status(page)).to_have_text("Not saved yet")
+    expect(status(page)).to_have_text("Not saved yet")
     expect(page.locator("strong").get_by_text("bold", exact=True)).to_be_visible()
-    _saved(page)
+    saved(page)
     page.reload()
-    expect(_section(page)).to_have_value(re.compile(r"A \*\*bold\*\* promise$"))
-    assert _document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("A **bold** promise")
+    expect(section(page)).to_have_value(re.compile(r"A \*\*bold\*\* promise$"))
+    assert document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("A **bold** promise")
     assert page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('nexa.draft|')).length") == 0
 
 
@@ -153,30 +59,30 @@ def test_two_browsers_edit_at_once_and_both_see_both(visit: Open, uuid: UUID) ->
     one, two = visit(f"/sow?session={uuid}"), visit(f"/sow?session={uuid}", who="admin")
     title = two.get_by_label("Title", exact=True)
     expect(title).to_be_visible()
-    area = _section(one)
+    area = section(one)
     area.press("Control+End")
     area.type(" From the first.")
     title.fill("From the second")
     title.press("Enter")
-    _saved(one)
+    saved(one)
     expect(one.get_by_label("Title", exact=True)).to_have_value("From the second")
-    expect(_section(two)).to_have_value(re.compile(r"From the first\.$"))
+    expect(section(two)).to_have_value(re.compile(r"From the first\.$"))
     expect(one.get_by_text("Here now:")).to_be_visible()
     # The same text at once: nothing is thrown away, and the two are put together.
     area.press("Control+End")
     area.type("\nmine")
-    other = _section(two)
+    other = section(two)
     other.press("Control+End")
     other.type("\ntheirs")
     other.press("Control+s")
-    _saved(two)
+    saved(two)
     area.press("Control+s")
     conflict = one.get_by_label("Two versions of this text")
     expect(conflict).to_be_visible()
     expect(conflict.locator(".mine")).to_contain_text("mine")
     expect(conflict.locator(".theirs")).to_contain_text("theirs")
     conflict.get_by_role("button", name="Use both together").click()
-    _saved(one)
+    saved(one)
     expect(other).to_have_value(re.compile(r"theirs\nmine$"))
 
 
@@ -189,36 +95,36 @@ def test_text_outlives_a_cut_network_and_a_lost_sign_in(visit: Open, served: Ser
         dialog.accept()
 
     page.on("dialog", answer)
-    area = _section(page)
+    area = section(page)
     page.context.set_offline(True)
     area.press("Control+End")
     area.type(" Written offline.")
-    expect(_status(page)).to_have_text("Offline, kept on this device")
+    expect(status(page)).to_have_text("Offline, kept on this device")
     page.context.set_offline(False)
-    _saved(page)
-    assert _document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("Written offline.")
+    saved(page)
+    assert document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("Written offline.")
     # The sign-in ends elsewhere while somebody types; after signing in again the text is saved by itself.
-    _rows(served, "UPDATE user_sessions SET revoked_at = now() WHERE revoked_at IS NULL RETURNING id")
+    rows(served, "UPDATE user_sessions SET revoked_at = now() WHERE revoked_at IS NULL RETURNING id")
     area.fill(area.input_value() + " Written after.")  # at once: the screen goes away under slower hands
     expect(page.get_by_label("Password", exact=True)).to_be_visible(timeout=SECONDS)
     assert asked == [], "NEXA's own reload asks nobody"
-    _sign_in(page, _email(served, "owner"))
-    expect(_section(page)).to_have_value(re.compile(r"Written after\.$"))
-    page.wait_for_function("Object.keys(localStorage).every(key => !key.startsWith('nexa.draft|'))")
-    assert _document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("Written after.")
+    sign_in(page, email_of(served, "owner"))
+    expect(section(page)).to_have_value(re.compile(r"Written after\.$"))
+    no_draft_left(page)
+    assert document(served, uuid, "sow_objects")["sections"][0]["markdown"].endswith("Written after.")
     # Leaving with unsaved text asks; whoever leaves all the same finds it on the home screen.
     page.route("**/api/sessions/**", lambda route: route.abort())
-    _section(page).press("Control+End")
-    _section(page).type(" Left behind.")
-    expect(_status(page)).to_have_text("Offline, kept on this device")
+    section(page).press("Control+End")
+    section(page).type(" Left behind.")
+    expect(status(page)).to_have_text("Offline, kept on this device")
     page.goto(served.url)
     assert asked == ["beforeunload"]
     page.unroute("**/api/sessions/**")
     waiting = page.get_by_label("Unsaved work")
     expect(waiting).to_be_visible()
     waiting.get_by_role("link").click()
-    expect(_section(page)).to_have_value(re.compile(r"Left behind\.$"))
-    page.wait_for_function("Object.keys(localStorage).every(key => !key.startsWith('nexa.draft|'))")
+    expect(section(page)).to_have_value(re.compile(r"Left behind\.$"))
+    no_draft_left(page)
 
 
 def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID) -> None:
@@ -232,7 +138,7 @@ def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID)
     popover.get_by_role("button", name="Add it").click()
     expect(page.get_by_test_id("stMain").get_by_label("Title", exact=True)).to_have_value("A new requirement")
     page.keyboard.press("Escape")
-    objects = _document(served, uuid, "session_objects")["objects"]
+    objects = document(served, uuid, "session_objects")["objects"]
     assert objects[0]["title"] == "Renamed here" and objects[-1]["title"] == "A new requirement"
 
     page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Level of effort")).click()
@@ -245,14 +151,14 @@ def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID)
     page.keyboard.press("Control+a")
     page.keyboard.type("Typed into the grid")
     page.keyboard.press("Enter")
-    _until(page, lambda: _document(served, uuid, "loe_objects")["rows"][0]["task"] == "Typed into the grid")
+    until(page, lambda: document(served, uuid, "loe_objects")["rows"][0]["task"] == "Typed into the grid")
 
     page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Visuals")).click()
     area = page.get_by_label("Text of the diagram")
     expect(area).to_be_visible()
     area.fill("flowchart LR\n  a[One] --> b[Two]")
-    _saved(page)
-    assert _document(served, uuid, "diagram_texts_json")["diagrams"][0]["text"].endswith("b[Two]")
+    saved(page)
+    assert document(served, uuid, "diagram_texts_json")["diagrams"][0]["text"].endswith("b[Two]")
     page.get_by_role("tab", name="JSON").click()
     expect(page.get_by_label("The whole document")).to_have_value(re.compile(r"b\[Two\]"))
 
@@ -281,7 +187,7 @@ def test_a_share_link_opens_in_a_clean_browser_and_each_export_is_a_file(
 
 def test_a_viewer_reads_and_cannot_write(visit: Open, served: Served, uuid: UUID) -> None:
     page = visit(f"/sow?session={uuid}", who="viewer")
-    expect(_section(page)).to_have_attribute("readonly", "")
+    expect(section(page)).to_have_attribute("readonly", "")
     expect(page.get_by_text("read only").first).to_be_visible()
     expect(page.get_by_label("Title", exact=True)).to_be_disabled()
     tried = page.evaluate(
@@ -291,7 +197,7 @@ def test_a_viewer_reads_and_cannot_write(visit: Open, served: Served, uuid: UUID
         f"/api/sessions/{uuid}",
     )
     assert tried == 403
-    assert _document(served, uuid, "sow_objects")["format"] == 1
+    assert document(served, uuid, "sow_objects")["format"] == 1
 
 
 def test_many_are_changed_together_and_set_back(visit: Open, served: Served) -> None:

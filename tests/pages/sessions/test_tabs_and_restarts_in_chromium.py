@@ -1,0 +1,74 @@
+"""Two tabs of one person, the others who are here, and a server that ends in the middle of a sentence."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from uuid import UUID
+
+from playwright.sync_api import Browser, expect
+
+from tests.pages.sessions import desk
+from tests.serving import serve
+
+
+def test_two_tabs_of_one_person_do_not_take_from_each_other(visit: desk.Open, uuid: UUID) -> None:
+    one = visit(f"/sow?session={uuid}")
+    two = one.context.new_page()
+    two.set_default_timeout(desk.SECONDS)
+    two.goto(one.url)
+    first, second = desk.section(one), desk.section(two)
+    second.press("Control+End")
+    second.type("\nFrom the second tab.")
+    desk.saved(two)
+    expect(first).to_have_value(re.compile(r"From the second tab\.$"))  # without a reload
+    first.press("Control+Home")
+    first.type("From the first tab. ")
+    second.press("Control+End")
+    second.type(" At once.")
+    two.keyboard.press("Control+s")
+    desk.saved(two)
+    one.keyboard.press("Control+s")
+    conflict = one.get_by_label("Two versions of this text")
+    expect(conflict).to_be_visible()
+    conflict.get_by_role("button", name="Use both together").click()
+    desk.saved(one)
+    expect(second).to_have_value(re.compile(r"^From the first tab\..*At once\.$", re.DOTALL))
+    desk.no_draft_left(one)
+
+
+def test_somebody_who_comes_is_seen_within_three_seconds(visit: desk.Open, uuid: UUID) -> None:
+    one = visit(f"/sow?session={uuid}")
+    desk.section(one)
+    two = visit("/", who="admin")
+    expect(two.get_by_role("heading", level=1)).to_be_visible()
+    two.goto(one.url)
+    desk.section(two)  # it is drawn: from here on the other must hear of it
+    expect(one.get_by_text("Here now:")).to_be_visible(timeout=3_000)
+    expect(one.get_by_text("(Statement of work)")).to_be_visible()
+    two.close()
+    expect(one.get_by_text("Here now:")).to_have_count(0, timeout=desk.SECONDS)
+
+
+def test_a_restart_in_the_middle_of_a_sentence_loses_nothing(browser: Browser, data_dir: Path) -> None:
+    with serve(data_dir) as running:
+        uuid = desk.untouched(running, "restart")
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(desk.SECONDS)
+        page.goto(f"{running.url}/sow?session={uuid}")
+        desk.sign_in(page, desk.email_of(running, "owner"))
+        area = desk.section(page)
+        area.press("Control+End")
+        area.type(" Before the end")
+        running.process.kill()
+        running.process.wait(30)
+        area.type(" and after it.")
+        expect(desk.status(page)).to_have_text("Offline, kept on this device")
+    with serve(data_dir, port=running.port) as again:
+        desk.saved(page)
+        expect(desk.section(page)).to_have_value(re.compile(r"Before the end and after it\.$"))
+        stored = desk.document(again, uuid, "sow_objects")["sections"][0]["markdown"]
+        assert stored.endswith("Before the end and after it.")
+        desk.no_draft_left(page)
+        context.close()
