@@ -1,7 +1,7 @@
 """The fonts a PDF is set in: those that come along, those of the machine, and what none of them can show.
 
-Typst takes a character that is not in the document's own fonts from any other it has. Chinese, Japanese and Korean need
-one of millions of bytes, which comes as a package of its own and is found, never imported.
+Typst takes a character that is not in the document's own fonts from any other it has. For Chinese, Japanese and Korean
+the machine must have one, such as Debian's ``fonts-noto-cjk``.
 """
 
 from __future__ import annotations
@@ -31,14 +31,9 @@ _WORDS: Final = {"CJK": "Chinese characters", "HANGUL": "Korean", "HIRAGANA": "J
 def folders() -> tuple[str, ...]:
     """Where the fonts lie that NEXA brings along; those of typst itself and of the machine are found without."""
     # Mermaid's layout is measured with DejaVu Sans of its package; drawn with it, no label leaves its box. Its native
-    # part has no place in this process, so it is found and not imported, and so are fonts of other packages.
-    found = [_beside("mermaidx", "assets/fonts"), _beside("paperang_p2_fonts_cjk", "fonts")]
-    return tuple(str(folder) for folder in found if folder is not None and folder.is_dir())
-
-
-def _beside(package: str, path: str) -> Path | None:
-    spec = find_spec(package)
-    return Path(spec.origin).parent / path if spec is not None and spec.origin else None
+    # part has no place in this process, so it is found and not imported.
+    spec = find_spec("mermaidx")
+    return (str(Path(spec.origin).parent / "assets" / "fonts"),) if spec is not None and spec.origin else ()
 
 
 @lru_cache(maxsize=1)
