@@ -55,6 +55,7 @@ def _signed_in(page: Page, name: str) -> None:
 
 
 def _fill(page: Page, email: str, password: str) -> None:
+    expect(page.get_by_label("E-mail address", exact=True)).to_have_count(1)  # not while one form replaces another
     page.get_by_label("E-mail address", exact=True).fill(email)
     page.get_by_label("Password", exact=True).fill(password)
 

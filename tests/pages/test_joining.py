@@ -178,6 +178,14 @@ def choose(page: Page, who: str) -> None:
     person.press("Enter")
 
 
+def pick(page: Page, label: str, option: str) -> None:
+    """Choose an option of a select box by what it says, once the screen is drawn: a box that is drawn anew closes."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    page.get_by_role("combobox", name=label).fill(option)
+    page.get_by_role("option", name=re.compile(option, re.I)).first.click()
+    expect(page.get_by_role("combobox", name=label)).to_have_value(re.compile(option, re.I))
+
+
 def test_the_last_owner_is_guided_to_a_transfer(open_page: OpenPage) -> None:
     admin = open_page("/organization?organization=sorrelby&tab=members", as_="Internal admin")
     choose(admin, "owner@sorrelby")
@@ -227,6 +235,25 @@ def test_an_invitation_is_withdrawn_on_the_board_and_its_link_is_dead(open_page:
     owner.get_by_role("dialog").get_by_role("button", name="Withdraw the invitation").click()
     expect(owner.get_by_text("Withdrawn 1")).to_be_visible()
     expect(open_page(link).get_by_test_id("stAlert")).to_contain_text("used or withdrawn")
+
+
+def test_why_somebody_cannot_is_told_gate_by_gate_and_what_would_change_it(open_page: OpenPage) -> None:
+    admin = open_page("/organization?organization=lumenfold&tab=members", as_="Internal admin")
+    choose(admin, "viewer@lumenfold")
+    admin.get_by_text("Why can or can't").click()
+    pick(admin, "do this", "invite")
+    expect(admin.get_by_test_id("stAlert").filter(has_text="No.")).to_be_visible()
+    expect(admin.get_by_text("Decides")).to_have_count(1)
+    expect(admin.get_by_text("nothing is changed by looking")).to_be_visible()
+    pick(admin, "the role were", "Admin")
+    expect(admin.get_by_text("Gains:")).to_be_visible()
+    pick(admin, "the membership were", "Suspended")
+    expect(admin.get_by_text("Loses:")).to_be_visible()
+    who = admin.get_by_role("combobox", name="Can", exact=True)
+    who.fill("stranger@elsewhere.example")
+    who.press("Enter")
+    stranger = admin.get_by_test_id("stAlert").filter(has_text=re.compile(r"No\..*(account|membership)"))
+    expect(stranger).to_be_visible()
 
 
 def test_an_invitation_is_sent_again_and_only_the_new_mails_link_works(open_page: OpenPage, postbox: Postbox) -> None:

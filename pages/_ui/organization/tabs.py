@@ -53,7 +53,8 @@ def draw(actor: Actor, organization: OrganizationView) -> None:
     wanted = st.query_params.get(_TAB, "").lower()
     named = next((tab.title for tab in mine if tab.title.lower() == wanted), None)
     if named and st.query_params.get(_TAB) != named:  # spelled in lower case, as a link is: the widget knows its own
-        st.session_state[_TAB] = st.query_params[_TAB] = named
+        st.query_params[_TAB] = named
+        st.rerun()  # set in the run that first draws the widget, it would be taken out of the address again
     places = st.tabs([tab.title for tab in mine], key=_TAB, bind="query-params")
     for place, tab in zip(places, mine, strict=True):
         if place.open:

@@ -180,4 +180,4 @@ def test_in_a_real_browser_nothing_runs_and_nobody_else_is_asked(
     assert not [fault for fault in faults if "Content Security" in fault], faults
     assert len(sessions.share_responses(ada, uuid=uuid)) == 1
     page.set_viewport_size({"width": 400, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    page.wait_for_function("document.documentElement.scrollWidth <= 400")  # once it is laid out anew
