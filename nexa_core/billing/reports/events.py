@@ -86,7 +86,7 @@ def events(
     titled = actor.may(Permission.SESSIONS_READ)
     items = tuple(view(one, titled) for one in found[:limit])
     more = len(found) > limit
-    return EventPage(items, f"{items[-1].occurred_at.isoformat()}~{items[-1].id}" if more else None)
+    return EventPage(items, cursor_of(items[-1].occurred_at, items[-1].id) if more else None)
 
 
 def every(actor: Actor, *, organization_id: UUID | None, wanted: EventFilter) -> Iterator[Event]:
@@ -140,6 +140,11 @@ def _person(value: str) -> UUID:
         return UUID(value)
     except ValueError as broken:
         raise Invalid("There is no such person.", field="person") from broken
+
+
+def cursor_of(at: dt.datetime, identifier: UUID) -> str:
+    """The page that begins after what has this moment and identifier, for ``position``."""
+    return f"{at.isoformat()}~{identifier}"
 
 
 def position(cursor: str) -> tuple[dt.datetime, UUID]:

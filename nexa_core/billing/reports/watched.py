@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import periods
-from nexa_core.billing.reports.events import position
+from nexa_core.billing.reports.events import cursor_of, position
 from nexa_core.billing.reports.scope import organization_of
 from nexa_core.db import reading
 
@@ -91,5 +91,5 @@ def watched(
         reports={one.metric: one.reports for one in sums},
         amounts={one.metric: one.amount for one in sums},
         items=items,
-        next_cursor=f"{items[-1].at.isoformat()}~{items[-1].id}" if len(found) > limit else None,
+        next_cursor=cursor_of(items[-1].at, items[-1].id) if len(found) > limit else None,
     )
