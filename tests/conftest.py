@@ -27,7 +27,6 @@ _FOLDER.chmod(0o711)  # the server's own user must pass through, where tests run
 os.environ["NEXA_DATA_DIR"] = str(_FOLDER / "data")
 
 from nexa_core import db, schema  # noqa: E402
-from nexa_core.billing import PLANS  # noqa: E402
 from nexa_core.config import settings  # noqa: E402
 from nexa_core.embedded import EmbeddedServer  # noqa: E402
 from tests.databases import Cluster, TestDatabase  # noqa: E402
@@ -93,8 +92,6 @@ def database(cluster: Cluster) -> Iterator[TestDatabase]:
     lent = TestDatabase(cluster, cluster.lend())
     lent.configure()
     yield lent
-    db.dispose()
-    PLANS.forget()  # the next test's database has the same address
     cluster.take_back(lent.name)
 
 
@@ -158,13 +155,6 @@ def data_dir() -> Iterator[Path]:
 @pytest.fixture(scope="session")
 def nexa_server() -> Iterator[Served]:
     """NEXA as the README starts it, with the demo world, for tests that leave it as it is."""
-    with serve() as served:
-        yield served
-
-
-@pytest.fixture
-def own_nexa_server() -> Iterator[Served]:
-    """A NEXA for one test that changes it or looks at its terminal."""
     with serve() as served:
         yield served
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from nexa_core import db
+from nexa_core.billing import PLANS
 
 
 def url_of(base: str, *, database: str | None = None, user: str | None = None, password: str | None = None) -> str:
@@ -89,6 +90,8 @@ class Cluster:
     def take_back(self, name: str) -> None:
         """Put a lent database back as it was, or drop it when the test did more than write rows."""
         template = self._lent.pop(name)
+        db.dispose()
+        PLANS.forget()  # the database that is lent next may have the same address
         if self._origins[template].restore(self.url(name)):
             self._spare[template].append(name)
         else:
@@ -145,7 +148,6 @@ class Origin:
 
     def restore(self, url: str) -> bool:
         """Put the rows and sequences back; False when the catalogue is not the template's any more, or all is large."""
-        db.dispose()
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute("SET search_path = ''; SET session_replication_role = replica; SET lock_timeout = '10s'")
             connection.execute(

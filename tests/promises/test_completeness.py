@@ -11,7 +11,6 @@ import pytest
 
 from nexa_core import api, audit, db
 from nexa_core.actor import Actor
-from nexa_core.billing import PLANS
 from tests.databases import Cluster, TestDatabase
 from tests.promises.audited_rows import Client, Stage, make_stage
 from tests.promises.audited_verbs import (
@@ -62,9 +61,9 @@ def stage(_played: Stage, _looked_at: Stage, request: pytest.FixtureRequest) -> 
     found = _looked_at if shared else _copy(_played)
     found.world.database.configure()
     yield found
-    db.dispose()
-    PLANS.forget()  # the next copy may have the same address
-    if not shared:
+    if shared:
+        db.dispose()
+    else:
         found.world.database.cluster.take_back(found.world.database.name)
 
 
