@@ -7,7 +7,8 @@ import json
 import re
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -15,13 +16,12 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
+from tests.pages.visits import Visit, visits
 from tests.serving import Served, serve
 from tests.worlds import World
 
 SECONDS = 60_000
-Visit = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -34,23 +34,8 @@ def served() -> Iterator[Served]:
 @pytest.fixture
 def visit(browser: Any, served: Served) -> Iterator[Visit]:
     """``visit(email, path)``: somebody of the demo world, signed in, at a screen; the clipboard is theirs."""
-    contexts = []
-
-    def go(email: str, path: str) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 1300}, accept_downloads=True)
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=served.url)
-        contexts.append(context)
-        page: Page = context.new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(f"{served.url}{path}")
-        page.get_by_label("E-mail address", exact=True).fill(email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_label("Password", exact=True).press("Enter")
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
+    with visits(browser, served, timeout=SECONDS) as visit:
+        yield partial(visit, permissions=("clipboard-read", "clipboard-write"))
 
 
 def _said(page: Page, sentence: str) -> None:

@@ -15,31 +15,17 @@ import pytest
 from playwright.sync_api import Download, Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
-from nexa_core.demo import PASSWORD
+from tests.pages.visits import Visit, visits
 from tests.serving import Served
 
 SECONDS = 60_000
 
 
 @pytest.fixture
-def visit(browser: Any, nexa_server: Served) -> Iterator[Any]:
+def visit(browser: Any, nexa_server: Served) -> Iterator[Visit]:
     """``visit(email, path)``: somebody of the demo world, signed in, at a screen."""
-    contexts = []
-
-    def go(email: str, path: str) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 1300}, accept_downloads=True)
-        contexts.append(context)
-        page: Page = context.new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(f"{nexa_server.url}{path}")
-        page.get_by_label("E-mail address", exact=True).fill(email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_label("Password", exact=True).press("Enter")
-        return page
-
-    yield go
-    for context in contexts:
-        context.close()
+    with visits(browser, nexa_server, timeout=SECONDS) as visit:
+        yield visit
 
 
 def _bytes(download: Download) -> bytes:

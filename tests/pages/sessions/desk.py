@@ -12,8 +12,8 @@ from uuid import UUID
 import psycopg
 from playwright.sync_api import Locator, Page, expect
 
-from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
+from tests.pages import visits
 from tests.serving import Served
 from tests.worlds import World
 
@@ -26,20 +26,14 @@ Open = Callable[..., Page]
 @contextmanager
 def visiting(browser: Any, served: Served) -> Iterator[Open]:
     """Browsers of Lumenfold's people, closed at the end."""
-    contexts: list[Any] = []
+    with visits.visits(browser, served, timeout=SECONDS) as visit:
 
-    def make(path: str, *, who: str = "owner", width: int = 1440) -> Page:
-        email = email_of(served, who)
-        contexts.append(browser.new_context(viewport={"width": width, "height": 1000}))
-        page: Page = contexts[-1].new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
-        sign_in(page, email)
-        return page
+        def make(path: str, *, who: str = "owner", width: int = 1440) -> Page:
+            page = visit(email_of(served, who), path, width=width, height=1000)
+            expect(page.get_by_test_id("stSidebarNav")).to_be_visible(timeout=SECONDS)
+            return page
 
-    yield make
-    for context in contexts:
-        context.close()
+        yield make
 
 
 def email_of(served: Served, role: str) -> str:
@@ -56,9 +50,7 @@ def email_of(served: Served, role: str) -> str:
 
 
 def sign_in(page: Page, email: str) -> None:
-    page.get_by_label("E-mail address", exact=True).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password", exact=True).press("Enter")
+    visits.sign_in(page, email)
     expect(page.get_by_test_id("stSidebarNav")).to_be_visible(timeout=SECONDS)
 
 
