@@ -13,6 +13,7 @@ PLACES = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
+PATIENCE = 60_000  # milliseconds to wait for what a page shall show: a busy machine is slow, not wrong
 FLAGS = [
     "--headless",
     "--no-sandbox",

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from nexa_core import audit
+from nexa_core import architecture_sessions, audit
 from nexa_core.accounts import hash_password
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
@@ -31,6 +31,7 @@ _DONE = text("""
 UPDATE organizations SET subscription_data = jsonb_set(subscription_data, '{demo,complete}', 'true'), updated_at = now()
 WHERE id = :id
 """)
+_AGES = timedelta(days=10_000)
 
 
 def seed(announce: Announce = lambda line: None, *, now: datetime | None = None, owner_url: str | None = None) -> None:
@@ -60,6 +61,8 @@ def seed(announce: Announce = lambda line: None, *, now: datetime | None = None,
         write_tenant(admin, world, tenant, secret, now)
     announce(f"Demo world: {sum(len(tenant.sessions) for tenant in world.tenants)} architecture sessions ...")
     numbers = {tenant.id: write_sessions(tenant) for tenant in world.tenants}
+    # What the composer draws parses; a job that found that out would take minutes of a processor from who looks first.
+    architecture_sessions.check_diagrams(system, check=_parses, most=len(world.tenants) * 100, recent=_AGES)
     announce("Demo world: 13 months of usage ...")
     with ThreadPoolExecutor(2) as pool:  # one prepares while the database counts for the other; no two of one customer
         stored = sum(pool.map(lambda tenant: write_usage(system, tenant, numbers[tenant.id], now), world.tenants))
@@ -75,3 +78,7 @@ def seed(announce: Announce = lambda line: None, *, now: datetime | None = None,
     audit.seal_heads(system)
     audit.verify(system)
     announce(f"Demo world: {stored:,} usage events counted. It is complete.")
+
+
+def _parses(_text: str, _language: str) -> None:
+    """Nothing is wrong with it."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from nexa_core.api.identity import header_value
+from tests.pages.visits import OpenWindow, windows
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
 Shell = Callable[..., AppTest]
@@ -25,3 +27,10 @@ def shell() -> Shell:
         return app
 
     return make
+
+
+@pytest.fixture
+def open_window(browser: Any) -> Iterator[OpenWindow]:
+    """``open_window(url)``: a window in a browser of its own."""
+    with windows(browser) as make:
+        yield make

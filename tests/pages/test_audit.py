@@ -16,17 +16,16 @@ from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from nexa_core.api.identity import header_value
-from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
 from pages._ui import menu
 from pages._ui.audit import words
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
+from tests.pages.visits import visits
 from tests.promises.audited_verbs import CASES
 from tests.serving import Served, serve
 from tests.worlds import World
 
-SECONDS = 60_000
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 Come = Callable[..., Page]
 NASTY = {
@@ -51,22 +50,14 @@ def database(served: Served) -> psycopg.Connection:
 @pytest.fixture
 def come(browser: Any, served: Served) -> Iterator[Come]:
     """``come(path, email)``: somebody signed in at an address."""
-    contexts: list[Any] = []
+    with visits(browser, served) as visit:
 
-    def make(path: str = "/audit", email: str = "admin@nexa.example", width: int = 1280) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}))
-        page: Page = contexts[-1].new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
-        page.get_by_label("E-mail address", exact=True).fill(email)
-        page.get_by_label("Password", exact=True).fill(PASSWORD)
-        page.get_by_label("Password", exact=True).press("Enter")
-        expect(page.get_by_role("heading", name="Audit log")).to_be_visible(timeout=SECONDS)
-        return page
+        def make(path: str = "/audit", email: str = "admin@nexa.example") -> Page:
+            page = visit(email, path, width=1280, height=900)
+            expect(page.get_by_role("heading", name="Audit log")).to_be_visible()
+            return page
 
-    yield make
-    for context in contexts:
-        context.close()
+        yield make
 
 
 def _filters(page: Page) -> dict[str, str]:
@@ -86,7 +77,7 @@ def test_a_person_is_found_by_typing_becomes_a_chip_and_is_taken_away_again(come
     expect(chip).to_be_visible()
     assert set(_filters(page)) == {"person"}
     page.reload()
-    expect(chip).to_be_visible(timeout=SECONDS)
+    expect(chip).to_be_visible()
     page.get_by_role("button", name=re.compile("^By ")).click()
     expect(chip).to_have_count(0)
     assert _filters(page) == {}

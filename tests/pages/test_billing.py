@@ -7,6 +7,7 @@ import csv
 import datetime as dt
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +18,15 @@ from playwright.sync_api import Download, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from nexa_core import billing
-from nexa_core.demo import PASSWORD
 from pages._ui import menu
 from pages._ui.billing import whose
 from tests.databases import TestDatabase
 from tests.nexa_core.billing.conftest import Ledger
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
+from tests.pages.visits import Visit, visits
 from tests.serving import Served
 from tests.worlds import World
-
-SECONDS = 30_000
 
 
 def _last_month() -> str:
@@ -35,13 +34,17 @@ def _last_month() -> str:
     return f"{first - dt.timedelta(days=1):%Y-%m}"
 
 
-def _sign_in(page: Page, url: str, email: str, heading: str) -> None:
-    page.set_default_timeout(SECONDS)
-    page.goto(url)
-    page.get_by_label("E-mail address", exact=True).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password", exact=True).press("Enter")
-    expect(page.get_by_role("heading", name=heading)).to_be_visible(timeout=SECONDS)
+@pytest.fixture
+def visit(browser: Any, nexa_server: Served) -> Iterator[Visit]:
+    """``visit(email, path)``: somebody of the demo world, signed in, at a screen of Quarrowby's."""
+    with visits(browser, nexa_server) as make:
+
+        def visit(email: str, path: str, **how: Any) -> Page:
+            page = make(email, path, **how)
+            expect(page.get_by_role("heading", name="Quarrowby Freight")).to_be_visible()
+            return page
+
+        yield visit
 
 
 def _read(download: Download) -> bytes:
@@ -49,13 +52,11 @@ def _read(download: Download) -> bytes:
 
 
 def test_an_account_manager_opens_an_invoice_to_its_events_and_compares_its_files(
-    browser: Any, nexa_server: Served
+    visit: Visit, nexa_server: Served
 ) -> None:
-    context = browser.new_context(viewport={"width": 1440, "height": 1200}, accept_downloads=True)
-    page: Page = context.new_page()
     month = _last_month()
-    address = f"{nexa_server.url}/billing?organization=quarrowby&period={whose.month(month).replace(' ', '%20')}"
-    _sign_in(page, address, "manager@nexa.example", "Quarrowby Freight")
+    address = f"/billing?organization=quarrowby&period={whose.month(month).replace(' ', '%20')}"
+    page = visit("manager@nexa.example", address, height=1200)
     total = page.get_by_test_id("stMetric").filter(has_text="Total").get_by_test_id("stMetricValue")
     minor = int(re.sub(r"\D", "", total.inner_text()))
     files = {}
@@ -89,21 +90,17 @@ def test_an_account_manager_opens_an_invoice_to_its_events_and_compares_its_file
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_text("Page 2,")).to_be_visible()
     page.goto(f"{nexa_server.url}/rehearsal?organization=quarrowby&credits=100")
-    expect(page.get_by_text("is the cheapest plan that would have blocked nothing")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("is the cheapest plan that would have blocked nothing")).to_be_visible()
     expect(page.locator(".js-plotly-plot")).to_be_visible()
-    context.close()
 
 
-def test_a_customers_owner_sees_its_own_invoice_and_no_other(browser: Any, nexa_server: Served) -> None:
-    context = browser.new_context(viewport={"width": 400, "height": 900}, color_scheme="dark")
-    page: Page = context.new_page()
-    _sign_in(page, f"{nexa_server.url}/billing", "billing@quarrowby.example", "Quarrowby Freight")
+def test_a_customers_owner_sees_its_own_invoice_and_no_other(visit: Visit, nexa_server: Served) -> None:
+    page = visit("billing@quarrowby.example", "/billing", width=400, height=900, color_scheme="dark")
     expect(page.get_by_role("button", name="Give money back")).to_have_count(0)
     page.goto(f"{nexa_server.url}/billing?organization=brindlemoor")
-    expect(page.get_by_text("There is no such organization.")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("There is no such organization.")).to_be_visible()
     page.goto(f"{nexa_server.url}/plans")
-    expect(page.get_by_text("You may not do this.")).to_be_visible(timeout=SECONDS)
-    context.close()
+    expect(page.get_by_text("You may not do this.")).to_be_visible()
 
 
 @pytest.mark.parametrize("screen", [menu.BILLING, menu.REHEARSAL])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -14,9 +13,9 @@ from playwright.sync_api import Page, expect
 
 from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
+from tests.pages.visits import OpenWindow
 from tests.serving import Served, serve
 
-SECONDS = 60_000  # a busy machine is slow, not wrong: no promise is about time
 OpenPage = Callable[..., Page]
 
 
@@ -28,30 +27,18 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_page(browser: Any, served: Served) -> Iterator[OpenPage]:
-    """``open_page(path, context=None, color_scheme="light")``; a context is a browser with its cookies."""
-    contexts: list[Any] = []
-
-    def make(path: str = "/", *, beside: Page | None = None, color_scheme: str = "light", width: int = 1280) -> Page:
-        if beside is None:
-            contexts.append(browser.new_context(viewport={"width": width, "height": 900}, color_scheme=color_scheme))
-        page: Page = (beside.context if beside else contexts[-1]).new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
+def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
+    """``open_page(path)``: a window at an address of this NEXA."""
+    return lambda path="/", **how: open_window(served.url + path, **how)
 
 
 def _at_the_gate(page: Page) -> None:
-    expect(page.get_by_label("Password", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
     expect(page.get_by_test_id("stSidebarNav")).to_have_count(0)
 
 
 def _signed_in(page: Page, name: str) -> None:
-    expect(page.get_by_test_id("stSidebar").get_by_text(name)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("stSidebar").get_by_text(name)).to_be_visible()
 
 
 def _fill(page: Page, email: str, password: str) -> None:
@@ -93,10 +80,10 @@ def test_an_address_of_no_screen_asks_to_sign_in_without_a_dialog_and_is_still_t
     open_page: OpenPage, path: str, title: str
 ) -> None:
     page = open_page(path)
-    expect(page.get_by_label("E-mail address", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_label("E-mail address", exact=True)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     _sign_in(page, "admin@nexa.example")
-    expect(page.get_by_role("heading", name=title)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert urlsplit(page.url).path == path
 
@@ -161,7 +148,7 @@ def test_repeated_failures_bring_a_picture_and_then_a_lock_that_says_how_long(op
         page.wait_for_timeout(400)
     picture = page.get_by_test_id("stForm").locator("img")
     expect(picture).to_be_visible()
-    assert picture.get_attribute("src", timeout=SECONDS).startswith("data:image/png")  # type: ignore[union-attr]
+    assert picture.get_attribute("src").startswith("data:image/png")  # type: ignore[union-attr]
     _sign_in(page, nobody, "wrong password again")
     expect(page.get_by_test_id("stAlert")).to_contain_text("picture")
     fresh = open_page()  # another browser has no picture to read, and the address is locked all the same
@@ -179,9 +166,7 @@ def test_repeated_failures_bring_a_picture_and_then_a_lock_that_says_how_long(op
 def test_the_demo_offers_to_continue_as(open_page: OpenPage, button: str, organization: str | None) -> None:
     page = open_page()
     page.get_by_role("button", name=button).click()
-    expect(page.get_by_role("heading", name=re.compile("Good (morning|afternoon|evening)"))).to_be_visible(
-        timeout=SECONDS
-    )
+    expect(page.get_by_role("heading", name=re.compile("Good (morning|afternoon|evening)"))).to_be_visible()
     if organization:
         _signed_in(page, organization)
 
@@ -231,14 +216,14 @@ def test_a_forgotten_password_is_set_anew_by_the_link_on_the_system_screen(serve
 
     admin = open_page("/system")
     admin.get_by_role("button", name="Internal admin").click()
-    expect(admin.get_by_text(f"to {email}")).to_be_visible(timeout=SECONDS)
+    expect(admin.get_by_text(f"to {email}")).to_be_visible()
     with admin.context.expect_page() as opened:
         admin.get_by_role("link", name="Follow its link").first.click()
     setting = opened.value
     setting.get_by_label("New password", exact=True).fill(new)
     setting.get_by_label("New password again").fill(new)
     setting.get_by_role("button", name="Set password").click()
-    expect(setting.get_by_text("Your password is set")).to_be_visible(timeout=SECONDS)
+    expect(setting.get_by_text("Your password is set")).to_be_visible()
 
     owner = open_page()
     _sign_in(owner, email)
@@ -263,14 +248,14 @@ def test_somebody_in_two_organizations_switches_and_the_other_tab_follows(served
     page = open_page()
     _sign_in(page, email)
     switcher = page.get_by_role("combobox", name="Organization")
-    expect(switcher).to_have_value("Lumenfold Retail", timeout=SECONDS)
+    expect(switcher).to_have_value("Lumenfold Retail")
     other = open_page("/organization", beside=page)
-    expect(other.get_by_role("heading", name="Lumenfold Retail")).to_be_visible(timeout=SECONDS)
+    expect(other.get_by_role("heading", name="Lumenfold Retail")).to_be_visible()
     switcher.click()
     page.get_by_role("option", name="Halewind Mutual").click()
-    expect(page.get_by_text("Halewind Mutual, ")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Halewind Mutual, ")).to_be_visible()
     other.get_by_test_id("stSidebarNav").get_by_role("link", name="Home").click()
-    expect(other.get_by_text("Halewind Mutual, ")).to_be_visible(timeout=SECONDS)
+    expect(other.get_by_text("Halewind Mutual, ")).to_be_visible()
     expect(other.get_by_role("combobox", name="Organization")).to_have_value("Halewind Mutual")
 
 
@@ -278,12 +263,12 @@ def test_ending_the_other_sign_ins_throws_the_other_browser_out(open_page: OpenP
     mine, other = open_page("/account"), open_page("/account")
     for page in (other, mine):
         _sign_in(page, "owner@halewind.example")
-        expect(page.get_by_role("heading", name="My account")).to_be_visible(timeout=SECONDS)
+        expect(page.get_by_role("heading", name="My account")).to_be_visible()
     mine.reload()
-    expect(mine.get_by_text("This one", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(mine.get_by_text("This one", exact=True)).to_be_visible()
     mine.get_by_role("button", name="End all others").click()
     mine.get_by_role("dialog").get_by_role("button", name="End all others").click()
-    expect(mine.get_by_text("1 other sign-in ended")).to_be_visible(timeout=SECONDS)
+    expect(mine.get_by_text("1 other sign-in ended")).to_be_visible()
     _at_the_gate(other)
     expect(mine.get_by_role("heading", name="My account")).to_be_visible()
 
@@ -314,12 +299,12 @@ def test_a_click_on_a_row_opens_the_organization(open_page: OpenPage) -> None:
     page = open_page("/organizations?q=Quarrowby")
     page.get_by_role("button", name="Internal admin").click()
     table = page.get_by_test_id("stDataFrame")
-    expect(table).to_be_visible(timeout=SECONDS)
+    expect(table).to_be_visible()
     page.wait_for_timeout(1000)
     box = table.bounding_box()
     assert box
     page.mouse.click(box["x"] + 60, box["y"] + 52)
-    expect(page.get_by_role("heading", name="Quarrowby Freight")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", name="Quarrowby Freight")).to_be_visible()
     assert urlsplit(page.url).path == "/organization" and "organization=quarrowby" in page.url
 
 
@@ -335,7 +320,7 @@ def test_the_audit_log_is_verified_with_a_button(open_page: OpenPage) -> None:
 def test_no_screen_is_wider_than_its_window(open_page: OpenPage, path: str, width: int) -> None:
     page = open_page(path, width=width)
     page.get_by_role("button", name="Internal admin").click()
-    expect(page.locator("h1").first).to_be_visible(timeout=SECONDS)
+    expect(page.locator("h1").first).to_be_visible()
     page.wait_for_timeout(500)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -17,9 +17,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from playwright.sync_api import Page, expect
 
+from tests.pages.visits import OpenWindow
 from tests.serving import Served, free_port, serve
 
-SECONDS = 20_000
 GOOD = "a quiet walk along the harbour"
 OpenPage = Callable[..., Page]
 
@@ -65,22 +65,15 @@ def served(postbox: Postbox) -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_page(browser: Any, served: Served) -> Iterator[OpenPage]:
-    contexts: list[Any] = []
-
+def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
     def make(path: str = "/", *, as_: str = "", width: int = 1280) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 1400}, color_scheme="light"))
-        page: Page = contexts[-1].new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
+        page = open_window(served.url + path, width=width, height=1400)
         if as_:
             page.get_by_role("button", name=as_).click()
             expect(page.get_by_test_id("stSidebar").get_by_role("button", name="Sign out")).to_be_visible()
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
+    return make
 
 
 def invite(page: Page, text: str, *, people: str) -> None:

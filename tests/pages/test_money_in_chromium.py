@@ -21,8 +21,6 @@ from tests.pages.visits import Visit, visits
 from tests.serving import Served, serve
 from tests.worlds import World
 
-SECONDS = 60_000
-
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Served]:
@@ -34,7 +32,7 @@ def served() -> Iterator[Served]:
 @pytest.fixture
 def visit(browser: Any, served: Served) -> Iterator[Visit]:
     """``visit(email, path)``: somebody of the demo world, signed in, at a screen; the clipboard is theirs."""
-    with visits(browser, served, timeout=SECONDS) as visit:
+    with visits(browser, served) as visit:
         yield partial(visit, permissions=("clipboard-read", "clipboard-write"))
 
 

@@ -12,11 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from nexa_core.demo import PASSWORD
 from tests.nexa_core.organizations.domains.dns_server import Zone, dns_server
+from tests.pages.visits import visits
 from tests.serving import Served, serve
 
-SECONDS = 60_000
 MARKUP = "<b>Bold</b> **stars** $x^2$ :red[red]"
 
 
@@ -36,25 +35,19 @@ def served(zone: Zone) -> Iterator[Served]:
 @pytest.fixture
 def admin(browser: Any, served: Served) -> Iterator[Page]:
     """An internal admin at the list of organizations."""
-    context = browser.new_context(viewport={"width": 1440, "height": 1100}, accept_downloads=True)
-    page: Page = context.new_page()
-    page.set_default_timeout(SECONDS)
-    page.goto(f"{served.url}/organizations")
-    page.get_by_label("E-mail address", exact=True).fill("admin@nexa.example")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("Password", exact=True).press("Enter")
-    expect(page.get_by_role("heading", name="Organizations")).to_be_visible(timeout=SECONDS)
-    yield page
-    context.close()
+    with visits(browser, served) as visit:
+        page = visit("admin@nexa.example", "/organizations", height=1100)
+        expect(page.get_by_role("heading", name="Organizations")).to_be_visible()
+        yield page
 
 
 def _open(page: Page, served: Served, slug: str, tab: str) -> None:
     page.goto(f"{served.url}/organization?organization={slug}&tab={tab}")
-    expect(page.get_by_role("tab", name=tab.title())).to_have_attribute("aria-selected", "true", timeout=SECONDS)
+    expect(page.get_by_role("tab", name=tab.title())).to_have_attribute("aria-selected", "true")
 
 
 def _said(page: Page, sentence: str) -> None:
-    expect(page.get_by_test_id("stToast").filter(has_text=sentence)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("stToast").filter(has_text=sentence)).to_be_visible()
 
 
 def _choose(page: Page, label: str, option: str) -> None:
@@ -201,20 +194,20 @@ def test_a_domain_is_proven_by_its_record_and_joining_is_switched_on_after_its_r
         panel.get_by_label("Domain", exact=True).fill(refused)
         panel.get_by_role("button", name="Add", exact=True).click()
         if why:
-            expect(panel.get_by_text(why)).to_be_visible(timeout=SECONDS)
-    expect(panel.get_by_text("_nexa-challenge.vila-sorrel.org")).to_be_visible(timeout=SECONDS)
+            expect(panel.get_by_text(why)).to_be_visible()
+    expect(panel.get_by_text("_nexa-challenge.vila-sorrel.org")).to_be_visible()
     panel.get_by_role("button", name="Check now").last.click()  # the domains stand by name, so it is the last one
-    expect(panel.get_by_text("There is no TXT record")).to_be_visible(timeout=SECONDS)
+    expect(panel.get_by_text("There is no TXT record")).to_be_visible()
     name, value = [code.inner_text().strip() for code in panel.get_by_test_id("stCode").all()[-2:]]
     zone.records[name] = [value]
     panel.get_by_role("button", name="Check now").last.click()
-    expect(panel.get_by_text("Proven by DNS")).to_be_visible(timeout=SECONDS)
+    expect(panel.get_by_text("Proven by DNS")).to_be_visible()
     panel.get_by_role("button", name="Who joins").last.click()
     dialog = admin.get_by_role("dialog")
     dialog.get_by_text("People with a confirmed address of vila-sorrel.org join").click()
-    expect(dialog.get_by_text("0 existing people would join at once")).to_be_visible(timeout=SECONDS)
+    expect(dialog.get_by_text("0 existing people would join at once")).to_be_visible()
     dialog.get_by_role("button", name="Save").click()
-    expect(panel.get_by_text("People with a confirmed address of it join as viewer.")).to_be_visible(timeout=SECONDS)
+    expect(panel.get_by_text("People with a confirmed address of it join as viewer.")).to_be_visible()
 
 
 def test_shown_customers_get_an_account_manager_together_and_their_former_ones_back(admin: Page) -> None:
@@ -263,7 +256,7 @@ def test_business_details_are_saved_and_a_wrong_tax_id_is_named(admin: Page, ser
     save.click()
     _said(admin, "The business details are saved")
     admin.reload()
-    expect(panel.get_by_label("Tax id", exact=True)).to_have_value("BE0428759497", timeout=SECONDS)
+    expect(panel.get_by_label("Tax id", exact=True)).to_have_value("BE0428759497")
     expect(panel.get_by_label("Street and number", exact=True)).to_have_value("Rue <b>Haute</b> 1")
     expect(panel.get_by_label("Billing address", exact=True)).to_have_value("accounts@tarnfell.example")
     expect(panel.get_by_role("combobox", name="Time zone of billing")).to_have_value(re.compile("Brussels"))

@@ -7,7 +7,6 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -16,9 +15,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nexa_core.embedded import EmbeddedServer
+from tests.pages.visits import OpenWindow
 from tests.serving import Served, serve
 
-SECONDS = 20_000
 OpenPage = Callable[..., Page]
 
 
@@ -30,23 +29,15 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_page(browser: Any, served: Served) -> Iterator[OpenPage]:
-    contexts: list[Any] = []
-
+def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
     def make(path: str = "/", *, beside: Page | None = None, who: str | None = None) -> Page:
-        if beside is None:
-            contexts.append(browser.new_context(viewport={"width": 1280, "height": 1000}))
-        page: Page = (beside.context if beside else contexts[-1]).new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
+        page = open_window(served.url + path, beside=beside, height=1000)
         if who:
             page.get_by_role("button", name=who).click()
-            expect(page.get_by_test_id("stSidebarNav")).to_be_attached(timeout=SECONDS)
+            expect(page.get_by_test_id("stSidebarNav")).to_be_attached()
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
+    return make
 
 
 def database(served: Served) -> psycopg.Connection:
@@ -74,18 +65,18 @@ def admin_at(open_page: OpenPage, served: Served, email: str) -> Page:
 def test_a_person_is_found_opened_and_the_address_can_be_sent(open_page: OpenPage) -> None:
     page = open_page("/people?q=thabo", who="Internal admin")
     table = page.get_by_test_id("stDataFrame")
-    expect(table).to_be_visible(timeout=SECONDS)
+    expect(table).to_be_visible()
     page.wait_for_timeout(1000)
     box = table.bounding_box()
     assert box
     page.mouse.click(box["x"] + 60, box["y"] + 52)
-    expect(page.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible()
     again = open_page("/person?" + urlsplit(page.url).query, beside=page)
-    expect(again.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible(timeout=SECONDS)
+    expect(again.get_by_role("heading", name=re.compile("^Thabo"))).to_be_visible()
     again.get_by_role("link", name=re.compile("^Everything about Thabo")).click()
-    expect(again.get_by_role("heading", name="Audit log")).to_be_visible(timeout=SECONDS)
-    expect(again.get_by_role("button", name=re.compile("^Everything about Thabo"))).to_be_visible(timeout=SECONDS)
-    expect(again.get_by_text(re.compile("Thabo .+ accepted the invitation"))).to_be_visible(timeout=SECONDS)
+    expect(again.get_by_role("heading", name="Audit log")).to_be_visible()
+    expect(again.get_by_role("button", name=re.compile("^Everything about Thabo"))).to_be_visible()
+    expect(again.get_by_text(re.compile("Thabo .+ accepted the invitation"))).to_be_visible()
 
 
 def test_a_lock_says_why_until_when_and_from_where_and_is_lifted(open_page: OpenPage, served: Served) -> None:
@@ -98,11 +89,10 @@ def test_a_lock_says_why_until_when_and_from_where_and_is_lifted(open_page: Open
     told = page.get_by_test_id("stAlert")
     expect(told).to_contain_text(
         re.compile(r"Locked until .+, because 5 sign-ins failed \(.+\) from (127\.0\.0\.1|::1) with python-httpx"),
-        timeout=SECONDS,
     )
     page.get_by_role("button", name="Unlock").click()
     page.get_by_role("dialog").get_by_role("button", name="Unlock").click()
-    expect(page.get_by_text("Unlocked").first).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Unlocked").first).to_be_visible()
     expect(told).to_have_count(0)
 
 
@@ -113,37 +103,37 @@ def test_viewing_as_somebody_is_seen_on_every_screen_changes_nothing_and_ends(
     page.get_by_role("button", name="View as").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Begin").click()
-    expect(dialog.get_by_test_id("stAlert")).to_contain_text("say why", timeout=SECONDS)
+    expect(dialog.get_by_test_id("stAlert")).to_contain_text("say why")
     dialog.get_by_label("Reason", exact=True).fill("Ticket 4711")
     dialog.get_by_role("button", name="Begin").click()
     banner = page.get_by_text("you are viewing Lumenfold Retail as")
-    expect(banner).to_be_visible(timeout=SECONDS)
+    expect(banner).to_be_visible()
     for screen in ("Home", "Organization"):
         page.get_by_test_id("stSidebarNav").get_by_role("link", name=screen, exact=True).click()
-        expect(banner).to_be_visible(timeout=SECONDS)
+        expect(banner).to_be_visible()
     page.get_by_role("link", name="My account").click()
-    expect(banner).to_be_visible(timeout=SECONDS)
+    expect(banner).to_be_visible()
     page.get_by_label("First name").fill("Mallory")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_test_id("stAlert")).to_contain_text("change nothing", timeout=SECONDS)
+    expect(page.get_by_test_id("stAlert")).to_contain_text("change nothing")
     answer = page.request.get(f"{served.url}/api/me")
     assert (
         answer.json()["organization"]["slug"] == "lumenfold" and answer.json()["user"]["email"] == "admin@nexa.example"
     )
     page.get_by_role("button", name="End viewing").click()
-    expect(banner).to_have_count(0, timeout=SECONDS)
+    expect(banner).to_have_count(0)
     expect(page.get_by_test_id("stSidebarNav").get_by_role("link", name="People")).to_be_visible()
     owner, admin = name_of(served, "owner@lumenfold.example"), name_of(served, "admin@nexa.example")
     # Who really looked is who stands in the log, for the platform by name and for the customer as its staff.
     page.get_by_test_id("stSidebarNav").get_by_role("link", name="Audit log").click()
     began = page.get_by_text(f"{admin} began to view Lumenfold Retail as {owner}").first  # the demo has one, too
-    expect(began).to_be_visible(timeout=SECONDS)
+    expect(began).to_be_visible()
     began.click()
-    expect(page.get_by_text("Ticket 4711")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Ticket 4711").first).to_be_visible()
     theirs = open_page("/staff-access", who="Owner of")
     shown = theirs.get_by_text(f"NEXA staff began to view Lumenfold Retail as {owner}").first
-    expect(shown).to_be_visible(timeout=SECONDS)
-    expect(theirs.get_by_text("Reason: Ticket 4711")).to_be_visible(timeout=SECONDS)
+    expect(shown).to_be_visible()
+    expect(theirs.get_by_text("Reason: Ticket 4711")).to_be_visible()
     expect(theirs.get_by_text(admin)).to_have_count(0)
     with database(served) as connection:
         seen = connection.execute(
@@ -163,14 +153,14 @@ def test_viewing_ends_by_itself_without_a_click(open_page: OpenPage, served: Ser
     page.get_by_role("dialog").get_by_label("Reason", exact=True).fill("Ticket 4712")
     page.get_by_role("dialog").get_by_role("button", name="Begin").click()
     banner = page.get_by_text("you are viewing Lumenfold Retail as")
-    expect(banner).to_be_visible(timeout=SECONDS)
+    expect(banner).to_be_visible()
     with database(served) as connection, connection.transaction():
         connection.execute(
             "SELECT set_config('nexa.action', 'test', true), set_config('nexa.request', %s, true)", [str(uuid4())]
         )
         connection.execute("UPDATE viewings SET expires_at = now() + interval '20 seconds' WHERE ended_at IS NULL")
     page.reload()
-    expect(banner).to_be_visible(timeout=SECONDS)
+    expect(banner).to_be_visible()
     expect(banner).to_have_count(0, timeout=60_000)
 
 
@@ -181,7 +171,7 @@ def test_a_person_is_exported_then_erased_with_a_certificate(open_page: OpenPage
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason", exact=True).fill("Article 15, ticket 9")
     link = dialog.get_by_role("link", name="Download")
-    expect(link).to_have_attribute("href", re.compile("ticket"), timeout=SECONDS)
+    expect(link).to_have_attribute("href", re.compile("ticket"))
     answer = page.request.get(served.url + str(link.get_attribute("href")))
     assert answer.status == 200 and answer.headers["content-type"] == "application/zip"
     archive = zipfile.ZipFile(io.BytesIO(answer.body()))
@@ -190,14 +180,14 @@ def test_a_person_is_exported_then_erased_with_a_certificate(open_page: OpenPage
 
     page.get_by_role("button", name="Erase for good").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("What would happen")).to_be_visible(timeout=SECONDS)
+    expect(dialog.get_by_text("What would happen")).to_be_visible()
     dialog.get_by_label("Type the person's e-mail address").fill("wrong@lumenfold.example")
     dialog.get_by_label("Reason", exact=True).fill("Article 17, ticket 10")
     dialog.get_by_role("button", name="Erase for good").click()
-    expect(dialog.get_by_test_id("stAlert")).to_contain_text("not this person's", timeout=SECONDS)
+    expect(dialog.get_by_test_id("stAlert")).to_contain_text("not this person's")
     dialog.get_by_label("Type the person's e-mail address").fill(email)
     dialog.get_by_role("button", name="Erase for good").click()
-    expect(page.get_by_role("heading", name="Certificate of erasure")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", name="Certificate of erasure")).to_be_visible()
     expect(page.get_by_role("heading", name="Erased person")).to_be_visible()
     expect(page.get_by_text("Carys")).to_have_count(0)
     system = open_page("/system", beside=page)
@@ -217,19 +207,19 @@ def test_somebody_joins_by_their_work_address(open_page: OpenPage, served: Serve
     page.get_by_role("link", name="Join your organization").click()
     page.get_by_label("Work e-mail address").fill(f"new.colleague@{domain}")
     page.get_by_role("button", name="Send the link").click()
-    expect(page.get_by_text("the link is on its way")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("the link is on its way")).to_be_visible()
     with database(served) as connection:
         mailed = connection.execute("SELECT link FROM outbox_messages WHERE link LIKE '%/join?%'").fetchone()
     assert mailed
     page.goto(f"{served.url}/join?{mailed[0].partition('?')[2]}")
-    expect(page.get_by_text(f"Join {organization} as viewer")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text(f"Join {organization} as viewer")).to_be_visible()
     page.get_by_label("First name").fill("<b>New</b>")
     page.get_by_label("Last name").fill("*Colleague*")
     page.get_by_label("Password", exact=True).fill("an entirely new phrase to remember")
     page.get_by_role("button", name="Join").click()
-    expect(page.get_by_text("You have joined")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("You have joined")).to_be_visible()
     page.goto(served.url)
     page.get_by_label("E-mail address", exact=True).fill(f"new.colleague@{domain}")
     page.get_by_label("Password", exact=True).fill("an entirely new phrase to remember")
     page.get_by_label("Password", exact=True).press("Enter")
-    expect(page.get_by_test_id("stSidebar").get_by_text("<b>New</b> *Colleague*")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("stSidebar").get_by_text("<b>New</b> *Colleague*")).to_be_visible()

@@ -6,14 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.pages.visits import OpenWindow
 from tests.serving import Served, serve
 
-SECONDS = 30_000
 OpenPage = Callable[..., Page]
 
 
@@ -24,20 +23,13 @@ def served() -> Iterator[Served]:
 
 
 @pytest.fixture
-def open_page(browser: Any, served: Served) -> Iterator[OpenPage]:
-    contexts: list[Any] = []
-
+def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
     def make(path: str, button: str, *, width: int = 1280) -> Page:
-        contexts.append(browser.new_context(viewport={"width": width, "height": 900}, accept_downloads=True))
-        page: Page = contexts[-1].new_page()
-        page.set_default_timeout(SECONDS)
-        page.goto(served.url + path)
+        page = open_window(served.url + path, width=width)
         page.get_by_role("button", name=button).click()
         return page
 
-    yield make
-    for context in contexts:
-        context.close()
+    return make
 
 
 def _download(page: Page, link: str, into: Path) -> Path:
@@ -53,10 +45,10 @@ def test_the_log_is_verified_carried_away_and_verified_outside(
     open_page: OpenPage, tmp_path: Path, button: str
 ) -> None:
     page = open_page("/audit-proof", button)
-    expect(page.get_by_role("heading", name="Proof", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_role("heading", name="Proof", exact=True)).to_be_visible()
     page.get_by_role("button", name="Verify now").click()
-    expect(page.get_by_text("Every link verifies")).to_be_visible(timeout=SECONDS)
-    expect(page.get_by_text("Verified to")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_text("Every link verifies")).to_be_visible()
+    expect(page.get_by_text("Verified to")).to_be_visible()
     command = page.get_by_test_id("stCode").inner_text().split()
     script = _download(page, "Verifier (Python)", tmp_path)
     for link in ("Export as NDJSON", "Export as CSV"):
@@ -78,20 +70,20 @@ def test_a_hold_is_set_with_a_reason_and_the_customer_reads_it(open_page: OpenPa
     chooser.fill("Lumenfold")
     admin.get_by_role("option", name="Lumenfold Retail").click()
     admin.get_by_role("button", name="Put under legal hold").click()
-    expect(admin.get_by_text("Please give a reason")).to_be_visible(timeout=SECONDS)
+    expect(admin.get_by_text("Please give a reason")).to_be_visible()
     admin.get_by_label("Reason", exact=True).fill("A court asked for it <i>today</i>")
     admin.get_by_role("button", name="Put under legal hold").click()
-    expect(admin.get_by_text("Lumenfold Retail is under legal hold")).to_be_visible(timeout=SECONDS)
+    expect(admin.get_by_text("Lumenfold Retail is under legal hold")).to_be_visible()
 
     owner = open_page("/staff-access", "Owner of")
-    expect(owner.get_by_text("Reason: A court asked for it <i>today</i>")).to_be_visible(timeout=SECONDS)
+    expect(owner.get_by_text("Reason: A court asked for it <i>today</i>")).to_be_visible()
     owner.get_by_test_id("stSidebarNav").get_by_role("link", name="Proof").click()
-    expect(owner.get_by_text("A legal hold keeps every entry")).to_be_visible(timeout=SECONDS)
+    expect(owner.get_by_text("A legal hold keeps every entry")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/audit-proof", "/staff-access"])
 def test_neither_screen_is_wider_than_a_telephone(open_page: OpenPage, path: str) -> None:
     page = open_page(path, "Owner of", width=400)
-    expect(page.locator("h1").first).to_be_visible(timeout=SECONDS)
+    expect(page.locator("h1").first).to_be_visible()
     page.wait_for_timeout(500)
     assert page.get_by_test_id("stMain").evaluate("e => e.scrollWidth <= e.clientWidth")

@@ -18,13 +18,11 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from tests.pages.visits import Visit, visits
 from tests.serving import Served
 
-SECONDS = 60_000
-
 
 @pytest.fixture
 def visit(browser: Any, nexa_server: Served) -> Iterator[Visit]:
     """``visit(email, path)``: somebody of the demo world, signed in, at a screen."""
-    with visits(browser, nexa_server, timeout=SECONDS) as visit:
+    with visits(browser, nexa_server) as visit:
         yield visit
 
 

@@ -1,4 +1,4 @@
-"""Somebody of the demo world in a real Chromium: a browser of their own, signed in, at a screen."""
+"""Windows of a real Chromium: browsers of their own, closed at the end, and people of the demo world in them."""
 
 from __future__ import annotations
 
@@ -9,31 +9,52 @@ from typing import Any
 from playwright.sync_api import Page
 
 from nexa_core.demo import PASSWORD
+from tests.browser import PATIENCE
 from tests.serving import Served
 
-#: ``visit(email, path)``; a browser's window is ``width`` by ``height``, and it may do what ``permissions`` name.
+#: ``open_window(url)``; a window is ``width`` by ``height``, and of the same browser as the one it is ``beside``.
+OpenWindow = Callable[..., Page]
+#: ``visit(email, path)``: the same, signed in; the browser may do what ``permissions`` name.
 Visit = Callable[..., Page]
 
 
 @contextmanager
-def visits(browser: Any, served: Served, *, timeout: int) -> Iterator[Visit]:
-    """Browsers that are closed at the end; each waits up to ``timeout`` milliseconds for what it is asked to find."""
+def windows(browser: Any) -> Iterator[OpenWindow]:
+    """Windows without anybody signed in, unless somebody is in the browser of the one they are ``beside``."""
     contexts: list[Any] = []
 
-    def visit(email: str, path: str, *, width: int = 1440, height: int = 1300, permissions: Sequence[str] = ()) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, accept_downloads=True)
-        if permissions:  # granting none would take those away that every page has
-            context.grant_permissions(permissions, origin=served.url)
-        contexts.append(context)
-        page: Page = context.new_page()
-        page.set_default_timeout(timeout)
-        page.goto(f"{served.url}{path}")
-        sign_in(page, email)
+    def open_window(
+        url: str, *, beside: Page | None = None, width: int = 1280, height: int = 900, color_scheme: str = "light"
+    ) -> Page:
+        if beside is None:
+            size = {"width": width, "height": height}
+            contexts.append(browser.new_context(viewport=size, accept_downloads=True, color_scheme=color_scheme))
+        page: Page = (beside.context if beside else contexts[-1]).new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(url)
         return page
 
-    yield visit
+    yield open_window
     for context in contexts:
         context.close()
+
+
+@contextmanager
+def visits(browser: Any, served: Served) -> Iterator[Visit]:
+    """Windows of somebody who signs in with the demo's password."""
+    with windows(browser) as open_window:
+
+        def visit(
+            email: str, path: str, *, width: int = 1440, height: int = 1300, color_scheme: str = "light",
+            permissions: Sequence[str] = (),
+        ) -> Page:  # fmt: skip
+            page = open_window(f"{served.url}{path}", width=width, height=height, color_scheme=color_scheme)
+            if permissions:  # granting none would take those away that every page has
+                page.context.grant_permissions(permissions, origin=served.url)
+            sign_in(page, email)
+            return page
+
+        yield visit
 
 
 def sign_in(page: Page, email: str) -> None:

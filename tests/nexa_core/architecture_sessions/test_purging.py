@@ -100,9 +100,10 @@ def test_drawings_and_answers_go_with_their_session(cast: Cast, database: TestDa
             digest=part.digest, name="Jo", email="jo@fabrikam.example",
         )  # fmt: skip
     with database.superuser() as connection:
-        for drawn in (FLOW, OTHER_FLOW):
+        for drawn in (FLOW, OTHER_FLOW):  # sharing keeps a drawing where another test had it drawn in this process
             connection.execute(
-                "INSERT INTO session_drawings (organization_id, digest, svg) VALUES (%s, %s, %s)",
+                "INSERT INTO session_drawings (organization_id, digest, svg) VALUES (%s, %s, %s)"
+                " ON CONFLICT (organization_id, digest) DO UPDATE SET svg = excluded.svg",
                 [cast.northwind, sessions.diagram_digest(drawn), f"<svg>{'Archive' in drawn}</svg>"],
             )
     assert (kept(database, "session_drawings"), kept(database, "share_responses")) == (2, 2)

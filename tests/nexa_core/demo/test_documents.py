@@ -10,6 +10,7 @@ from itertools import chain
 import pytest
 from pydantic import TypeAdapter
 
+from nexa_core.architecture_sessions import check_diagram
 from nexa_core.architecture_sessions import documents as shape
 from nexa_core.architecture_sessions.documents import Documents
 from nexa_core.demo.blueprints import BLUEPRINTS
@@ -83,6 +84,13 @@ def test_every_id_is_unique_in_its_session_and_says_what_it_is() -> None:
 def test_every_reference_between_the_pages_resolves() -> None:
     for architecture_session in sessions():
         assert dangling(architecture_session.documents) == set(), architecture_session.title
+
+
+def test_the_diagrams_parse_as_the_seeding_takes_for_granted() -> None:
+    for architecture_session in sessions()[::30]:  # each takes a second
+        for part in architecture_session.documents["diagram_texts_json"]["diagrams"]:
+            fault = check_diagram(part["text"], part["language"])
+            assert fault is None, f"{architecture_session.title}, {part['title']}: {fault}"
 
 
 def test_the_tree_is_a_tree_and_dependencies_of_components_run_in_no_circle() -> None:

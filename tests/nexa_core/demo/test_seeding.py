@@ -144,6 +144,13 @@ def test_the_customer_at_its_hard_limit_is_held_to_it_by_the_ingest(demo_copy: A
         usage.record(actor, [usage.UsageEvent("ai_call", "one too many", 1_201)], organization_id=limited.id)
 
 
+def test_no_diagram_waits_to_be_parsed(demo_database: Any) -> None:
+    """They are known to parse: to draw them would keep a processor busy while somebody looks for the first time."""
+    waiting = """SELECT count(*) FROM ai_architecture_sessions s JOIN session_search x ON x.session_id = s.id
+        WHERE s.deleted_at IS NULL AND x.checked_version < s.version AND s.updated_at < now() - interval '10 minutes'"""
+    assert value(demo_database, waiting) == 0
+
+
 def test_the_audit_log_names_who_did_what_and_its_chains_verify(demo_database: Any) -> None:
     actions = {row[0] for row in rows(demo_database, "SELECT DISTINCT action FROM audit_logs")}
     assert actions >= {

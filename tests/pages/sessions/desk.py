@@ -13,11 +13,11 @@ import psycopg
 from playwright.sync_api import Locator, Page, expect
 
 from nexa_core.embedded import EmbeddedServer
+from tests.browser import PATIENCE
 from tests.pages import visits
 from tests.serving import Served
 from tests.worlds import World
 
-SECONDS = 30_000
 SLUG = "lumenfold"
 #: ``visit(path, who="owner")``: a browser of their own, signed in, at this address.
 Open = Callable[..., Page]
@@ -26,11 +26,11 @@ Open = Callable[..., Page]
 @contextmanager
 def visiting(browser: Any, served: Served) -> Iterator[Open]:
     """Browsers of Lumenfold's people, closed at the end."""
-    with visits.visits(browser, served, timeout=SECONDS) as visit:
+    with visits.visits(browser, served) as visit:
 
         def make(path: str, *, who: str = "owner", width: int = 1440) -> Page:
             page = visit(email_of(served, who), path, width=width, height=1000)
-            expect(page.get_by_test_id("stSidebarNav")).to_be_visible(timeout=SECONDS)
+            expect(page.get_by_test_id("stSidebarNav")).to_be_visible()
             return page
 
         yield make
@@ -51,7 +51,7 @@ def email_of(served: Served, role: str) -> str:
 
 def sign_in(page: Page, email: str) -> None:
     visits.sign_in(page, email)
-    expect(page.get_by_test_id("stSidebarNav")).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_test_id("stSidebarNav")).to_be_visible()
 
 
 def rows(served: Served, statement: str, *values: object) -> list[Any]:
@@ -94,7 +94,7 @@ def save(page: Page, uuid: UUID, *changes: Mapping[str, Any]) -> None:
 
 def until(page: Page, holds: Callable[[], bool]) -> None:
     """Wait for something in the database."""
-    for _ in range(SECONDS // 250):
+    for _ in range(PATIENCE // 250):
         if holds():
             return
         page.wait_for_timeout(250)
@@ -104,7 +104,7 @@ def until(page: Page, holds: Callable[[], bool]) -> None:
 def section(page: Page) -> Locator:
     """The editor of a section of the statement of work."""
     found = page.get_by_label("Text, in Markdown")
-    expect(found).to_be_visible(timeout=SECONDS)
+    expect(found).to_be_visible()
     return found
 
 
@@ -113,7 +113,7 @@ def status(page: Page) -> Locator:
 
 
 def saved(page: Page) -> None:
-    expect(status(page)).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d, revision \d+$"), timeout=SECONDS)
+    expect(status(page)).to_have_text(re.compile(r"^Saved \d\d:\d\d:\d\d, revision \d+$"))
 
 
 def no_draft_left(page: Page) -> None:

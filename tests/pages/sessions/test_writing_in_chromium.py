@@ -10,7 +10,6 @@ from uuid import UUID
 from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.pages.sessions.desk import (
-    SECONDS,
     Open,
     document,
     email_of,
@@ -112,7 +111,7 @@ def test_text_outlives_a_cut_network_and_a_lost_sign_in(visit: Open, served: Ser
     # The sign-in ends elsewhere while somebody types; after signing in again the text is saved by itself.
     rows(served, "UPDATE user_sessions SET revoked_at = now() WHERE revoked_at IS NULL RETURNING id")
     area.fill(area.input_value() + " Written after.")  # at once: the screen goes away under slower hands
-    expect(page.get_by_label("Password", exact=True)).to_be_visible(timeout=SECONDS)
+    expect(page.get_by_label("Password", exact=True)).to_be_visible()
     assert asked == [], "NEXA's own reload asks nobody"
     sign_in(page, email_of(served, "owner"))
     expect(section(page)).to_have_value(re.compile(r"Written after\.$"))
