@@ -8,7 +8,6 @@ from uuid import UUID
 
 from playwright.sync_api import expect
 
-from pages._ui.sessions import presence
 from tests.pages.sessions import desk
 from tests.pages.visits import OpenWindow
 from tests.serving import serve
@@ -45,7 +44,6 @@ def test_somebody_who_comes_is_seen_without_a_reload(visit: desk.Open, uuid: UUI
     expect(two.get_by_role("heading", level=1)).to_be_visible()
     two.goto(one.url)
     desk.section(two)
-    assert presence.SECONDS <= 2.5  # half a second for the way; what a busy machine takes says nothing
     expect(one.get_by_text("Here now:")).to_be_visible()
     expect(one.get_by_text("(Statement of work)")).to_be_visible()
     two.close()
