@@ -37,6 +37,7 @@ SUPERUSER = "postgres"
 _PORT = 5432
 _SYSTEM_USER = "pgserver"  # PostgreSQL refuses to run as root
 _START_SECONDS = 60
+_RECENT = 10_000  # bytes of the log in which the last complaint is looked for
 _LONGEST_SOCKET = 100  # bytes of a Unix socket's path that every system allows
 _QUICK_AND_LOSSY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "300"}
 
@@ -194,6 +195,7 @@ class EmbeddedServer:
         arguments = " ".join(f"-c {name}={shlex.quote(str(value))}" for name, value in options.items())
         if self.log.exists() and self.log.stat().st_size > 10_000_000:
             self.log.unlink()
+        written = self.log.stat().st_size if self.log.exists() else 0
         self._make_socket_dir()
         try:
             self._run(
@@ -201,7 +203,8 @@ class EmbeddedServer:
                 *("-l", str(self.log), "-o", arguments),
             )
         except Misconfigured:
-            if "shared memory" in self._last_words() or "lock file" in self._last_words():
+            # Of all it has said now, for those processes go on complaining into the same log.
+            if any("shared memory" in said or "lock file" in said for said in self._complaints(after=written)):
                 time.sleep(0.2)
                 return False
             raise
@@ -248,13 +251,19 @@ class EmbeddedServer:
             shutil.chown(folder, self._as_user)
 
     def _last_words(self) -> str:
-        """The last complaint in the server's log."""
-        try:
-            lines = self.log.read_text(errors="replace").splitlines()[-50:]
-        except OSError:
+        """The last complaint in the server's log, or its last line."""
+        if not self.log.exists():
             return "it left no log"
-        complaints = [line.partition(":  ")[2] for line in lines if "FATAL:" in line or "PANIC:" in line]
-        return complaints[-1] if complaints else (lines[-1] if lines else "it left no log")
+        recent = self._complaints(after=max(0, self.log.stat().st_size - _RECENT))
+        return (recent or self.log.read_text(errors="replace").splitlines() or ["it left no log"])[-1]
+
+    def _complaints(self, *, after: int = 0) -> list[str]:
+        """What the server's log says went wrong, from a place in it on."""
+        if not self.log.exists():
+            return []
+        with self.log.open(errors="replace") as log:
+            log.seek(after)
+            return [line.partition(":  ")[2].strip() for line in log if "FATAL:" in line or "PANIC:" in line]
 
     def _run(self, program: str, *arguments: str) -> None:
         """One of PostgreSQL's programs; its output goes to a file, for a pipe would be held open by the server."""

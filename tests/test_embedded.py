@@ -49,6 +49,21 @@ def test_a_killed_postgresql_is_started_again(data_dir: Path) -> None:
         assert let_go(first) == "stopped"
 
 
+def test_a_start_that_was_too_early_is_known_among_what_the_dying_go_on_saying(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path)
+    server.log.parent.mkdir(parents=True)
+    server.log.write_text("now FATAL:  lock file is old\n")
+    begun = server.log.stat().st_size
+    with server.log.open("a") as log:
+        log.write("now FATAL:  pre-existing shared memory block (key 1) is still in use\nnow HINT:  wait\n")
+        log.write("now FATAL:  terminating connection due to unexpected postmaster exit\n")
+    assert server._complaints(after=begun) == [
+        "pre-existing shared memory block (key 1) is still in use",
+        "terminating connection due to unexpected postmaster exit",
+    ]
+    assert server._last_words() == "terminating connection due to unexpected postmaster exit"
+
+
 def test_both_killed_recover(data_dir: Path) -> None:
     with holding(data_dir) as first:
         server = postmaster(data_dir)

@@ -30,49 +30,53 @@ from nexa_core.errors import Invalid
 SEARCH_FOLLOWS: Final = dt.timedelta(seconds=10)
 _DETAILS: Final = ("title", "client", "session_type", "tags")
 
-# Asked after the lock, in a statement of its own: only then does it see what the one before has committed.
-_STANDING = text("""
-SELECT clock_timestamp() AS at,
-       (SELECT max(r.revision) FROM session_revisions r WHERE r.session_id = :id) AS newest,
-       own.id AS own, own.revision AS own_revision,
-       coalesce(x.refreshed_at < clock_timestamp() - :follows, true) AS stale
-FROM (SELECT) AS one
-LEFT JOIN LATERAL (
-    SELECT r.id, r.revision FROM session_revisions r
-    WHERE r.session_id = :id AND r.user_id = nexa.current_person() AND NOT r.is_closed
-      AND r.ended_at > clock_timestamp() - interval '4 minutes 59 seconds'
-    ORDER BY r.revision DESC LIMIT 1) own ON true
-LEFT JOIN session_search x ON x.session_id = :id
-""")
 _WAYS_BACK = text(
     "SELECT version, back FROM session_saves WHERE session_id = :id AND version > :version ORDER BY version"
 )
 
-_BASELINE = text(f"""
-INSERT INTO session_revisions (organization_id, session_id, user_id, revision, version, documents, started_at, ended_at)
-SELECT s.organization_id, s.id, s.user_id, 1, s.version, {SNAPSHOT}, s.created_at, s.updated_at
-FROM ai_architecture_sessions s WHERE s.id = :id
-""")
-_SAVE = """
-WITH living AS (
-    UPDATE session_revisions r SET documents = {snapshot} FROM ai_architecture_sessions s
-    WHERE s.id = :id AND r.session_id = :id AND r.documents IS NULL AND r.id IS DISTINCT FROM CAST(:own AS uuid)
+# One statement: it begins after the row was locked, so it sees what the one before has committed. A session written
+# before there was a history gets what it was as its first revision.
+_SAVE = f"""
+WITH standing AS MATERIALIZED (
+    SELECT (SELECT max(r.revision) FROM session_revisions r WHERE r.session_id = :id) AS newest, own.id AS own,
+           own.revision AS own_revision, coalesce(x.refreshed_at < clock_timestamp() - :follows, true) AS is_stale
+    FROM (SELECT) AS one
+    LEFT JOIN LATERAL (
+        SELECT r.id, r.revision FROM session_revisions r
+        WHERE r.session_id = :id AND r.user_id = nexa.current_person() AND NOT r.is_closed
+          AND r.ended_at > clock_timestamp() - interval '4 minutes 59 seconds'
+          AND CAST(:restored_from AS integer) IS NULL
+        ORDER BY r.revision DESC LIMIT 1) own ON true
+    LEFT JOIN session_search x ON x.session_id = :id
+), baseline AS (
+    INSERT INTO session_revisions
+        (organization_id, session_id, user_id, revision, version, documents, started_at, ended_at)
+    SELECT s.organization_id, s.id, s.user_id, 1, s.version, {SNAPSHOT}, s.created_at, s.updated_at
+    FROM ai_architecture_sessions s, standing WHERE s.id = :id AND standing.newest IS NULL
+), living AS (
+    UPDATE session_revisions r SET documents = {SNAPSHOT} FROM ai_architecture_sessions s, standing
+    WHERE s.id = :id AND r.session_id = :id AND r.documents IS NULL AND r.id IS DISTINCT FROM standing.own
 ), way AS (
     INSERT INTO session_saves (organization_id, session_id, version, user_id, back)
     VALUES (:organization, :id, :version, nexa.current_person(), CAST(:back AS jsonb))
-), burst AS (
-    {burst}
-)
-UPDATE ai_architecture_sessions SET {values}, version = :version, updated_at = clock_timestamp()
-FROM (SELECT set_config('nexa.burst', :burst, true) AS named) AS of
-WHERE id = :id AND of.named IS NOT NULL RETURNING updated_at
-"""
-_GOES_ON = """UPDATE session_revisions SET documents = NULL, version = :version, ended_at = clock_timestamp()
-    WHERE id = CAST(:own AS uuid)"""
-_BEGINS = """INSERT INTO session_revisions
+), goes_on AS (
+    UPDATE session_revisions r SET documents = NULL, version = :version, ended_at = clock_timestamp()
+    FROM standing WHERE r.id = standing.own
+), begins AS (
+    INSERT INTO session_revisions
         (organization_id, session_id, user_id, revision, version, started_at, ended_at, restored_from)
-    VALUES (:organization, :id, coalesce(nexa.current_person(), :author), :revision, :version, clock_timestamp(),
-            clock_timestamp(), :restored_from)"""
+    SELECT :organization, :id, coalesce(nexa.current_person(), :author), coalesce(newest, 1) + 1, :version,
+           clock_timestamp(), clock_timestamp(), :restored_from
+    FROM standing WHERE own IS NULL
+)
+UPDATE ai_architecture_sessions SET {{values}}, version = :version, updated_at = clock_timestamp()
+FROM (SELECT coalesce(own_revision, newest + 1, 2) AS revision, is_stale,
+             set_config('nexa.burst',
+                        CASE WHEN own IS NOT NULL AND :only_documents THEN 'goes on' ELSE '' END, true) AS burst
+      FROM standing) AS of
+WHERE id = :id AND of.burst IS NOT NULL RETURNING updated_at, of.revision, of.is_stale
+"""
+_NEWEST = text("SELECT coalesce(max(revision), 1) FROM session_revisions WHERE session_id = :id")
 
 
 def save(
@@ -182,57 +186,47 @@ def merged_and_stored(
             clashes=clashes,
         )
     changed = tuple(name for name in theirs if not same(result[name], theirs[name]))
-    standing = db.execute(_STANDING, {"id": row.id, "follows": SEARCH_FOLLOWS}).one()
     news = {name: result[name] for name in ALL_COLUMNS if name in result and not same(result[name], mine[name])}
     if not changed:
-        return Saved(uuid, row.version, standing.newest or 1, row.updated_at, (), bool(steps), news)
-    revision, saved_at = store(
-        db, row, standing, {name: result[name] for name in changed}, theirs, restored_from=restored_from
-    )
+        newest = db.scalar(_NEWEST, {"id": row.id})
+        return Saved(uuid, row.version, newest or 1, row.updated_at, (), bool(steps), news)
+    revision, saved_at = store(db, row, {name: result[name] for name in changed}, theirs, restored_from=restored_from)
     return Saved(uuid, row.version + 1, revision, saved_at, changed, bool(steps), news)
 
 
 def store(
     db: Database,
     row: Row[Any],
-    standing: Row[Any],
     values: Mapping[str, Any],
     before: Mapping[str, Any],
     *,
     restored_from: int | None = None,
 ) -> tuple[int, dt.datetime]:
     """Write the new values of a locked row as one version; answers the revision it belongs to and when."""
-    newest = standing.newest
-    if newest is None:  # written before there was a history: what it was is the first entry of it
-        db.execute(_BASELINE, {"id": row.id})
-        newest = 1
-    own = None if restored_from else standing.own
     only_documents = not set(values) & set(_DETAILS)
-    back = way_back({name: values[name] for name in values}, {name: before[name] for name in values})
     parameters = {
         "id": row.id,
         "organization": row.organization_id,
         "author": row.user_id,
-        "own": own,
         "version": row.version + 1,
-        "revision": newest + 1,
         "restored_from": restored_from,
-        "back": json.dumps(back),
-        "burst": "goes on" if own and only_documents else "",
+        "back": json.dumps(way_back(values, {name: before[name] for name in values})),
+        "only_documents": only_documents,
+        "follows": SEARCH_FOLLOWS,
         **{f"value_{name}": _stored(name, value) for name, value in values.items()},
     }
-    saved_at = db.execute(_statement(tuple(values), goes_on=bool(own)), parameters).scalar_one()
-    if standing.stale and only_documents:
+    saved = db.execute(_statement(tuple(values)), parameters).one()
+    if saved.is_stale and only_documents:
         db.execute(text("SELECT nexa.refresh_session_search(ARRAY[:id])"), {"id": row.id})
-    return (standing.own_revision if own else newest + 1), saved_at
+    return saved.revision, saved.updated_at
 
 
 @lru_cache(maxsize=256)
-def _statement(names: tuple[str, ...], *, goes_on: bool) -> TextClause:
+def _statement(names: tuple[str, ...]) -> TextClause:
     values = ", ".join(
         f"{name} = CAST(:value_{name} AS jsonb)" if _is_json(name) else f"{name} = :value_{name}" for name in names
     )
-    return text(_SAVE.format(snapshot=SNAPSHOT, burst=_GOES_ON if goes_on else _BEGINS, values=values))
+    return text(_SAVE.format(values=values))
 
 
 def _stored(name: str, value: Any) -> Any:
