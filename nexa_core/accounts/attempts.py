@@ -20,7 +20,7 @@ from nexa_core.accounts import networks
 from nexa_core.actions import Action
 from nexa_core.actor import Origin
 from nexa_core.config import settings
-from nexa_core.db import entering
+from nexa_core.db import entering, fetched
 from nexa_core.errors import LimitExceeded, NexaError, Unauthenticated
 
 SHORTEST_LOCK_MINUTES = 1
@@ -121,7 +121,7 @@ def claim(origin: Origin, email: str) -> Attempt:
     values = {"address": address, "address_hash": address_hash, "allowed": settings().failed_sign_ins}
     with entering(origin, durable=False) as db:
         networks.spend(db, origin.ip_address)
-        found = db.execute(_CLAIM, values).one()
+        (found,) = fetched(db, _CLAIM, values)
     if not found.claimed:
         raise _locked(found.wait)
     return Attempt(
@@ -158,7 +158,7 @@ def succeed(db: Session, attempt: Attempt, *, ip_address: str | None, new_hash: 
         "old_hash": attempt.password_hash,
         "new_hash": new_hash or attempt.password_hash,
     }
-    if db.execute(_SUCCEED, values).first() is None:
+    if not fetched(db, _SUCCEED, values):
         raise Unauthenticated(WRONG)
     networks.give_back(db, ip_address)
 

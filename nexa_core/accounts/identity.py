@@ -19,7 +19,7 @@ from nexa_core.accounts.memberships import organization_members, organization_me
 from nexa_core.accounts.models import UserSession, active_user_sessions
 from nexa_core.accounts.viewing import LIVING_VIEWING, seen_through, standing_of
 from nexa_core.actor import Actor, Origin
-from nexa_core.db import entering
+from nexa_core.db import entering, fetched
 from nexa_core.errors import Unauthenticated
 
 #: How old "last seen" may get before a request writes it anew.
@@ -59,7 +59,7 @@ def living_user_sessions(user_session_ids: Iterable[UUID]) -> set[UUID]:
 
 def require_living(db: Session, user_session_id: UUID) -> None:
     """Raise Unauthenticated unless the sign-in stands for somebody in this transaction."""
-    if db.scalar(_select(_s.id).where(_s.id == user_session_id)) is None:
+    if not fetched(db, _LIVING, {"id": user_session_id}):
         raise Unauthenticated(_ENDED)
 
 
@@ -67,13 +67,14 @@ def _select(*columns: ColumnElement[Any]) -> Select[Any]:
     return select(*columns).select_from(_living).where(_s.organization_status == "active", _m.user_status == "active")
 
 
+# Written once: every request asks one of these, and to build one costs as much as to ask it.
+_LIVING = _select(_s.id).where(_s.id == bindparam("id"))
 _WHO = _select(
     _s.id, _s.user_id, _s.organization_id, _s.email, _s.full_name, _s.organization_name, _s.organization_slug,
     _s.timezone, _s.locale, _s.is_platform, _s.usage_limits, _m.role, _m.permissions, _m.membership_id,
     (_s.last_seen_at < func.now() - SEEN_EVERY).label("is_stale"), LIVING_VIEWING.label("viewing_id"),
     plan_features(_s.plan_type).label("plan_features"),
 )  # fmt: skip
-# Written once: every request asks one of these, and to build one costs as much as to ask it.
 _BY_COOKIE = _WHO.where(_s.session_token == bindparam("token"), _s.kind == "browser")
 _BY_TOKEN = _WHO.where(_s.id == bindparam("id"), _s.user_id == bindparam("user"), _s.kind == "api")
 _BY_USER_SESSION = _WHO.where(_s.id == bindparam("id"))
@@ -81,9 +82,10 @@ _BY_USER_SESSION = _WHO.where(_s.id == bindparam("id"))
 
 def _actor(origin: Origin, who: Select[Any], whose: Mapping[str, Any]) -> Actor:
     with entering(origin) as db:
-        row = db.execute(who, whose).one_or_none()
-        if row is None:
+        rows = fetched(db, who, whose)
+        if not rows:
             raise Unauthenticated(_ENDED)
+        (row,) = rows
         if row.is_stale:
             _seen(db, row)
         own = _actor_of(origin, row)

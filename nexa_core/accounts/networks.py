@@ -15,6 +15,7 @@ from math import ceil
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from nexa_core.db import fetched
 from nexa_core.errors import LimitExceeded
 
 FAILURES = 100
@@ -59,7 +60,7 @@ def spend(db: Session, ip_address: str | None) -> None:
     if (network := network_of(ip_address)) is None:
         return
     values = {"network": network, "step": STEP, "period": PERIOD}
-    if db.execute(_SPEND, values).first() is None:
+    if not fetched(db, _SPEND, values):
         seconds = max(1, ceil(db.execute(_WAIT, values).scalar() or 0))
         raise LimitExceeded(
             f"Too many failed sign-ins from your network. Try again in {seconds} second{'s' if seconds > 1 else ''}.",
@@ -70,4 +71,4 @@ def spend(db: Session, ip_address: str | None) -> None:
 def give_back(db: Session, ip_address: str | None) -> None:
     """The attempt did not fail."""
     if (network := network_of(ip_address)) is not None:
-        db.execute(_GIVE_BACK, {"network": network, "step": STEP})
+        fetched(db, _GIVE_BACK, {"network": network, "step": STEP})

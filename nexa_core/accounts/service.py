@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Interval, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts import attempts, passwords, tokens
@@ -16,13 +16,41 @@ from nexa_core.accounts.models import OneTimeToken, SpentRefreshToken, User, Use
 from nexa_core.actions import Action
 from nexa_core.actor import Origin
 from nexa_core.config import settings
-from nexa_core.db import entering
+from nexa_core.db import entering, fetched
 from nexa_core.errors import Forbidden, NotFound, Unauthenticated
 
 TICKET_LIFETIME = dt.timedelta(seconds=60)
 _OLD_TICKET = "This sign-in took too long or was used already. Please sign in again."
 _END_OF_FAMILY = "The refresh token is not valid. Please sign in again."
 _m = organization_members.c
+
+# Written once, as what is asked for every request is (``identity``): a sign-in is ten statements beside its hash.
+_unspent = (OneTimeToken.token == bindparam("digest"), OneTimeToken.purpose == "sign_in",
+            OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > func.now())  # fmt: skip
+_OWNER_OF_TICKET = select(OneTimeToken.user_id, OneTimeToken.organization_id).where(*_unspent)
+_HOLD_PERSON = select(User.id).where(User.id == bindparam("person")).with_for_update(read=True)
+_SPEND_TICKET = update(OneTimeToken).where(*_unspent).values(used_at=func.now()).returning(OneTimeToken.token)
+_NEW_TICKET = insert(OneTimeToken).values(
+    token=bindparam("digest"),
+    purpose="sign_in",
+    user_id=bindparam("person"),
+    organization_id=bindparam("organization"),
+    expires_at=func.now() + TICKET_LIFETIME,
+)
+_OPEN = (
+    insert(UserSession)
+    .values(
+        user_id=bindparam("person"),
+        organization_id=bindparam("organization"),
+        kind=bindparam("sort"),
+        session_token=bindparam("digest"),
+        refresh_token=bindparam("refresh_digest"),
+        expires_at=func.now() + bindparam("life", type_=Interval),
+        ip_address=bindparam("address"),
+        user_agent=bindparam("agent"),
+    )
+    .returning(UserSession.id, UserSession.expires_at)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,18 +117,17 @@ def sign_in_as_demo(origin: Origin, *, email: str) -> SignInTicket:
 
 def open_browser_sign_in(origin: Origin, *, ticket: str) -> BrowserSignIn:
     """Spend a ticket and begin a browser's sign-in; raises Unauthenticated for one that is old, used or unknown."""
-    unspent = (OneTimeToken.token == tokens.digest(ticket), OneTimeToken.purpose == "sign_in",
-               OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > func.now())  # fmt: skip
+    digest = {"digest": tokens.digest(ticket)}
     with entering(origin) as db:
-        owner = db.execute(select(OneTimeToken.user_id, OneTimeToken.organization_id).where(*unspent)).one_or_none()
-    if owner is None or owner.organization_id is None:
+        owners = fetched(db, _OWNER_OF_TICKET, digest)
+    if not owners or owners[0].organization_id is None:
         raise Unauthenticated(_OLD_TICKET)
+    (owner,) = owners
     cookie = tokens.new_secret()
     with entering(origin, Action.USER_SIGNED_IN, user_id=owner.user_id, organization_id=owner.organization_id) as db:
         # A password change at this moment waits for this lock, and then ends what is opened here.
-        db.execute(select(User.id).where(User.id == owner.user_id).with_for_update(read=True))
-        spent = update(OneTimeToken).where(*unspent).values(used_at=func.now()).returning(OneTimeToken.token)
-        if db.execute(spent).first() is None:
+        fetched(db, _HOLD_PERSON, {"person": owner.user_id})
+        if not fetched(db, _SPEND_TICKET, digest):
             raise Unauthenticated(_OLD_TICKET)
         user_session_id, expires_at = _open(db, origin, owner.user_id, owner.organization_id, "browser", cookie, None)
     return BrowserSignIn(cookie=cookie, expires_at=expires_at, user_session_id=user_session_id)
@@ -198,15 +225,7 @@ def _organization_of(origin: Origin, user_id: UUID, slug: str) -> UUID:
 
 def _ticket(db: Session, user_id: UUID | None, organization_id: UUID | None, full_name: str) -> SignInTicket:
     ticket = tokens.new_secret()
-    db.execute(
-        insert(OneTimeToken).values(
-            token=tokens.digest(ticket),
-            purpose="sign_in",
-            user_id=user_id,
-            organization_id=organization_id,
-            expires_at=func.now() + TICKET_LIFETIME,
-        )
-    )
+    fetched(db, _NEW_TICKET, {"digest": tokens.digest(ticket), "person": user_id, "organization": organization_id})
     return SignInTicket(ticket=ticket, full_name=full_name)
 
 
@@ -214,22 +233,19 @@ def _open(
     db: Session, origin: Origin, user_id: UUID, organization_id: UUID, kind: str, token: str, refresh_token: str | None
 ) -> tuple[UUID, dt.datetime]:
     """Write the sign-in, and see that it stands for somebody who may enter."""
-    user_session_id = uuid4()
-    expires_at = db.scalar(
-        insert(UserSession)
-        .values(
-            id=user_session_id,
-            user_id=user_id,
-            organization_id=organization_id,
-            kind=kind,
-            session_token=tokens.digest(token),
-            refresh_token=tokens.digest(refresh_token) if refresh_token else None,
-            expires_at=func.now() + dt.timedelta(hours=settings().sign_in_hours),
-            ip_address=origin.ip_address,
-            user_agent=origin.user_agent,
-        )
-        .returning(UserSession.expires_at)
+    (opened,) = fetched(
+        db,
+        _OPEN,
+        {
+            "person": user_id,
+            "organization": organization_id,
+            "sort": kind,
+            "digest": tokens.digest(token),
+            "refresh_digest": tokens.digest(refresh_token) if refresh_token else None,
+            "life": dt.timedelta(hours=settings().sign_in_hours),
+            "address": origin.ip_address,
+            "agent": origin.user_agent,
+        },
     )
-    require_living(db, user_session_id)
-    assert expires_at is not None
-    return user_session_id, expires_at
+    require_living(db, opened.id)
+    return opened.id, opened.expires_at

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session as Database
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions.edits import ALL_COLUMNS
 from nexa_core.architecture_sessions.views import ReasonNeeded
+from nexa_core.db import fetched
 from nexa_core.errors import Conflict, NotFound
 from nexa_core.permissions import Permission
 
@@ -49,7 +50,7 @@ def needs_a_reason(actor: Actor, organization_id: UUID) -> bool:
     return actor.is_staff and actor.user_id is not None and organization_id != actor.organization_id
 
 
-def head(db: Database, actor: Actor, uuid: UUID, *, documents: tuple[str, ...] = (), lock: bool = False) -> Row[Any]:
+def head(db: Database, actor: Actor, uuid: UUID, *, documents: tuple[str, ...] = (), lock: bool = False) -> Any:
     """The row of a session whose documents the actor may read, with these columns of documents; locked for a change.
 
     Raises NotFound, ReasonNeeded.
@@ -60,12 +61,12 @@ def head(db: Database, actor: Actor, uuid: UUID, *, documents: tuple[str, ...] =
     return row
 
 
-def found(db: Database, uuid: UUID, *, documents: tuple[str, ...] = (), lock: bool = False) -> Row[Any]:
+def found(db: Database, uuid: UUID, *, documents: tuple[str, ...] = (), lock: bool = False) -> Any:
     """The row of a session within reach, whether or not its documents may be opened. Raises NotFound."""
-    row = db.execute(_statement(documents, lock), {"uuid": uuid}).one_or_none()
-    if row is None:
+    rows = fetched(db, _statement(documents, lock), {"uuid": uuid})
+    if not rows:
         raise NotFound(_GONE)
-    return row
+    return rows[0]
 
 
 @lru_cache(maxsize=128)

@@ -23,7 +23,7 @@ from nexa_core.architecture_sessions.merging import merge
 from nexa_core.architecture_sessions.reach import SNAPSHOT, head, require_alive, require_write
 from nexa_core.architecture_sessions.values import MISSING, check_document, same, walked_back, way_back
 from nexa_core.architecture_sessions.views import Clash, EditConflict, Saved
-from nexa_core.db import recording
+from nexa_core.db import fetched, recording
 from nexa_core.errors import Invalid
 
 #: Words of the documents are found this long after they were typed, or once a job has looked.
@@ -215,7 +215,7 @@ def store(
         "follows": SEARCH_FOLLOWS,
         **{f"value_{name}": _stored(name, value) for name, value in values.items()},
     }
-    saved = db.execute(_statement(tuple(values)), parameters).one()
+    (saved,) = fetched(db, _statement(tuple(values)), parameters)
     if saved.is_stale and only_documents:
         db.execute(text("SELECT nexa.refresh_session_search(ARRAY[:id])"), {"id": row.id})
     return saved.revision, saved.updated_at

@@ -11,13 +11,15 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from nexa_core.db import fetched
 from nexa_core.errors import LimitExceeded, NotFound
 from nexa_core.usage.events import Recorded, other_content
 
 # Rows are touched in key order everywhere, and the counters after the days: two batches can wait for each other,
 # but not in a circle. The limit is asked for within the update that counts, of the row that is locked by then, by a
 # function that sees what was committed meanwhile: no two batches can both take the last of it, and none can take it by
-# a limit that was changed before it had the row (docs/decisions/limits-that-hold.md).
+# a limit that was changed before it had the row (docs/decisions/limits-that-hold.md). A row is set after its condition
+# was asked, which leaves the limit it went by in nexa.most; where nothing had to be asked, the limit is.
 _INGEST = text("""
 WITH organization AS MATERIALIZED (
     SELECT o.id, o.time_zone, EXISTS (SELECT FROM former_time_zones f WHERE f.organization_id = o.id) AS moved
@@ -65,14 +67,20 @@ WITH organization AS MATERIALIZED (
     GROUP BY 1, 2
 ), counters AS (
     INSERT INTO usage_counters AS c (organization_id, period_start, metric, used, most)
-    SELECT organization_id, period_start, metric, amount, (nexa.usage_limit(organization_id, metric)).most
+    SELECT organization_id, period_start, metric, amount,
+           CASE WHEN amount <= CASE metric WHEN 'credits' THEN :own_credits ELSE :own_events END
+                THEN (nexa.usage_limit(organization_id, metric)).most
+                ELSE CAST(nullif(current_setting('nexa.most'), '') AS bigint) END
     FROM wanted
     WHERE (SELECT count(*) FROM days) >= 0
       AND (amount <= CASE metric WHEN 'credits' THEN :own_credits ELSE :own_events END
            OR nexa.usage_admits(organization_id, metric, amount))
     ORDER BY period_start, metric
     ON CONFLICT (organization_id, period_start, metric) DO UPDATE SET
-        used = c.used + excluded.used, most = (nexa.usage_limit(c.organization_id, c.metric)).most,
+        used = c.used + excluded.used,
+        most = CASE WHEN excluded.used <= CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END
+            THEN (nexa.usage_limit(c.organization_id, c.metric)).most
+            ELSE CAST(nullif(current_setting('nexa.most'), '') AS bigint) END,
         reserved = c.reserved - CASE WHEN c.period_start = CAST(:own_period AS timestamptz)
             THEN CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END ELSE 0 END
     WHERE excluded.used <= CASE c.metric WHEN 'credits' THEN :own_credits ELSE :own_events END
@@ -137,7 +145,7 @@ def ingest(db: Session, organization_id: UUID, rows: list[dict[str, Any]], own: 
     """
     batch = {"organization": organization_id, "events": json.dumps(rows)}
     held = {"own_credits": own.credits, "own_events": own.events, "own_period": own.period}
-    done = db.execute(_INGEST, batch | held).one()
+    (done,) = fetched(db, _INGEST, batch | held)
     if not done.organizations:
         raise NotFound("There is no such organization.")
     if done.inserted < len(rows) and (key := db.scalar(_OTHER_CONTENT, batch)) is not None:

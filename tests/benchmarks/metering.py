@@ -67,7 +67,7 @@ def debit(bench: Bench) -> Iterator[Row]:
     ours = (
         "INSERT INTO usage_counters AS c (organization_id, period_start, metric, used) VALUES (%s, %s, 'credits', 1)"
         " ON CONFLICT (organization_id, period_start, metric) DO UPDATE SET used = c.used + excluded.used,"
-        " most = (nexa.usage_limit(c.organization_id, c.metric)).most"
+        " most = CAST(nullif(current_setting('nexa.most'), '') AS bigint)"
         " WHERE nexa.usage_admits(c.organization_id, c.metric, c.used + c.reserved + excluded.used)"
     )
     theirs = (
