@@ -10,10 +10,11 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import select, text
+from sqlalchemy import TextClause, select, text
 from sqlalchemy.orm import aliased
 
 from nexa_core.accounts.models import User
@@ -22,7 +23,7 @@ from nexa_core.actor import Actor
 from nexa_core.audit import note
 from nexa_core.audit.models import AuditLog
 from nexa_core.billing import PLANS
-from nexa_core.db import reading, recording
+from nexa_core.db import fetched, reading, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.organizations import fields
 from nexa_core.organizations.filters import Filter, has_owner
@@ -110,6 +111,11 @@ WHERE o.id = w.id AND CAST(o.{column} AS text) IS NOT DISTINCT FROM w.before AND
   AND o.deleted_at IS NULL
 RETURNING o.id
 """
+
+
+@lru_cache
+def _applying(column: str, column_type: str) -> TextClause:
+    return text(_APPLY.format(column=column, type=column_type))
 
 
 def account_managers(actor: Actor) -> tuple[AccountManager, ...]:
@@ -227,16 +233,18 @@ def apply_batch(actor: Actor, *, preview: Preview, reason: str) -> Batch:
         values["undoes"] = str(preview.undoes)
     with recording(acting, _ACTIONS[preview.kind], reason=reason) as db:
         db.execute(text(_ONE_AT_A_TIME))
-        done = db.scalars(
-            text(_APPLY.format(column=column, type=column_type)),
+        done = fetched(
+            db,
+            _applying(column, column_type),
             {
                 "ids": [target.id for target in targets],
                 "befores": [target.before for target in targets],
                 "afters": [target.after for target in targets],
             },
-        ).all()
+        )
         if len(done) != len(targets):
-            missed = [target.name for target in targets if target.id not in set(done)]
+            written = {row.id for row in done}
+            missed = [target.name for target in targets if target.id not in written]
             others = f" and {len(missed) - 1} more were" if len(missed) > 1 else " was"
             raise Conflict(f"{missed[0]}{others} changed meanwhile, so nothing was done. Look at the preview again.")
         noted = Action.ORGANIZATIONS_CHANGE_UNDONE if preview.undoes else Action.ORGANIZATIONS_CHANGED

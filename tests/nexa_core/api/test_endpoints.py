@@ -198,7 +198,7 @@ def test_what_was_sent_is_never_repeated_in_an_error(server: Any, database: Any)
 
 @pytest.mark.parametrize(
     "value",
-    ["", b"Bearer \xe4.\xf6.\xfc", "Bearer", "Basic YTpi", "Bearer x.y.z", "bearer \x7f", "Bearer " + "x" * 5000],
+    ["", b"Bearer \xe4.\xf6.\xfc", "Bearer", "Basic YTpi", "Bearer x.y.z", "bearer ~", "Bearer " + "x" * 5000],
 )
 def test_a_bad_authorization_header_is_401_even_beside_a_good_cookie(
     server: Any, people: Any, value: str | bytes
@@ -207,6 +207,15 @@ def test_a_bad_authorization_header_is_401_even_beside_a_good_cookie(
         answer = client.get("/api/me", headers=[(b"authorization", value)])
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("value", ["bearer \x7f", "bearer a\x01b"])
+def test_a_header_that_is_no_http_goes_no_further_than_the_server(server: Any, people: Any, value: str) -> None:
+    """RFC 9110, 5.5: no control characters in a field's value. It is refused before anybody is asked who it is."""
+    with server.client(server.sign_in("ada@northwind.example")) as client:
+        answer = client.get("/api/me", headers=[(b"authorization", value.encode())])
+    assert answer.status_code == 400
+    assert "ada" not in answer.text
 
 
 def test_liveness_asks_nobody_and_readiness_asks_the_database(server: Any, database: Any) -> None:
