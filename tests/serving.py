@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import shutil
@@ -15,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -82,11 +84,13 @@ def spawn(
 def serve(
     data_dir: Path | None = None, environment: Mapping[str, str] | None = None, *, port: int | None = None
 ) -> Iterator[Served]:
-    """NEXA on a free port, ready to answer; in a new empty data folder unless one is given."""
-    folder = Path(tempfile.mkdtemp(prefix="nexa-served-"))
-    folder.chmod(0o711)
+    """NEXA on a free port, ready to answer; unless a folder is given, with the demo world as a first start made it."""
+    folder = _folder("nexa-served-")
     port = port or free_port()
     data = data_dir or folder / "data"
+    if data_dir is None:
+        # With its owners: PostgreSQL refuses a folder that is not its user's.
+        subprocess.run(["cp", "-a", f"{_first_start()}/.", str(data)], check=True)
     began = time.monotonic()
     process = spawn(data, port=port, environment=environment, output=folder / "terminal.txt")
     served = Served(process, port, data, folder / "terminal.txt", 0.0)
@@ -97,6 +101,22 @@ def serve(
     finally:
         end(process)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@cache
+def _first_start() -> Path:
+    """The data folder of a first start that was ended: every later one of this run begins with a copy."""
+    folder = _folder("nexa-first-start-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with serve(folder / "data"):
+        pass
+    return folder / "data"
+
+
+def _folder(prefix: str) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    folder.chmod(0o711)  # the server's own user must pass through, where tests run as root
+    return folder
 
 
 def wait_until_ready(served: Served) -> None:

@@ -17,6 +17,7 @@ from nexa_core.db import reading
 from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
 from nexa_core.usage.periods import MOVED
+from nexa_core.usage.reach import SEEN, only_of
 
 Verdict = Literal["fits", "larger", "smaller", "unknown"]
 
@@ -28,7 +29,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN {MOVED}
     ELSE nexa.period_start(nexa.period_start(now(), o.time_zone) - interval '1 microsecond', o.time_zone)
     END AS starts) p
 LEFT JOIN usage_counters c ON c.organization_id = o.id AND c.metric = 'credits' AND c.period_start = p.starts
-WHERE (CAST(:organizations AS uuid[]) IS NULL OR o.id = ANY (:organizations)) AND {reach.SEEN}
+WHERE (CAST(:organizations AS uuid[]) IS NULL OR o.id = ANY (:organizations)) AND {SEEN}
 """)
 
 
@@ -87,7 +88,7 @@ def plan_fits(actor: Actor, *, organization_ids: Sequence[UUID] | None = None) -
 def _fits(actor: Actor, organization_ids: Sequence[UUID] | None) -> dict[UUID, PlanFit]:
     wanted = None if organization_ids is None else list(organization_ids)
     with reading(actor) as db:
-        rows = db.execute(_USED, {"organizations": wanted, "only_of": reach.only_of(actor)}).all()
+        rows = db.execute(_USED, {"organizations": wanted, "only_of": only_of(actor)}).all()
     plans = dict(PLANS)
     found = {}
     for row in rows:

@@ -10,12 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
-from nexa_core.config import settings
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
+from nexa_core.usage.reach import SEEN, only_of
 
-#: SQL on ``organizations o``: which customers a person of the platform sees (NEXA_ACCOUNT_MANAGERS_SEE).
-SEEN = "NOT o.is_platform AND (CAST(:only_of AS uuid) IS NULL OR o.account_manager_id = :only_of)"
 _SUBJECT = text(f"""
 SELECT o.id, o.name, o.slug, o.currency, o.plan_type, o.billing_email, o.tax_id, o.address, o.created_at,
        o.status, o.agreed_prices
@@ -38,12 +36,6 @@ class Subject(NamedTuple):
     created_at: dt.datetime
     status: str
     agreed_prices: dict[str, Any]
-
-
-def only_of(actor: Actor) -> UUID | None:
-    """The account manager whose customers are all the actor sees; None for everybody's."""
-    narrowed = settings().account_managers_see == "own" and not actor.may(Permission.ORGANIZATIONS_MANAGE)
-    return actor.user_id if narrowed and actor.may(Permission.PORTFOLIO_READ) else None
 
 
 def require(actor: Actor, organization_id: UUID, permission: Permission = Permission.BILLING_READ) -> None:

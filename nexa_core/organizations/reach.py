@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, true
 
 from nexa_core.actor import Actor, Scope
-from nexa_core.billing.reach import only_of
 from nexa_core.errors import Forbidden, Invalid, NotFound
 from nexa_core.organizations.models import Organization
 from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission
+from nexa_core.usage.reach import only_of
 
 
 def require_for(actor: Actor, organization_id: UUID, *, own: Permission, other: Permission) -> None:

@@ -17,6 +17,7 @@ from nexa_core.errors import NotFound
 from nexa_core.notifications import send_mail
 from nexa_core.permissions import Permission
 from nexa_core.usage.periods import STARTS
+from nexa_core.usage.reach import SEEN, only_of
 
 #: Percent of the monthly credits, unless ``usage_limits.alert_at`` says otherwise.
 THRESHOLDS = (80, 100, 120)
@@ -86,10 +87,12 @@ WHERE m.organization_id = :organization AND m.role IN ('owner', 'billing') AND m
 UNION SELECT u.email FROM organizations o JOIN users u ON u.id = o.account_manager_id
 WHERE o.id = :organization AND u.status = 'active' ORDER BY 1
 """)
-_STANDING = text("""
+# One row without a threshold for an organization within reach that has crossed nothing.
+_STANDING = text(f"""
 SELECT a.threshold, a.used, a.most, a.crossed_at, a.projected_on, a.cause
-FROM usage_alerts a JOIN organizations o ON o.id = a.organization_id
-WHERE a.organization_id = :organization AND a.period_start = nexa.billing_start(o.id, now())
+FROM organizations o
+LEFT JOIN usage_alerts a ON a.organization_id = o.id AND a.period_start = nexa.billing_start(o.id, now())
+WHERE o.id = :organization AND (o.id = :own OR {SEEN})
 ORDER BY a.threshold DESC
 """)
 
@@ -97,17 +100,22 @@ ORDER BY a.threshold DESC
 def alerts(actor: Actor, *, organization_id: UUID | None = None) -> tuple[Alert, ...]:
     """What was crossed in the running period, the highest threshold first.
 
-    Raises Forbidden without USAGE_READ, NotFound for a stranger's organization.
+    Raises Forbidden without USAGE_READ, NotFound for an organization out of reach.
     """
     actor.require(Permission.USAGE_READ)
     organization = organization_id or actor.organization_id
     if actor.scope is Scope.TENANT and organization != actor.organization_id:
         raise NotFound("There is no such organization.")
+    whose = {"organization": organization, "own": actor.organization_id, "only_of": only_of(actor)}
     with reading(actor) as db:
-        rows = db.execute(_STANDING, {"organization": organization})
-        return tuple(
-            Alert(row.threshold, row.used, row.most, row.crossed_at, row.projected_on, row.cause) for row in rows
-        )
+        rows = db.execute(_STANDING, whose).all()
+    if not rows:
+        raise NotFound("There is no such organization.")
+    return tuple(
+        Alert(row.threshold, row.used, row.most, row.crossed_at, row.projected_on, row.cause)
+        for row in rows
+        if row.threshold is not None
+    )
 
 
 def raise_alerts(actor: Actor) -> int:

@@ -13,7 +13,6 @@ from sqlalchemy.dialects.postgresql import insert
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
-from nexa_core.billing.reach import only_of
 from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.models import BriefPause
 from nexa_core.billing.reports.scope import organization_of, require_portfolio
@@ -21,6 +20,7 @@ from nexa_core.billing.reports.wording import KINDS, Words, message, words
 from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
+from nexa_core.usage.reach import only_of
 
 #: As many customers as somebody can call in a morning.
 FEW = 7

@@ -11,8 +11,8 @@
 
 from __future__ import annotations
 
-from nexa_core.billing.reach import SEEN
 from nexa_core.usage.periods import TODAY
+from nexa_core.usage.reach import SEEN
 
 #: An organization with what it may use today.
 ORGANIZATION = """

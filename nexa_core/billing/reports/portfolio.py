@@ -11,12 +11,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
-from nexa_core.billing.reach import SEEN, only_of
 from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.figures import CUSTOMERS, USED
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio, sees_money
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
+from nexa_core.usage.reach import SEEN, only_of
 
 #: How the chart by day can be split.
 SPLITS = ("type", "customer", "plan")

@@ -11,10 +11,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
-from nexa_core.billing.reach import only_of
 from nexa_core.billing.reports import figures, periods
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
+from nexa_core.usage.reach import only_of
 
 
 @dataclass(frozen=True, slots=True)

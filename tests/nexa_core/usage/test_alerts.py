@@ -11,6 +11,7 @@ import pytest
 
 from nexa_core import usage
 from nexa_core.actor import Actor
+from nexa_core.config import settings
 from nexa_core.errors import Forbidden, NotFound
 from nexa_core.usage import UsageEvent
 from nexa_core.usage.alerts import _projected_on
@@ -87,3 +88,26 @@ def test_only_who_reads_usage_sees_alerts_and_only_the_system_raises_them(world:
         usage.raise_alerts(customer.actor)
     with pytest.raises(NotFound):
         usage.alerts(Customer(world, "Contoso").actor, organization_id=customer.id)
+
+
+def test_an_account_manager_sees_the_alerts_of_whom_the_setting_allows(
+    world: Any, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nexa = world.organization("NEXA", is_platform=True)
+    mine, other = (
+        world.actor(world.person(f"{who}@nexa.example", nexa, role="billing"), nexa) for who in ("me", "you")
+    )
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute(
+            "UPDATE organizations SET account_manager_id = %s WHERE id = %s", [mine.user_id, customer.id]
+        )
+    customer.agree(monthly_credits=10)
+    usage.record(customer.actor, [UsageEvent("ai_call", "one", 9)])
+    assert usage.raise_alerts(SYSTEM) == 1
+    assert [len(usage.alerts(who, organization_id=customer.id)) for who in (mine, other)] == [1, 1]
+    monkeypatch.setattr(settings(), "account_managers_see", "own")
+    assert len(usage.alerts(mine, organization_id=customer.id)) == 1
+    with pytest.raises(NotFound):
+        usage.alerts(other, organization_id=customer.id)
+    assert usage.alerts(other) == (), "the platform's own crossed nothing"
