@@ -161,6 +161,22 @@ def test_the_control_a_limit_read_once_a_statement_is_passed(world: Any) -> None
     assert spent_while_the_limit_was_lowered(customer)
 
 
+def test_each_counter_says_by_which_limit_it_was_counted_last(world: Any) -> None:
+    """Of two counters in one statement each its own, and of one that a reservation leaves nothing to ask for, too."""
+
+    def said() -> dict[str, int | None]:
+        return dict(customer.rows("SELECT metric, most FROM usage_counters WHERE organization_id = %(id)s"))
+
+    customer = Customer(world, usage_limits={"monthly_credits": 100, "event_limits": {"ai_call": 7}, "hard": True})
+    for key in ("new", "locked"):
+        assert spend(customer, key, 1)
+        assert said() == {"credits": 100, "ai_call": 7}
+    held = usage.reserve(customer.actor, event_type="ai_call", idempotency_key="held", credits=5)
+    customer.agree(monthly_credits=90, hard=True)
+    usage.settle(customer.actor, reservation_id=held.id, credits=5)
+    assert said() == {"credits": 90, "ai_call": None}
+
+
 def test_each_period_begins_with_its_whole_allowance(world: Any) -> None:
     """Use of last month, reported late, counts against last month only."""
     from datetime import UTC, datetime, timedelta
