@@ -18,8 +18,8 @@ from nexa_core.usage.events import Recorded, other_content
 # Rows are touched in key order everywhere, and the counters after the days: two batches can wait for each other,
 # but not in a circle. The limit is asked for within the update that counts, of the row that is locked by then, by a
 # function that sees what was committed meanwhile: no two batches can both take the last of it, and none can take it by
-# a limit that was changed before it had the row (docs/decisions/limits-that-hold.md). A locked row is set right after its
-# condition was asked, which leaves the limit it went by in nexa.most; where nothing had to be asked, the limit is.
+# a limit that was changed before it had the row (docs/decisions/limits-that-hold.md). A locked row is set right after
+# its condition was asked, which leaves the limit it went by in nexa.most; where nothing had to be asked, the limit is.
 _INGEST = text("""
 WITH organization AS MATERIALIZED (
     SELECT o.id, o.time_zone, EXISTS (SELECT FROM former_time_zones f WHERE f.organization_id = o.id) AS moved
