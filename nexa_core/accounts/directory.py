@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import json
 from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, and_, column, exists, func, or_, select, table, tuple_
 from sqlalchemy.orm import Session
 
+from nexa_core import paging
 from nexa_core.accounts.memberships import organization_members, organization_memberships, organizations
 from nexa_core.accounts.models import User
 from nexa_core.accounts.security import Lock, SecurityEvent, lock_of, timeline_of
@@ -122,7 +120,7 @@ def find_people(
     if kind:
         found = found.where(_kind(kind))
     if after:
-        found = found.where(tuple_(User.full_name, User.id) > tuple_(*_position(after)))
+        found = found.where(tuple_(User.full_name, User.id) > tuple_(*paging.place(after, str, UUID)))
     with reading(actor) as db:
         page = db.execute(found.order_by(User.full_name, User.id).limit(limit + 1)).all()
         where = _organizations_of(db, [row.User.id for row in page[:limit]])
@@ -141,7 +139,7 @@ def find_people(
         for row in page[:limit]
     )
     last = page[limit - 1].User if len(page) > limit else None
-    return PeoplePage(items, _cursor(last.full_name, last.id) if last else None)
+    return PeoplePage(items, paging.cursor(last.full_name, last.id) if last else None)
 
 
 def person(actor: Actor, *, user_id: UUID) -> PersonView:
@@ -216,17 +214,3 @@ def _memberships(db: Session, user_id: UUID) -> tuple[PersonMembership, ...]:
         .order_by(_o.name)
     )  # fmt: skip
     return tuple(PersonMembership(*row) for row in db.execute(rows))
-
-
-def _cursor(name: str, user_id: UUID) -> str:
-    return base64.urlsafe_b64encode(json.dumps([name, str(user_id)]).encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[str, UUID]:
-    try:
-        name, user_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if not isinstance(name, str):
-            raise ValueError
-        return name, UUID(user_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session as Database
 
-from nexa_core import audit
+from nexa_core import audit, paging
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.differences import Difference, differences, sentences
@@ -69,7 +69,7 @@ def revisions(actor: Actor, *, uuid: UUID, after: str | None = None, limit: int 
         older = rows[number + 1].documents if number + 1 < len(rows) else {}
         told.append(_view(one, sentences(older, one.documents)))
     more = len(rows) > limit
-    return RevisionPage(tuple(told), f"{told[-1].version}~{told[-1].revision}" if more and told else None)
+    return RevisionPage(tuple(told), paging.cursor(told[-1].version, told[-1].revision) if more and told else None)
 
 
 def revision(actor: Actor, *, uuid: UUID, revision: int) -> RevisionDetail:
@@ -228,9 +228,5 @@ def _view(row: Row[Any], told: tuple[str, ...] = ()) -> RevisionView:
 def _place(after: str | None) -> dict[str, int]:
     if not after:
         return {}
-    version, _, number = after.partition("~")
-    if not (version.isascii() and version.isdigit() and number.isascii() and number.isdigit()):
-        raise Invalid("This is not a page of the history.", field="after")
-    if max(int(version), int(number)) >= 2**31:
-        raise Invalid("This is not a page of the history.", field="after")
-    return {"version": int(version), "revision": int(number)}
+    version, number = paging.place(after, int, int)
+    return {"version": version, "revision": number}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
 import json
 import re
@@ -13,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session as Database
 
+from nexa_core import paging
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions.fields import words
 from nexa_core.architecture_sessions.filters import Filter
@@ -137,23 +136,13 @@ def _terms(searched: str) -> list[str]:
 def _cursor(db: Database, session_id: int, sort: str) -> str:
     column = {"title": "title", "created": "created_at"}.get(sort, "updated_at")
     statement = f"SELECT {column} FROM ai_architecture_sessions WHERE id = :id"
-    value = db.execute(text(statement), {"id": session_id}).scalar_one()
-    shown = value.isoformat() if isinstance(value, dt.datetime) else value
-    return base64.urlsafe_b64encode(json.dumps([sort, shown, session_id]).encode()).decode().rstrip("=")
+    return paging.cursor(sort, db.execute(text(statement), {"id": session_id}).scalar_one(), session_id)
 
 
 def _place(after: str | None, sort: str) -> dict[str, Any]:
     if not after:
         return {}
-    try:
-        of_sort, value, session_id = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
-        if of_sort != sort or not isinstance(value, str) or type(session_id) is not int or "\x00" in value:
-            raise ValueError
-        if not 0 < session_id < 2**31:
-            raise ValueError
-        value.encode()
-        if sort != "title":
-            dt.datetime.fromisoformat(value)
-        return {"after": value, "after_id": session_id}
-    except (ValueError, TypeError, binascii.Error):
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from None
+    of_sort, value, session_id = paging.place(after, str, str if sort == "title" else dt.datetime, int)
+    if of_sort != sort or not 0 < session_id < 2**31:
+        raise Invalid("This page of the list cannot be found; start from the first one.", field="after")
+    return {"after": value if sort == "title" else value.isoformat(), "after_id": session_id}

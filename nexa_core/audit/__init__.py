@@ -56,7 +56,6 @@ from nexa_core.audit.seals import (
 from nexa_core.audit.search import (
     TEXT_BUDGET,
     Page,
-    cursor,
     find,
     recent,
     timeline,
@@ -110,7 +109,6 @@ __all__ = [
     "activity",
     "apply",
     "chain_states",
-    "cursor",
     "entry",
     "expire_old_entries",
     "export_entries",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, not_, or_, select, tuple_
 
+from nexa_core import paging
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit.models import AuditLog
@@ -77,12 +78,11 @@ def staff_access(
         .limit(limit + 1)
     )
     if after is not None:
-        found = found.where(tuple_(AuditLog.created_at, AuditLog.id) < tuple_(*_place(after)))
+        found = found.where(tuple_(AuditLog.created_at, AuditLog.id) < tuple_(*paging.place(after, dt.datetime, UUID)))
     with reading(actor) as db:
         entries = views(actor, db, db.execute(shortened(found)).all())
     items = tuple(_access(entry) for entry in entries[:limit])
-    cursor = f"{items[-1].at.isoformat()}~{items[-1].id}" if len(entries) > limit else None
-    return AccessPage(items, cursor)
+    return AccessPage(items, paging.cursor(items[-1].at, items[-1].id) if len(entries) > limit else None)
 
 
 def _access(entry: EntryView) -> StaffAccess:
@@ -100,11 +100,3 @@ def _kind(entry: EntryView) -> str:
     if entry.action in _VIEWING:
         return "viewed_as"
     return "documents" if entry.resource_type in ("session", "share_link") else "changed"
-
-
-def _place(cursor: str) -> tuple[dt.datetime, UUID]:
-    at, _, identifier = cursor.partition("~")
-    try:
-        return dt.datetime.fromisoformat(at), UUID(identifier)
-    except ValueError:
-        raise Invalid("This is not a page of the list.", field="after") from None

@@ -26,12 +26,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Session
 
+from nexa_core import paging
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit.filters import EVERYTHING, Filters, Subject
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.story import EntryView, memberships_table, views
 from nexa_core.db import reading
-from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
 
 #: A text within values can have no index that row-level security would use: it is looked for in so many entries a page,
@@ -63,13 +63,13 @@ def find(actor: Actor, *, filters: Filters = EVERYTHING, after: str | None = Non
     """
     actor.require(Permission.AUDIT_READ)
     limit = max(1, min(limit, 200))
-    place = _position(after)
+    place = _place(after)
     with reading(actor) as db:
         if filters.text:
             return _looked_for(actor, db, filters, place, limit)
         rows = db.execute(shortened(_newest(actor, db, filters, place, limit + 1))).all()
         items = views(actor, db, rows[:limit])
-    return Page(items, cursor(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None)
+    return Page(items, paging.cursor(rows[limit - 1].created_at, rows[limit - 1].id) if len(rows) > limit else None)
 
 
 def timeline(actor: Actor, resource_type: str, resource_id: UUID, *, after: str | None = None, limit: int = 50) -> Page:
@@ -210,8 +210,8 @@ def _looked_for(actor: Actor, db: Session, filters: Filters, place: Place | None
         )
     items = views(actor, db, rows)
     if len(found) > limit:
-        return Page(items, cursor(*shown[-1]), shown[-1][0])
-    return Page(items, cursor(*reached), reached[0]) if more and reached else Page(items, None)
+        return Page(items, paging.cursor(*shown[-1]), shown[-1][0])
+    return Page(items, paging.cursor(*reached), reached[0]) if more and reached else Page(items, None)
 
 
 def _scan(db: Session, entries: Select[Any], text: str, limit: int, step: int) -> tuple[list[Place], Place | None]:
@@ -249,18 +249,5 @@ def _cut(values: ColumnElement[Any]) -> ColumnElement[Any]:
     return case((is_long, kept), else_=values)
 
 
-def cursor(at: dt.datetime, entry_id: UUID) -> str:
-    """A place in the log: microseconds since 1970, and the entry."""
-    since = at - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    return f"{since // dt.timedelta(microseconds=1)}.{entry_id.hex}"
-
-
-def _position(cursor: str | None) -> Place | None:
-    if not cursor:
-        return None
-    try:
-        microseconds, _, entry_id = cursor.partition(".")
-        moment = dt.datetime(1970, 1, 1, tzinfo=dt.UTC) + dt.timedelta(microseconds=int(microseconds))
-        return moment, UUID(entry_id)
-    except (ValueError, OverflowError) as broken:
-        raise Invalid("This page of the log cannot be found; start from the newest.", field="after") from broken
+def _place(after: str | None) -> Place | None:
+    return tuple(paging.place(after, dt.datetime, UUID)) if after else None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +10,12 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from nexa_core import paging
 from nexa_core.actor import Actor
 from nexa_core.billing import reach
 from nexa_core.billing.periods import period_of
 from nexa_core.db import reading
-from nexa_core.errors import Invalid, NotFound
+from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
 
 MOST = 200
@@ -92,9 +90,9 @@ def line_events(
     Raises as ``invoice`` does, NotFound for a line without events, Invalid for a broken cursor.
     """
     limit = max(1, min(limit, MOST))
-    found = _page(actor, organization_id, period, line, _position(after), limit + 1)
+    found = _page(actor, organization_id, period, line, _place(after), limit + 1)
     last = found[limit - 1] if len(found) > limit else None
-    return EventPage(tuple(found[:limit]), _cursor(last) if last else None)
+    return EventPage(tuple(found[:limit]), paging.cursor(last.occurred_at, last.id) if last else None)
 
 
 def all_line_events(actor: Actor, *, organization_id: UUID, period: str | None, line: str) -> Iterator[LineEvent]:
@@ -139,19 +137,6 @@ def _event(row: Any, may_read: bool, *, over: bool) -> LineEvent:
     )  # fmt: skip
 
 
-def _cursor(event: LineEvent) -> str:
-    place = json.dumps([event.occurred_at.isoformat(), str(event.id)])
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str | None) -> tuple[dt.datetime | None, UUID | None]:
-    if not cursor:
-        return None, None
-    try:
-        at, event_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        moment = dt.datetime.fromisoformat(at)
-        if moment.utcoffset() is None:
-            raise ValueError
-        return moment, UUID(event_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
-        raise Invalid("This page of the events cannot be found; start from the first one.", field="after") from broken
+def _place(after: str | None) -> tuple[dt.datetime | None, UUID | None]:
+    at, identifier = paging.place(after, dt.datetime, UUID) if after else (None, None)
+    return at, identifier

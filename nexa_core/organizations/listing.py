@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import json
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Row, Select, SQLColumnExpression, cast, func, literal, select, tuple_
+from sqlalchemy import Date, Row, Select, SQLColumnExpression, String, cast, func, literal, select, tuple_
 from sqlalchemy.orm import aliased
 
+from nexa_core import paging
 from nexa_core.accounts.models import User
 from nexa_core.actor import Actor
 from nexa_core.db import reading
@@ -69,7 +67,7 @@ _NEVER = cast(literal(dt.date(1, 1, 1)), Date)
 
 #: How a list can be sorted: the value, and whether the greatest comes first.
 SORTS: dict[str, tuple[SQLColumnExpression[Any], bool]] = {
-    "name": (func.lower(Organization.name), False),
+    "name": (func.lower(Organization.name, type_=String), False),
     "usage": (credits_used, True),
     "plan": (Organization.plan_type, False),
     "activity": (func.coalesce(last_activity, _NEVER), True),
@@ -104,7 +102,7 @@ def browse(
         page = db.execute(found.limit(limit + 1)).all()
     more = len(page) > limit
     last = page[limit - 1] if more else None
-    return Page(tuple(row_of(row) for row in page[:limit]), _cursor(last.sort_value, last.id) if last else None)
+    return Page(tuple(row_of(row) for row in page[:limit]), paging.cursor(last.sort_value, last.id) if last else None)
 
 
 def listed(
@@ -119,7 +117,9 @@ def listed(
     found = rows(value.label("sort_value"), *extra).where(customers_of(actor), *wanted.conditions())
     if after:
         place = tuple_(value, Organization.id)
-        given = tuple_(*_position(after, value))
+        of: Any = value.type  # type: ignore[attr-defined]
+        last, identifier = paging.place(after, of.python_type, UUID)
+        given = tuple_(literal(last, of), literal(identifier))
         found = found.where(place < given if descending else place > given)
     return found.order_by(*((value.desc(), Organization.id.desc()) if descending else (value, Organization.id)))
 
@@ -168,22 +168,3 @@ def row_of(row: Row[*tuple[Any, ...]]) -> OrganizationRow:
         is_demo=row.is_demo,
         created_at=row.created_at,
     )
-
-
-def _cursor(value: object, organization_id: UUID) -> str:
-    place = json.dumps([value, str(organization_id)], default=lambda moment: moment.isoformat())
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str, like: Any) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """The place a cursor names, in the type of the column that is sorted by."""
-    try:
-        value, organization_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        wanted = like.type.python_type
-        if wanted in (dt.date, dt.datetime):
-            value = wanted.fromisoformat(value)
-        if not isinstance(value, wanted):
-            raise ValueError
-        return literal(value, like.type), literal(UUID(organization_id))
-    except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken

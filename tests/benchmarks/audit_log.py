@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import UUID
 
-from nexa_core import audit
+from nexa_core import audit, paging
 from nexa_core.actor import Actor
 from nexa_core.audit import EVERYTHING, Filters, Subject
 from tests.benchmarks.harness import Bench, Row, figure, timed
@@ -68,7 +68,7 @@ def _deep(bench: Bench, actor: Actor, total: int) -> tuple[int, str]:
         )
         place = connection.execute(query.encode(), [*values, deep]).fetchone()
     assert place and isinstance(place[0], dt.datetime) and isinstance(place[1], UUID)
-    return deep, audit.cursor(place[0], place[1])
+    return deep, paging.cursor(place[0], place[1])
 
 
 def _filters(bench: Bench, actor: Actor) -> dict[str, Filters]:

@@ -11,7 +11,6 @@ from tests.promises.audited_rows import Case, EndpointCase, Stage, reads
 
 DOMAIN = audit
 NO_VERBS = {
-    "audit.cursor",
     "audit.grouped",
     "audit.seal_keys",
 }

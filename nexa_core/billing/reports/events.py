@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from nexa_core import paging
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.scope import organization_of
@@ -86,7 +87,7 @@ def events(
     titled = actor.may(Permission.SESSIONS_READ)
     items = tuple(view(one, titled) for one in found[:limit])
     more = len(found) > limit
-    return EventPage(items, cursor_of(items[-1].occurred_at, items[-1].id) if more else None)
+    return EventPage(items, paging.cursor(items[-1].occurred_at, items[-1].id) if more else None)
 
 
 def every(actor: Actor, *, organization_id: UUID | None, wanted: EventFilter) -> Iterator[Event]:
@@ -123,7 +124,7 @@ def _statement(row: Row[Any], wanted: EventFilter, after: str | None) -> tuple[s
         given["architecture_session"] = wanted.architecture_session
     if after:
         conditions.append("AND (e.occurred_at, e.id) < (:at, :event)")
-        given["at"], given["event"] = position(after)
+        given["at"], given["event"] = paging.place(after, dt.datetime, UUID)
     return _EVENTS.format(conditions=" ".join(conditions)), given
 
 
@@ -140,20 +141,3 @@ def _person(value: str) -> UUID:
         return UUID(value)
     except ValueError as broken:
         raise Invalid("There is no such person.", field="person") from broken
-
-
-def cursor_of(at: dt.datetime, identifier: UUID) -> str:
-    """The page that begins after what has this moment and identifier, for ``position``."""
-    return f"{at.isoformat()}~{identifier}"
-
-
-def position(cursor: str) -> tuple[dt.datetime, UUID]:
-    """Where a page of what has a moment and an identifier begins. Raises Invalid for a cursor that is none."""
-    try:
-        at, _, event = cursor.partition("~")
-        moment = dt.datetime.fromisoformat(at)
-        if moment.utcoffset() is None:
-            raise ValueError
-        return moment, UUID(event)
-    except ValueError as broken:
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from nexa_core import paging
 from nexa_core.actor import Actor
 from nexa_core.billing.reports import periods
-from nexa_core.billing.reports.events import cursor_of, position
 from nexa_core.billing.reports.scope import organization_of
 from nexa_core.db import reading
 
@@ -82,7 +82,7 @@ def watched(
         in_force = db.execute(_IN_FORCE, given).one()
         page = {**given, "limit": limit + 1}
         if after:
-            page["at"], page["last"] = position(after)
+            page["at"], page["last"] = paging.place(after, dt.datetime, UUID)
         found = db.execute(text(_PAGE.format(after=_AFTER if after else "")), page).all()
     items = tuple(WouldRefuse(*one) for one in found[:limit])
     return Watched(
@@ -91,5 +91,5 @@ def watched(
         reports={one.metric: one.reports for one in sums},
         amounts={one.metric: one.amount for one in sums},
         items=items,
-        next_cursor=cursor_of(items[-1].at, items[-1].id) if len(found) > limit else None,
+        next_cursor=paging.cursor(items[-1].at, items[-1].id) if len(found) > limit else None,
     )

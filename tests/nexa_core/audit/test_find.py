@@ -233,7 +233,7 @@ def test_a_filter_that_cannot_be_looked_for_is_a_sentence(wanted: dict[str, str]
 
 @pytest.mark.parametrize("cursor", ["x", "1.2", "99999999999999999999999999.00000000000000000000000000000000", "."])
 def test_a_cursor_that_is_none_is_a_sentence(ada: Actor, cursor: str) -> None:
-    with pytest.raises(Invalid, match="start from the newest"):
+    with pytest.raises(Invalid, match="start from the first one"):
         audit.find(ada, after=cursor)
 
 
