@@ -49,6 +49,7 @@ def test_any_revision_is_found_compared_named_and_one_part_of_it_comes_back(
     expect(dialog.get_by_text("Title of 2 → Title of 18")).to_be_visible()
     dialog.get_by_role("radio", name="Revisions").click()
     dialog.get_by_role("button", name="Older").click()
+    expect(dialog.get_by_text("Revision 1", exact=True)).to_be_visible()
     dialog.get_by_role("button", name="Bring back").last.click()
     expect(dialog.get_by_text("Bring back revision 1")).to_be_visible()
     desk.choose(dialog, "What to bring back", re.compile("“Title of 17”|" + re.escape(before[1]["title"])))
