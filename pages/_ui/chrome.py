@@ -9,7 +9,7 @@ import streamlit as st
 
 from nexa_core import accounts
 from nexa_core.actor import Actor
-from pages._ui import browser, format, gate, marks, menu
+from pages._ui import browser, finder, format, gate, marks, menu
 from pages._ui.text import literal
 
 _ABOUT = "**NEXA**, the dashboard of your architecture sessions."
@@ -33,6 +33,7 @@ def configure(actor: Actor | None) -> None:
 def sidebar(actor: Actor) -> None:
     """Below the navigation: the person, the organization or the choice of one, the account, and sign out."""
     with st.sidebar, st.container(key="nexa-person", gap="xsmall"):
+        finder.button()
         st.markdown(f"**{literal(actor.full_name or actor.email)}**")
         _organization(actor)
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from nexa_core.embedded import EmbeddedServer
-from tests.pages.visits import Visit, visits
+from tests.pages.visits import Visit, press, visits
 from tests.serving import Served, serve
 from tests.worlds import World
 
@@ -46,16 +46,6 @@ def _click_cell(page: Page, table: Locator, *, x: int, row: int, height: int = 3
         table.locator(".dvn-scroller").click(position={"x": x, "y": 35 + row * height + height // 2})
         with contextlib.suppress(AssertionError, PlaywrightTimeout):
             expect(until).to_be_visible(timeout=6_000)
-            return
-    expect(until).to_be_visible()
-
-
-def _press(button: Locator, *, until: Locator) -> None:
-    """Press a button until it answers: a click in the moment in which the page is drawn anew is lost."""
-    for _ in range(4):
-        button.click()
-        with contextlib.suppress(AssertionError):
-            expect(until).to_be_visible(timeout=15_000)
             return
     expect(until).to_be_visible()
 
@@ -219,10 +209,10 @@ def test_prices_are_agreed_in_the_customers_own_currency(visit: Visit) -> None:
     form = page.get_by_test_id("stForm").filter(has_text="For how many credits")
     agree = form.get_by_role("button", name="Agree", exact=True)
     form.get_by_label("Fee a month, JPY", exact=True).fill("30000.5")
-    _press(agree, until=page.get_by_text("JPY has no digits after the point"))
+    press(agree, until=page.get_by_text("JPY has no digits after the point"))
     form.get_by_label("Fee a month, JPY", exact=True).fill("30,500")
     form.get_by_label("Credits over the allowance, JPY", exact=True).fill("900")
-    _press(agree, until=page.get_by_text("Say why"))
+    press(agree, until=page.get_by_text("Say why"))
     form.get_by_label("Reason", exact=True).fill("Two more years")
     agree.click()
     _said(page, "The prices are agreed")

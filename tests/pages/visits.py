@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page, expect
 
 from nexa_core.demo import PASSWORD
 from tests.browser import PATIENCE
@@ -62,3 +62,13 @@ def sign_in(page: Page, email: str) -> None:
     page.get_by_label("E-mail address", exact=True).fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password", exact=True).press("Enter")
+
+
+def press(button: Locator, *, until: Locator) -> None:
+    """Press a button until it answers: a click in the moment in which the page is drawn anew is lost."""
+    for _ in range(4):
+        button.click()
+        with suppress(AssertionError):
+            expect(until).to_be_visible(timeout=15_000)
+            return
+    expect(until).to_be_visible()

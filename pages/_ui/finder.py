@@ -1,0 +1,128 @@
+"""Find: over every screen, a few letters lead to a screen, a customer, a person or a session. Ctrl+K opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from nexa_core import accounts, architecture_sessions, organizations
+from nexa_core.actor import Actor
+from nexa_core.permissions import Permission
+from pages._ui import gate, layout, menu
+from pages._ui.errors import shown_here
+from pages._ui.sessions.opening import SESSION
+from pages._ui.text import literal
+
+# Streamlit gives a dialog the focus, not its first field; who pressed Ctrl+K goes on typing.
+_focus = st.components.v2.component(
+    "nexa_focus",
+    html="<i hidden></i>",
+    js="""export default ({ parentElement }) => {
+  if (parentElement.greeted) return
+  parentElement.greeted = true
+  for (const wait of [0, 100, 300, 600, 1000]) setTimeout(() => {
+    const field = document.querySelector(".st-key-nexa-find-text input")
+    if (field && !field.value) field.focus()
+  }, wait)
+}""",
+)
+
+#: Of each kind; who wants more goes to its list.
+MOST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What was found: where it leads, its name, and what tells it from another of this name."""
+
+    screen: menu.Screen
+    name: str
+    detail: str = ""
+    query: dict[str, str] | None = None
+
+
+def button() -> None:
+    """What opens it; the shortcut is shown beside the name."""
+    if st.button("Find", icon=":material/search:", shortcut="Ctrl+K", width="stretch", key="nexa-find"):
+        _dialog()
+
+
+@st.dialog("Find", icon=":material/search:", width="medium")
+def _dialog() -> None:
+    actor = gate.current_actor()
+    wanted = st.text_input(
+        "What are you looking for?",
+        type="search",
+        live="250ms",
+        placeholder="A name, an address, words of a document",
+        label_visibility="collapsed",
+        key="nexa-find-text",
+    )
+    _focus(key="nexa-find-focus")
+    text = (wanted or "").strip()
+    with shown_here():
+        found = find(actor, text)
+        for kind, links in found.items():
+            _draw(kind, links)
+        if not any(found.values()):
+            layout.nothing("search_off", "Nothing is called that", "Try fewer letters, or a word of a document.")
+
+
+def find(actor: Actor, text: str) -> dict[str, list[Link]]:
+    """What the actor may open, by kind; nothing but screens without a text. Raises Invalid as the lists do."""
+    found = {"Screens": _screens(actor, text)}
+    if text:
+        found |= {
+            "Customers": _organizations(actor, text),
+            "People": _people(actor, text),
+            "Sessions": _sessions(actor, text),
+        }
+    return found
+
+
+def _draw(kind: str, links: Sequence[Link]) -> None:
+    if links:
+        with st.container(gap="xxsmall", key=f"nexa-find-{kind.lower()}"):
+            st.caption(kind)
+            for link in links:
+                label = f"{literal(link.name)} :small[{literal(link.detail)}]" if link.detail else literal(link.name)
+                st.page_link(link.screen.page(), label=label, icon=link.screen.icon, query_params=link.query)
+
+
+def _screens(actor: Actor, text: str) -> list[Link]:
+    """Those of the menu, by their names or what they are for; all of them while nothing is looked for."""
+    shown = [
+        screen
+        for screen in menu.SCREENS
+        if (screen.section is not None or screen is menu.ACCOUNT)
+        and (screen.permission is None or actor.may(screen.permission))
+        and actor.scope in screen.listed_for
+        and text.casefold() in f"{screen.title} {screen.help if len(text) > 2 else ''}".casefold()
+    ]
+    return [Link(screen, screen.title) for screen in shown[: MOST if text else None]]
+
+
+def _organizations(actor: Actor, text: str) -> list[Link]:
+    if not actor.may(Permission.ORGANIZATIONS_BROWSE):
+        return []
+    items = organizations.browse(actor, text=text, limit=MOST).items
+    return [Link(menu.ORGANIZATION, item.name, query={"organization": item.slug}) for item in items]
+
+
+def _people(actor: Actor, text: str) -> list[Link]:
+    if not actor.may(Permission.USERS_MANAGE):
+        return []
+    items = accounts.find_people(actor, text=text, limit=MOST).items
+    return [Link(menu.PERSON, item.full_name, item.email, {"person": str(item.id)}) for item in items]
+
+
+def _sessions(actor: Actor, text: str) -> list[Link]:
+    if not actor.may(Permission.SESSIONS_READ):
+        return []
+    items = architecture_sessions.browse(actor, wanted=architecture_sessions.Filter(text=text), limit=MOST).items
+    return [
+        Link(menu.STRUCTURING, item.title, item.client or item.organization_name, {SESSION: str(item.uuid)})
+        for item in items
+    ]
