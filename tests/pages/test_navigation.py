@@ -82,7 +82,7 @@ def test_the_sidebar_names_the_person_and_the_organization(world: World, shell: 
     app = shell(living).run()
     words = " ".join(element.value for element in app.sidebar.markdown)
     assert "Ada Lovelace" in words and "Northwind" in words
-    assert [button.label for button in app.sidebar.button] == ["Sign out"]
+    assert [button.label for button in app.sidebar.button] == ["Find", "Sign out"]
     assert not app.sidebar.selectbox
 
 
