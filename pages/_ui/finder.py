@@ -87,7 +87,9 @@ def _draw(kind: str, links: Sequence[Link]) -> None:
         with st.container(gap="xxsmall", key=f"nexa-find-{kind.lower()}"):
             st.caption(kind)
             for link in links:
-                label = f"{literal(link.name)} :small[{literal(link.detail)}]" if link.detail else literal(link.name)
+                label = (
+                    f"{literal(link.name)} :gray[:small[{literal(link.detail)}]]" if link.detail else literal(link.name)
+                )
                 st.page_link(link.screen.page(), label=label, icon=link.screen.icon, query_params=link.query)
 
 
