@@ -99,8 +99,7 @@ def _screens(actor: Actor, text: str) -> list[Link]:
         screen
         for screen in menu.SCREENS
         if (screen.section is not None or screen is menu.ACCOUNT)
-        and (screen.permission is None or actor.may(screen.permission))
-        and actor.scope in screen.listed_for
+        and screen.is_offered_to(actor)
         and text.casefold() in f"{screen.title} {screen.help if len(text) > 2 else ''}".casefold()
     ]
     return [Link(screen, screen.title) for screen in shown[: MOST if text else None]]

@@ -9,7 +9,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.navigation.page import Page
 
-from nexa_core.actor import Scope
+from nexa_core.actor import Actor, Scope
 from nexa_core.permissions import Permission
 
 #: Where the screens are.
@@ -28,6 +28,14 @@ class Screen:
     section: str | None = None
     permission: Permission | None = None
     listed_for: frozenset[Scope] = frozenset(Scope)
+
+    def is_open_to(self, actor: Actor) -> bool:
+        """Whether the actor may see it at all."""
+        return self.permission is None or actor.may(self.permission)
+
+    def is_offered_to(self, actor: Actor) -> bool:
+        """Whether the menu of somebody of the actor's scope has it; an admin's has no screens of a customer's own."""
+        return self.is_open_to(actor) and actor.scope in self.listed_for
 
     def page(self, source: Path | Callable[[], None] | None = None, *, listed: bool = True) -> Page:
         """The screen for ``st.navigation``; ``source`` runs something else at its address."""

@@ -27,9 +27,8 @@ def for_actor(actor: Actor) -> Page:
     """The navigation of one person; at the address of what they may not see, the sentence that says so."""
     sections: dict[str, list[Page]] = {}
     for screen in SCREENS:
-        allowed = screen.permission is None or actor.may(screen.permission)
-        listed = allowed and actor.scope in screen.listed_for
-        page = screen.page(listed=listed) if allowed else screen.page(_refusal(actor, screen), listed=False)
+        source = None if screen.is_open_to(actor) else _refusal(actor, screen)
+        page = screen.page(source, listed=screen.is_offered_to(actor))
         sections.setdefault(screen.section or "", []).append(page)
     sections[""] += [screen.page() for screen in PUBLIC]
     sections[""] += _at_another_address(FOLDER / HOME.file, _nowhere)
