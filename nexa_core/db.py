@@ -132,6 +132,11 @@ def fetched(db: Session, statement: ClauseElement, parameters: Mapping[str, obje
     return cursor.fetchall() if cursor.description else []
 
 
+def fetched_one(db: Session, statement: ClauseElement, parameters: Mapping[str, object]) -> Any:
+    """The first row of :func:`fetched`, or None."""
+    return next(iter(fetched(db, statement, parameters)), None)
+
+
 @lru_cache(maxsize=256)
 def _compiled(statement: ClauseElement) -> Compiled:
     return statement.compile(dialect=_DIALECT)

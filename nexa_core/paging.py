@@ -26,7 +26,12 @@ def place(cursor: str, *kinds: type) -> list[Any]:
             raise ValueError
         return [_value(value, kind) for value, kind in zip(found, kinds, strict=True)]
     except (ValueError, TypeError, AttributeError, RecursionError, binascii.Error) as broken:
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken
+        raise lost() from broken
+
+
+def lost() -> Invalid:
+    """What is said of a cursor that leads nowhere."""
+    return Invalid("This page of the list cannot be found; start from the first one.", field="after")
 
 
 def _value(value: Any, kind: type) -> Any:

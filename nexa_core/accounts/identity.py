@@ -19,7 +19,7 @@ from nexa_core.accounts.memberships import organization_members, organization_me
 from nexa_core.accounts.models import UserSession, active_user_sessions
 from nexa_core.accounts.viewing import LIVING_VIEWING, seen_through, standing_of
 from nexa_core.actor import Actor, Origin
-from nexa_core.db import entering, fetched
+from nexa_core.db import entering, fetched, fetched_one
 from nexa_core.errors import Unauthenticated
 
 #: How old "last seen" may get before a request writes it anew.
@@ -82,10 +82,9 @@ _BY_USER_SESSION = _WHO.where(_s.id == bindparam("id"))
 
 def _actor(origin: Origin, who: Select[Any], whose: Mapping[str, Any]) -> Actor:
     with entering(origin) as db:
-        rows = fetched(db, who, whose)
-        if not rows:
+        row = fetched_one(db, who, whose)
+        if row is None:
             raise Unauthenticated(_ENDED)
-        (row,) = rows
         if row.is_stale:
             _seen(db, row)
         own = _actor_of(origin, row)

@@ -16,7 +16,7 @@ from nexa_core.accounts.models import OneTimeToken, SpentRefreshToken, User, Use
 from nexa_core.actions import Action
 from nexa_core.actor import Origin
 from nexa_core.config import settings
-from nexa_core.db import entering, fetched
+from nexa_core.db import entering, fetched, fetched_one
 from nexa_core.errors import Forbidden, NotFound, Unauthenticated
 
 TICKET_LIFETIME = dt.timedelta(seconds=60)
@@ -119,10 +119,9 @@ def open_browser_sign_in(origin: Origin, *, ticket: str) -> BrowserSignIn:
     """Spend a ticket and begin a browser's sign-in; raises Unauthenticated for one that is old, used or unknown."""
     digest = {"digest": tokens.digest(ticket)}
     with entering(origin) as db:
-        owners = fetched(db, _OWNER_OF_TICKET, digest)
-    if not owners or owners[0].organization_id is None:
+        owner = fetched_one(db, _OWNER_OF_TICKET, digest)
+    if owner is None or owner.organization_id is None:
         raise Unauthenticated(_OLD_TICKET)
-    (owner,) = owners
     cookie = tokens.new_secret()
     with entering(origin, Action.USER_SIGNED_IN, user_id=owner.user_id, organization_id=owner.organization_id) as db:
         # A password change at this moment waits for this lock, and then ends what is opened here.

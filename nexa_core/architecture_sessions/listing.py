@@ -144,5 +144,5 @@ def _place(after: str | None, sort: str) -> dict[str, Any]:
         return {}
     of_sort, value, session_id = paging.place(after, str, str if sort == "title" else dt.datetime, int)
     if of_sort != sort or not 0 < session_id < 2**31:
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after")
+        raise paging.lost()
     return {"after": value if sort == "title" else value.isoformat(), "after_id": session_id}

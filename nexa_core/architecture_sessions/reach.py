@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session as Database
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions.edits import ALL_COLUMNS
 from nexa_core.architecture_sessions.views import ReasonNeeded
-from nexa_core.db import fetched
+from nexa_core.db import fetched_one
 from nexa_core.errors import Conflict, NotFound
 from nexa_core.permissions import Permission
 
@@ -63,10 +63,10 @@ def head(db: Database, actor: Actor, uuid: UUID, *, documents: tuple[str, ...] =
 
 def found(db: Database, uuid: UUID, *, documents: tuple[str, ...] = (), lock: bool = False) -> Any:
     """The row of a session within reach, whether or not its documents may be opened. Raises NotFound."""
-    rows = fetched(db, _statement(documents, lock), {"uuid": uuid})
-    if not rows:
+    row = fetched_one(db, _statement(documents, lock), {"uuid": uuid})
+    if row is None:
         raise NotFound(_GONE)
-    return rows[0]
+    return row
 
 
 @lru_cache(maxsize=128)

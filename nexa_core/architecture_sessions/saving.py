@@ -76,7 +76,7 @@ FROM (SELECT coalesce(own_revision, newest + 1, 2) AS revision, is_stale,
       FROM standing) AS of
 WHERE id = :id AND of.burst IS NOT NULL RETURNING updated_at, of.revision, of.is_stale
 """
-_NEWEST = text("SELECT coalesce(max(revision), 1) FROM session_revisions WHERE session_id = :id")
+_NEWEST = text("SELECT max(revision) FROM session_revisions WHERE session_id = :id")
 
 
 def save(
@@ -197,7 +197,7 @@ def merged_and_stored(
 def store(
     db: Database,
     row: Row[Any],
-    values: Mapping[str, Any],
+    values: dict[str, Any],
     before: Mapping[str, Any],
     *,
     restored_from: int | None = None,
