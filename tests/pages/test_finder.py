@@ -14,7 +14,7 @@ from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
 from nexa_core.errors import NexaError
 from pages._ui import finder, menu
-from tests.pages.visits import Visit, visits
+from tests.pages.visits import Visit, insist, visits
 from tests.serving import Served
 from tests.worlds import World
 
@@ -77,11 +77,7 @@ def _typed(page: Page, letters: str) -> None:
     """Ctrl+K, and without a click the letters."""
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
     field = page.get_by_role("dialog").get_by_label("What are you looking for?")
-    for _ in range(4):  # keys are lost in the moment in which the page is drawn anew
-        page.keyboard.press("Control+k")
-        with contextlib.suppress(AssertionError):
-            expect(field).to_be_visible(timeout=15_000)
-            break
+    insist(lambda: page.keyboard.press("Control+k"), until=field)
     expect(field).to_be_focused()
     page.keyboard.type(letters)
 

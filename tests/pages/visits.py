@@ -65,9 +65,14 @@ def sign_in(page: Page, email: str) -> None:
 
 
 def press(button: Locator, *, until: Locator) -> None:
-    """Press a button until it answers: a click in the moment in which the page is drawn anew is lost."""
+    """Press a button until it answers."""
+    insist(button.click, until=until)
+
+
+def insist(act: Callable[[], None], *, until: Locator) -> None:
+    """Do something until it is answered: what is done in the moment in which the page is drawn anew is lost."""
     for _ in range(4):
-        button.click()
+        act()
         with suppress(AssertionError):
             expect(until).to_be_visible(timeout=15_000)
             return

@@ -26,6 +26,7 @@ from nexa_core.embedded import EmbeddedServer
 from nexa_core.errors import Unavailable
 from tests.databases import TestDatabase
 from tests.processes import postmaster
+from tests.waiting import until
 from tests.worlds import World
 
 WRITERS, SAVES = 10, 20
@@ -176,14 +177,14 @@ def test_no_acknowledged_save_is_lost_when_postgresql_is_killed(durable: Embedde
         thread.start()
     try:
         for kill in range(KILLS):
-            _until(lambda: all(writer.acknowledged for writer in writers) or any(w.wrong for w in writers))
+            until(lambda: all(writer.acknowledged for writer in writers) or any(w.wrong for w in writers))
             told = [writer.acknowledged for writer in writers]
             _kill(data_dir, whole=kill % 5 == 4)
             if kill % 5 == 4:  # the whole server is gone; somebody starts it again, and not NEXA
                 again = EmbeddedServer(data_dir)
                 again.start(lambda _sentence: None)
                 again.stop()
-            _until(lambda told=told: all(w.acknowledged > n for w, n in zip(writers, told, strict=True))  # type: ignore[misc]
+            until(lambda told=told: all(w.acknowledged > n for w, n in zip(writers, told, strict=True))  # type: ignore[misc]
                    or any(w.wrong for w in writers))  # fmt: skip
             assert [writer.wrong for writer in writers if writer.wrong] == []
     finally:
@@ -230,10 +231,3 @@ def _is_a_backend(process: psutil.Process) -> bool:
                    or "COMMIT" in word) for word in process.cmdline())  # fmt: skip
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return False
-
-
-def _until(holds: Any, seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.02)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
@@ -14,6 +13,7 @@ from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
 from tests.nexa_core.api.conftest import Served
 from tests.nexa_core.architecture_sessions.documents import documents
+from tests.waiting import until
 from tests.worlds import World
 
 XSS = '<img src=x onerror="document.title=\'pwned\'"><script>document.title="pwned"</script>"><svg onload=alert(1)>'
@@ -147,10 +147,8 @@ def test_the_token_is_in_no_log(server: Served, ada: Actor, uuid: UUID) -> None:
     with capture_logs() as lines, server.client(origin="") as client:
         client.get(path)
         client.get(f"{path}/style.css")
-        until = time.monotonic() + 30  # a line is written after its answer was sent
-        while (paths := [line["path"] for line in lines if line["event"] == "request"]) != 2 * ["/share/..."]:
-            assert time.monotonic() < until, paths
-            time.sleep(0.01)
+        # A line is written after its answer was sent.
+        until(lambda: [line["path"] for line in lines if line["event"] == "request"] == ["/share/...", "/share/..."])
     assert path.rpartition("/")[2] not in repr(lines)
 
 
