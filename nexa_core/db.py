@@ -7,16 +7,16 @@ so a pooled connection carries nothing over, and PgBouncer in transaction mode w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 from psycopg import pq, sql
 from psycopg.rows import namedtuple_row
-from sqlalchemy import ClauseElement, Compiled, Engine, create_engine, event, exc
+from sqlalchemy import ClauseElement, Compiled, Connection, Engine, create_engine, event, exc
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -26,6 +26,7 @@ from nexa_core.actor import Actor, Origin, Scope
 from nexa_core.errors import Conflict, Invalid, NexaError, NotFound, Unavailable
 from nexa_core.orm import sentence_of
 
+T = TypeVar("T")
 _ROLES = {Scope.TENANT: "nexa_tenant", Scope.STAFF: "nexa_staff", Scope.PRESENTER: "nexa_presenter"}
 _DIALECT = PGDialect_psycopg()  # type: ignore[no-untyped-call]
 _engines: dict[str, Engine] = {}
@@ -125,9 +126,7 @@ def fetched(db: Session, statement: ClauseElement, parameters: Mapping[str, obje
     much as the answer. So it converts nothing: values and parameters are what psycopg makes of PostgreSQL's types.
     """
     compiled = _compiled(statement)
-    connection = db.connection().connection.driver_connection
-    assert connection is not None
-    cursor = psycopg.Cursor(connection, row_factory=namedtuple_row)
+    cursor = psycopg.Cursor(_driver_of(db.connection()), row_factory=namedtuple_row)
     cursor.execute(compiled.string.encode(), compiled.construct_params(dict(parameters)))
     return cursor.fetchall() if cursor.description else []
 
@@ -135,6 +134,28 @@ def fetched(db: Session, statement: ClauseElement, parameters: Mapping[str, obje
 def fetched_one(db: Session, statement: ClauseElement, parameters: Mapping[str, object]) -> Any:
     """The first row of :func:`fetched`, or None."""
     return next(iter(fetched(db, statement, parameters)), None)
+
+
+def asked(function: str, **arguments: object) -> list[Any]:
+    """What a function of the database answers before there is an actor, as named tuples; ``arguments`` by their names.
+
+    One message is one transaction: it begins, becomes nexa_entry, reads and ends in a single round trip. For what every
+    request asks; the function, because PostgreSQL keeps the plan of what stands in one and of no other text.
+    """
+    given = ", ".join(f"{name} => {_literal(str(value))}" for name, value in arguments.items() if value is not None)
+    question = f"SET TRANSACTION READ ONLY; SET LOCAL ROLE nexa_entry; SELECT * FROM {function}({given})"
+
+    def ask(connection: psycopg.Connection) -> list[Any]:
+        cursor = psycopg.Cursor(connection, row_factory=namedtuple_row)
+        cursor.execute(question.encode())
+        while cursor.nextset():
+            pass
+        return cursor.fetchall()
+
+    with _sentences():
+        connection, rows = _connected(_engine_named("primary"), ask)
+        connection.close()
+        return rows
 
 
 @lru_cache(maxsize=256)
@@ -188,23 +209,13 @@ def _opened(engine: Engine, opening: str) -> Iterator[Session]:
     The engine is in driver autocommit, so BEGIN travels with the context in one message, and COMMIT goes past the
     session, which has nothing left to do after its flush.
     """
-    connection = engine.connect()
+    connection, _ = _connected(engine, lambda driver: _send(driver, opening))
     try:
-        try:
-            _send(connection.connection.driver_connection, opening)
-        except psycopg.OperationalError:
-            # The server went away under the pool: nothing has happened yet, so a fresh connection may try again, and
-            # what else waits in the pool is as dead as this one.
-            connection.invalidate()
-            connection.close()
-            engine.dispose()
-            connection = engine.connect()
-            _send(connection.connection.driver_connection, opening)
         with Session(bind=connection, expire_on_commit=False) as db:
             try:
                 yield db
                 db.flush()
-                _send(connection.connection.driver_connection, "COMMIT")
+                _send(_driver_of(connection), "COMMIT")
             except BaseException:
                 db.rollback()
                 raise
@@ -212,9 +223,33 @@ def _opened(engine: Engine, opening: str) -> Iterator[Session]:
         connection.close()
 
 
-def _send(connection: psycopg.Connection | None, statements: str) -> None:
+def _connected(engine: Engine, first: Callable[[psycopg.Connection], T]) -> tuple[Connection, T]:
+    """A pooled connection, and what ``first`` had of it; the caller closes it."""
+    connection = engine.connect()
+    try:
+        try:
+            return connection, first(_driver_of(connection))
+        except psycopg.OperationalError:
+            # The server went away under the pool: nothing has happened yet, so a fresh connection may try again, and
+            # what else waits in the pool is as dead as this one.
+            connection.invalidate()
+            connection.close()
+            engine.dispose()
+            connection = engine.connect()
+            return connection, first(_driver_of(connection))
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _driver_of(connection: Connection) -> psycopg.Connection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+def _send(connection: psycopg.Connection, statements: str) -> None:
     """Several statements in one message; libpq's own call, because a cursor would cost as much as the round trip."""
-    assert connection is not None
     result = connection.pgconn.exec_(statements.encode())
     if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
         # What the server says has a code; what has none is libpq, saying that the server is gone.

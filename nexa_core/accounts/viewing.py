@@ -16,7 +16,7 @@ from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.memberships import organization_members, organizations, plan_features
-from nexa_core.accounts.models import Viewing, active_user_sessions
+from nexa_core.accounts.models import Viewing
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Standing, ViewingAs
 from nexa_core.db import recording
@@ -25,16 +25,6 @@ from nexa_core.permissions import Permission
 
 LASTS = dt.timedelta(minutes=60)
 _m = organization_members.c
-
-_is_living = and_(Viewing.ended_at.is_(None), Viewing.expires_at > func.now())
-#: The viewing a sign-in is in, as a column of a query over ``active_user_sessions``.
-LIVING_VIEWING = (
-    select(Viewing.id)
-    .where(Viewing.user_session_id == active_user_sessions.c.id, _is_living)
-    .order_by(Viewing.started_at.desc())
-    .limit(1)
-    .scalar_subquery()
-)
 
 
 def view_as(actor: Actor, *, user_id: UUID, organization_id: UUID, reason: str) -> None:

@@ -26,8 +26,17 @@ _WHOSE = text("SELECT current_user, current_setting('nexa.organization') AS of, 
 _VISIBLE = select(Organization.id)
 
 
+_SETTINGS_OF = b"""
+CREATE FUNCTION nexa.current_settings_of(value text) RETURNS TABLE (role text, person text, read_only text)
+LANGUAGE sql AS $$ SELECT current_user::text, coalesce(current_setting('nexa.person', true), ''),
+                          current_setting('transaction_read_only') WHERE value::integer > 0 $$
+"""
+
+
 @pytest.fixture
-def actors(world: World) -> list[Actor]:
+def actors(world: World, database: TestDatabase) -> list[Actor]:
+    with database.superuser() as connection:
+        connection.execute(_SETTINGS_OF)
     made = []
     for number in range(8):
         organization = world.organization(f"Customer {number}")
@@ -43,10 +52,12 @@ def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TR
         found = 0
         for _ in range(transactions):
             actor = chance.choice(actors)
-            door = chance.choice(("reading", "recording", "metering", "none"))
+            door = chance.choice(("reading", "recording", "metering", "asked", "none"))
             try:
                 if door == "none":
                     found += _sees_anything()
+                elif door == "asked":
+                    found += _asks_strangely(chance)
                 elif door == "reading":
                     with db.reading(actor) as transaction:
                         found += _strange(transaction, actor)
@@ -84,6 +95,16 @@ def _maybe_fail(chance: random.Random, transaction: db.Session) -> None:
             with pytest.raises(DBAPIError):
                 transaction.execute(text("SELECT 'no number'::int"))
             raise ZeroDivisionError
+
+
+def _asks_strangely(chance: random.Random) -> int:
+    """One question in one message, answered or refused: as nexa_entry, without anybody's context."""
+    if not chance.randrange(4):
+        with pytest.raises(Invalid):
+            db.asked("nexa.current_settings_of", value="no number")
+        return 0
+    (row,) = db.asked("nexa.current_settings_of", value="7")
+    return int(tuple(row) != ("nexa_entry", "", "on"))
 
 
 def _sees_anything() -> int:
@@ -130,6 +151,29 @@ def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: li
     assert "SET LOCAL ROLE nexa_tenant" in asked[0]
     assert "set_config" in asked[0]
     assert "organizations" in asked[1], "the second message is the query itself"
+
+
+def test_a_question_takes_one_round_trip_and_cannot_write(database: TestDatabase, actors: list[Actor]) -> None:
+    nobody = {"cookie": "nobody's'; DROP TABLE users; --\x00"}
+    assert db.asked("nexa.standing_of_sign_in", **nobody) == []
+    with tempfile.TemporaryFile() as trace:
+        with db._engines["primary"].connect() as connection:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            driver.pgconn.trace(trace.fileno())
+        assert db.asked("nexa.standing_of_sign_in", **nobody) == []
+        driver.pgconn.untrace()
+        os.lseek(trace.fileno(), 0, os.SEEK_SET)
+        sent = [line for line in trace.read().decode().splitlines() if "\tF\t" in line]
+    assert len(sent) == 1, sent
+    with database.superuser() as connection:
+        connection.execute(
+            "CREATE FUNCTION nexa.sign_out_all() RETURNS SETOF uuid LANGUAGE sql AS"
+            " 'UPDATE user_sessions SET revoked_at = now() RETURNING id'"
+        )
+    with pytest.raises(Exception, match="read-only transaction"):
+        db.asked("nexa.sign_out_all")
+    assert _sees_anything() == 0
 
 
 def test_a_write_without_an_action_is_refused_by_the_database(world: World, actors: list[Actor]) -> None:
@@ -200,6 +244,9 @@ def test_a_connection_that_died_in_the_pool_is_replaced(database: TestDatabase, 
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nexa_app'")
     with db.reading(actors[0]) as transaction:
         assert transaction.scalars(select(Organization.id)).all() == [actors[0].organization_id]
+    with database.superuser() as connection:
+        connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nexa_app'")
+    assert len(db.asked("nexa.current_settings_of", value="7")) == 1
 
 
 def test_an_owners_login_gives_up_its_rights(database: TestDatabase, actors: list[Actor]) -> None:
