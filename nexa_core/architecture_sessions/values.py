@@ -27,15 +27,15 @@ def same(one: Any, other: Any) -> bool:
     """Whether two values are the same JSON: true is not 1, and 1.0 is 1, as they are in the database."""
     if one is other:
         return True
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
+    kind = type(one)
+    if kind is not type(other):
+        is_number = {kind, type(other)} == {int, float}
+        return is_number and (one == other or _as_float(one) == _as_float(other))
+    if kind is dict:
+        return one.keys() == other.keys() and all(map(same, one.values(), map(other.get, one)))
+    if kind is list:
         return len(one) == len(other) and all(map(same, one, other))
-    if isinstance(one, bool) or isinstance(other, bool):
-        return False
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        return one == other or (type(one) is not type(other) and _as_float(one) == _as_float(other))
-    return type(one) is type(other) and bool(one == other)
+    return bool(one == other)
 
 
 def _as_float(number: int | float) -> float:
@@ -48,43 +48,56 @@ def _as_float(number: int | float) -> float:
 
 def check_document(column: str, document: Any) -> None:
     """Raise Invalid for what PostgreSQL cannot keep as JSON, or not whole: NaN, NUL, half a character, depth, size."""
-    deep = _depth(column, document)
+    deep, most = _looked_through(column, document)
     if deep > DEEPEST:
         raise Invalid(f"The document is nested {deep:,} levels deep; at most {DEEPEST} can be kept.", field=column)
+    if most <= DOCUMENT_BYTES:
+        return
     size = len(json.dumps(document, ensure_ascii=False).encode())
     if size > DOCUMENT_BYTES:
         raise Invalid(f"The document has {size:,} bytes; at most {DOCUMENT_BYTES:,} can be kept.", field=column)
 
 
-def _depth(column: str, document: Any) -> int:
-    deepest, pending = 0, [(document, 1)]
-    while pending:
-        item, depth = pending.pop()
-        deepest = max(deepest, depth)
-        if deepest > 10_000:
-            return deepest
-        if isinstance(item, dict):
-            for key, value in item.items():
-                if not isinstance(key, str):
-                    raise Invalid("The keys of an object are texts.", field=column)
-                pending += [(key, depth), (value, depth + 1)]
-        elif isinstance(item, list):
-            pending += [(value, depth + 1) for value in item]
-        elif isinstance(item, str):
-            _check_text(column, item)
-        elif isinstance(item, float):
-            if not math.isfinite(item):
-                raise Invalid("A number is not a number: JSON knows neither NaN nor infinity.", field=column)
-        elif item is not None and not isinstance(item, bool | int):
-            raise Invalid(f"A {type(item).__name__} is no JSON.", field=column)
-    return deepest
+def _looked_through(column: str, document: Any) -> tuple[int, int]:
+    """How deep a document is nested and how many bytes it has at most, after a look at each of its values.
+
+    Level by level, because it may be deeper than a stack. A character takes up to six bytes.
+    """
+    level, depth, most = [document], 0, 0
+    while level and depth <= 10_000:
+        depth += 1
+        most += 8 * len(level)  # brackets or null, a comma and a blank
+        below: list[Any] = []
+        for item in level:
+            if isinstance(item, str):
+                most += _checked(column, item)
+            elif isinstance(item, dict):
+                for key in item:
+                    if not isinstance(key, str):
+                        raise Invalid("The keys of an object are texts.", field=column)
+                    most += _checked(column, key) + 2
+                below += item.values()
+            elif isinstance(item, list):
+                below += item
+            elif isinstance(item, float):
+                most += 32
+                if not math.isfinite(item):
+                    raise Invalid("A number is not a number: JSON knows neither NaN nor infinity.", field=column)
+            elif isinstance(item, bool | int):
+                most += 8 + int(item).bit_length()
+            elif item is not None:
+                raise Invalid(f"A {type(item).__name__} is no JSON.", field=column)
+        level = below
+    return depth, most
 
 
-def _check_text(column: str, text: str) -> None:
+def _checked(column: str, text: str) -> int:
+    """How many bytes a text has at most; raises Invalid for one that cannot be stored."""
     if "\x00" in text:
         raise Invalid("A text contains a NUL character, which cannot be stored.", field=column)
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise Invalid("A text contains half a surrogate pair, which cannot be stored.", field=column)
+    return 6 * len(text) + 2
 
 
 # The way back ---------------------------------------------------------------------------------------------------------

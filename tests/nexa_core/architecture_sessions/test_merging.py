@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nexa_core.architecture_sessions import values
 from nexa_core.architecture_sessions.history import put_back
 from nexa_core.architecture_sessions.merging import merge
 from nexa_core.architecture_sessions.templates import fill
@@ -36,6 +37,32 @@ def test_the_way_back_leads_exactly_back(now: Any, before: Any) -> None:
     assert same(walked_back(now, steps), before)
     assert json.dumps(now) == kept, "what it started from is as it was"
     check_document("sow_objects", now)
+
+
+@given(JSON)
+def test_no_document_is_larger_than_it_was_taken_for(document: Any) -> None:
+    deep, most = values._looked_through("sow_objects", document)
+    assert len(json.dumps(document, ensure_ascii=False).encode()) <= most
+    assert values._looked_through("sow_objects", [document])[0] == deep + 1
+
+
+@given(JSON, JSON)
+def test_values_are_the_same_when_they_are_written_the_same(one: Any, other: Any) -> None:
+    copy = json.loads(json.dumps(one))
+    assert same(one, copy) and same(copy, one)
+    assert same(one, other) == same(other, one) == _written_the_same(one, other)
+
+
+def _written_the_same(one: Any, other: Any) -> bool:
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_written_the_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_written_the_same, one, other))
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        if type(one) is type(other):
+            return one == other
+        return bool not in (type(one), type(other)) and float(one) == float(other)
+    return json.dumps(one) == json.dumps(other)
 
 
 @given(st.lists(SCALARS, max_size=4), st.lists(SCALARS, max_size=3), st.lists(SCALARS, max_size=3), st.lists(SCALARS))
