@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import cycle
+from typing import Any
 from unittest.mock import patch
 
 import psycopg
-from sqlalchemy import Engine, event
+from psycopg import sql
 from sqlalchemy.dialects import postgresql
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
@@ -19,12 +19,14 @@ from nexa_core.actor import Actor
 from nexa_core.api.identity import header_value
 from nexa_core.organizations.filters import Filter
 from nexa_core.organizations.listing import listed
+from pages._ui.organization import members
+from pages._ui.organization.tabs import TABS
 from tests.benchmarks import programs
 from tests.benchmarks.harness import Bench, Row, figure
 from tests.benchmarks.screens import tab
 from tests.serving import ROOT
 
-ADMIN = "admin@nexa.example"
+ADMIN, OWNER = "admin@nexa.example", "owner@lumenfold.example"
 MANY, BATCH = 10_000, 1_000
 SCREEN_SECONDS = 0.060  # what the screen may take over the bare SQL of its page: issue 3
 STATEMENTS = 12
@@ -83,65 +85,110 @@ def organizations_list(bench: Bench) -> Iterator[Row]:
 @figure("organization-page")
 def organization_page(bench: Bench) -> Iterator[Row]:
     """How many statements one view of an organization's page sends, the asking for the sign-in included."""
-    for name in ("Profile", "Business", "Subscription", "Limits", "Members"):
-        sent = statements_of_the_page(bench.stage.actor(ADMIN), "lumenfold", name)
-        yield bench.count((f"page of one organization, {name}", len(sent)), ("statements allowed", STATEMENTS))
+    views: list[tuple[str, dict[str, str]]] = [(one.title, {}) for one in TABS]
+    views += [("Members", {members.CHOSEN: OWNER, members.PART: part}) for part in members.PARTS]
+    for name, chosen in views:
+        sent = statements_of_the_page(bench.stage.actor(ADMIN), "lumenfold", name, chosen)
+        measured = ", ".join(["page of one organization", name, *list(chosen.values())[1:]])
+        yield bench.count((measured, len(sent)), ("statements allowed", STATEMENTS))
 
 
 @figure("organizations-bulk")
 def organizations_bulk(bench: Bench) -> Iterator[Row]:
-    """A change of 1,000 customers, with 1,000 audit entries and links, against one UPDATE of the same rows."""
+    """Changes of 1,000 customers, there and back, with their audit, against the same UPDATEs without it.
+
+    The bare UPDATE keeps what is not the audit's: foreign keys, the plans' history, the rule that there is an owner.
+    What it takes without any of them informs.
+    """
     actor = bench.stage.actor(ADMIN)
+    first, second, *_ = (str(manager.id) for manager in organizations.account_managers(actor))
     with _customers(bench) as bare:
         (ids,) = bare.execute(
             f"SELECT array_agg(id) FROM (SELECT id FROM organizations WHERE {_MADE} LIMIT {BATCH}) thousand"
         ).fetchone() or ([],)
-        ours, theirs = cycle(("enterprise", "professional")), cycle(("free", "starter"))
 
-        def batch() -> float:
-            preview = organizations.preview_change(actor, kind="plan", organization_ids=ids, value=next(ours))  # type: ignore[arg-type]
-            assert len(preview.changing) == BATCH
+        def batches(*turns: tuple[Any, str | None]) -> float:
+            took = 0.0
+            for kind, value in turns:
+                preview = organizations.preview_change(actor, kind=kind, organization_ids=ids, value=value)  # type: ignore[arg-type]
+                assert len(preview.changing) == BATCH
+                began = time.perf_counter()
+                organizations.apply_batch(actor, preview=preview, reason="measured")
+                took += time.perf_counter() - began
+            return took
+
+        def updates(column: str, *values: str) -> float:
             began = time.perf_counter()
-            organizations.apply_batch(actor, preview=preview, reason="measured")
+            for value in values:
+                bare.execute(f"UPDATE organizations SET {column} = %s WHERE id = ANY (%s)".encode(), [value, ids])
             return time.perf_counter() - began
 
-        def update() -> float:
-            began = time.perf_counter()
-            bare.execute("UPDATE organizations SET plan_type = %s WHERE id = ANY (%s)", [next(theirs), ids])
-            return time.perf_counter() - began
+        for name, ours, theirs in (
+            (
+                "account managers",
+                lambda: batches(("account_manager", first), ("account_manager", second)),
+                lambda: updates("account_manager_id", first, second),
+            ),
+            (
+                "plans",
+                lambda: batches(("plan", "enterprise"), ("plan", "professional")),
+                lambda: updates("plan_type", "enterprise", "professional"),
+            ),
+            (
+                "suspended and resumed",
+                lambda: batches(("suspend", None), ("resume", None)),
+                lambda: updates("status", "suspended", "active"),
+            ),
+        ):
+            named = f"{BATCH:,} organizations twice by apply_batch: {name}"
+            with _all_but_the_audit(bare):
+                bare_update = ("the same UPDATEs, all of them but the audit", theirs)
+                yield bench.compare((named, ours), bare_update, bound=5, pairs=5)
+            yield bench.compare(
+                (named, ours), ("UPDATEs without triggers and constraints", theirs), bound=None, pairs=3
+            )
 
-        yield bench.compare(
-            (f"organizations.apply_batch, {BATCH:,} organizations", batch),
-            ("bare autocommit UPDATE of the same rows", update),
-            bound=5,
-            pairs=10,
-        )
+
+@contextmanager
+def _all_but_the_audit(bare: psycopg.Connection[tuple[object, ...]]) -> Iterator[None]:
+    """Every trigger and constraint of organizations holds for a connection without triggers, but for the audit's."""
+    triggers = "SELECT tgname FROM pg_trigger WHERE tgrelid = 'organizations'::regclass AND tgname <> 'audit_update'"
+    for (name,) in bare.execute(triggers).fetchall():
+        bare.execute(sql.SQL("ALTER TABLE organizations ENABLE ALWAYS TRIGGER {}").format(sql.Identifier(str(name))))
+    try:
+        yield
+    finally:
+        bare.execute("ALTER TABLE organizations ENABLE TRIGGER ALL")
 
 
-def statements_of_the_page(actor: Actor, slug: str, name: str) -> list[str]:
-    """What is sent to the database for one view of a tab: every query, and one message that opens each transaction."""
+def statements_of_the_page(actor: Actor, slug: str, name: str, chosen: Mapping[str, str] | None = None) -> list[str]:
+    """What is sent to the database for one view of a tab: every query, and one message that opens each transaction.
+
+    ``chosen`` is what was chosen on the tab, by the keys of its widgets.
+    """
     app = AppTest.from_file(str(ROOT / "pages" / "_shell.py"), default_timeout=60)
     app.user = {"sign_in": header_value(actor.user_session_id)} if actor.user_session_id else {}
     app.query_params["organization"], app.query_params["tab"] = slug, name
     app._page_hash = calc_hash("organization")
     app.run()
+    for key, value in (chosen or {}).items():
+        app.session_state[key] = value
+    if chosen:
+        app.run()
     sent: list[str] = []
-    opening = db._send
+    opening, execute = db._send, psycopg.Cursor.execute
 
-    def seen(connection: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    def opened(connection: psycopg.Connection | None, statements: str) -> None:
+    def opened(connection: psycopg.Connection, statements: str) -> None:
         if statements != "COMMIT":  # which asks for nothing
             sent.append(statements)
         opening(connection, statements)
 
-    event.listen(Engine, "before_cursor_execute", seen)
-    try:
-        with patch.object(db, "_send", opened):
-            app.run()
-    finally:
-        event.remove(Engine, "before_cursor_execute", seen)
+    def executed(cursor: psycopg.Cursor[Any], query: Any, *given: Any, **options: Any) -> psycopg.Cursor[Any]:
+        sent.append(str(query))
+        return execute(cursor, query, *given, **options)
+
+    with patch.object(db, "_send", opened), patch.object(psycopg.Cursor, "execute", executed):
+        app.run()
     assert not app.exception and not app.error and not app.warning, "the page shows an error"
     assert [place.label for place in app.tabs if place.children], "no tab was drawn"
     return sent

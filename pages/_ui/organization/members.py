@@ -14,8 +14,8 @@ from pages._ui.audit import address
 from pages._ui.organization import access, member_changes, permission_matrix, words
 from pages._ui.text import literal
 
-_TABLE, _CHOSEN = "members", "member-chosen"
-_PARTS = ["Role and state", "Permissions", "Why can or can't"]
+_TABLE, CHOSEN, PART = "members", "member-chosen", "member-part"
+PARTS = ["Role and state", "Permissions", "Why can or can't"]
 
 
 def draw(actor: Actor, organization: OrganizationView) -> None:
@@ -75,7 +75,7 @@ def _table(actor: Actor, found: Sequence[MemberView]) -> None:
 def _clicked(addresses: Sequence[str]) -> None:
     cells = st.session_state[_TABLE].selection.cells
     if cells and cells[0][0] < len(addresses):
-        st.session_state[_CHOSEN] = addresses[cells[0][0]]
+        st.session_state[CHOSEN] = addresses[cells[0][0]]
 
 
 def _chosen(found: Sequence[MemberView]) -> MemberView | None:
@@ -85,7 +85,7 @@ def _chosen(found: Sequence[MemberView]) -> MemberView | None:
         "Person",
         list(people),
         index=None,
-        key=_CHOSEN,
+        key=CHOSEN,
         format_func=lambda address: (
             f"{people[address].full_name} ({address})" if address in people and people[address].full_name else address
         ),
@@ -102,11 +102,11 @@ def _member(actor: Actor, organization: OrganizationView, member: MemberView) ->
             st.subheader(literal(member.full_name or member.email), anchor=False)
             st.markdown(" ".join(badges.badge(state) for state in states))
         part = st.segmented_control(
-            "Part", _PARTS, default=_PARTS[0], required=True, key="member-part", label_visibility="collapsed"
+            "Part", PARTS, default=PARTS[0], required=True, key=PART, label_visibility="collapsed"
         )
-        if part == _PARTS[1]:
+        if part == PARTS[1]:
             permission_matrix.draw(actor, organization, member)
-        elif part == _PARTS[2]:
+        elif part == PARTS[2]:
             access.draw(actor, organization, member)
         else:
             member_changes.draw(actor, organization, member)
