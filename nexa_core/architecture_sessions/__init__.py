@@ -80,8 +80,6 @@ from nexa_core.architecture_sessions.saved_views import (
 )
 from nexa_core.architecture_sessions.saving import (
     save,
-    set_tags,
-    update_details,
 )
 from nexa_core.architecture_sessions.sections import PAGE_TITLES, PAGES, Section
 from nexa_core.architecture_sessions.service import (
@@ -242,7 +240,6 @@ __all__ = [
     "saved_views",
     "sentences",
     "set_readiness_gate",
-    "set_tags",
     "share",
     "share_links",
     "share_responses",
@@ -258,7 +255,6 @@ __all__ = [
     "unlock",
     "unmake_template",
     "unpin",
-    "update_details",
     "visit",
     "who_is_here",
 ]

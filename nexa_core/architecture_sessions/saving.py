@@ -107,32 +107,15 @@ def save(
     for column, document in wanted.items():
         check_document(column, document)
     wanted |= _details(title=title, client=client, session_type=session_type, tags=tags)
-    with recording(actor, Action.SESSION_EDITED) as db:
+    with recording(actor, _action_for(wanted, changes)) as db:
         return merged_and_stored(db, actor, uuid, version, wanted, changes)
 
 
-def update_details(
-    actor: Actor,
-    *,
-    uuid: UUID,
-    version: int | None = None,
-    title: str | None = None,
-    client: Any = MISSING,
-    session_type: str | None = None,
-) -> Saved:
-    """Give a session another title, client or kind. Raises as ``save`` does."""
-    require_write(actor)
-    wanted = _details(title=title, client=client, session_type=session_type, tags=None)
-    with recording(actor, Action.SESSION_DETAILS_CHANGED) as db:
-        return merged_and_stored(db, actor, uuid, version, wanted)
-
-
-def set_tags(actor: Actor, *, uuid: UUID, tags: Sequence[str], version: int | None = None) -> Saved:
-    """Give a session these tags; with a version, merged with what others changed since. Raises as ``save`` does."""
-    require_write(actor)
-    wanted = {"tags": tags_of(tags)}
-    with recording(actor, Action.SESSION_TAGGED) as db:
-        return merged_and_stored(db, actor, uuid, version, wanted)
+def _action_for(wanted: Mapping[str, Any], changes: Sequence[Edit]) -> Action:
+    """What the log calls a save: by its documents, when it has any."""
+    if changes or not wanted or wanted.keys() & set(ALL_COLUMNS):
+        return Action.SESSION_EDITED
+    return Action.SESSION_TAGGED if wanted.keys() == {"tags"} else Action.SESSION_DETAILS_CHANGED
 
 
 def _details(*, title: str | None, client: Any, session_type: str | None, tags: Sequence[str] | None) -> dict[str, Any]:

@@ -153,14 +153,14 @@ class _Teller:
         yield self.entry(work.created_at, author, Action.SESSION_CREATED, "session", resource=work.uuid, new=new)
         tagged = work.created_at + timedelta(minutes=self.chance.randrange(6, 90))
         yield self.entry(
-            tagged, author, Action.SESSION_EDITED, "session", resource=work.uuid, old={"tags": []},
+            tagged, author, Action.SESSION_TAGGED, "session", resource=work.uuid, old={"tags": []},
             new={"tags": work.tags},
         )  # fmt: skip
         there = [person for person in self.team if person.weight and (person.joined_at or named) < named] or [author]
         if is_named:
             yield self.entry(
-                named, self.chance.choice([author, *there]), Action.SESSION_EDITED, "session", resource=work.uuid,
-                old={"title": draft}, new={"title": work.title},
+                named, self.chance.choice([author, *there]), Action.SESSION_DETAILS_CHANGED, "session",
+                resource=work.uuid, old={"title": draft}, new={"title": work.title},
             )  # fmt: skip
         if work.deleted_at:
             yield self.entry(

@@ -118,8 +118,6 @@ CASES: dict[str, Case] = {
         "create": Case(lambda s, _: _made(s), (CREATED,)),
         "duplicate": case(S.duplicate, _of("duplicated")),
         "save": case(S.save, EDITED, before=_closed, version=1, **_DOCUMENT),
-        "update_details": case(S.update_details, _of("details_changed"), client="Initech"),
-        "set_tags": case(S.set_tags, _of("tagged"), tags=["x"]),
         "trash": case(S.trash, _of("deleted")),
         "restore": case(S.restore, _of("restored"), before=_trashed),
         "restore_revision": case(S.restore_revision, _of("revision_restored"), before=_changed, revision=1),

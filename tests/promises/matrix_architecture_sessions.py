@@ -125,8 +125,6 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.create": mine(lambda a, _: S.create(a, title="New"), WRITERS),
     "architecture_sessions.duplicate": write(S.duplicate),
     "architecture_sessions.save": write(S.save, version=1, changes=[Edit(("sow_objects", "a"), 1)]),
-    "architecture_sessions.update_details": write(S.update_details, client="Initech"),
-    "architecture_sessions.set_tags": write(S.set_tags, tags=["x"]),
     "architecture_sessions.trash": write(S.trash),
     "architecture_sessions.restore": write(S.restore),
     "architecture_sessions.restore_revision": write(S.restore_revision, revision=1),

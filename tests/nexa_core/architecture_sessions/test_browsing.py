@@ -183,7 +183,7 @@ def test_tags_are_suggested_renamed_and_merged_as_previewed(shelf: Cast) -> None
     with pytest.raises(Conflict):
         sessions.apply_tag_plan(shelf.ada, plan=plan)
     alpha = sessions.browse(shelf.ada, sort="title").items[0]
-    late = sessions.set_tags(shelf.ada, uuid=alpha.uuid, tags=["cloud", "data", "new"], version=1)
+    late = sessions.save(shelf.ada, uuid=alpha.uuid, tags=["cloud", "data", "new"], version=1)
     assert late.merged and sessions.get(shelf.ada, uuid=alpha.uuid).tags == ("platform", "new")
     with pytest.raises(Forbidden):
         sessions.rename_tag(shelf.eve, tag="platform", into="x")

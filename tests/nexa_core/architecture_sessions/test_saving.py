@@ -75,6 +75,20 @@ def test_one_revision_and_one_entry_a_burst(cast: Cast, database: TestDatabase) 
     assert all(set(value) == {"sha256", "bytes"} for (value,) in left), "the log holds no text"
 
 
+def test_the_log_tells_details_and_tags_from_documents(cast: Cast, database: TestDatabase) -> None:
+    made = sessions.create(cast.ada, title="Review")
+    for change in ({"client": "Initech"}, {"tags": ["cloud"]}, {"tags": ["x"], "title": "Audit"}, {"client": "Globex"}):
+        sessions.save(cast.ada, uuid=made.uuid, version=None, **change)
+    sessions.save(cast.ada, uuid=made.uuid, version=None, title="Both", documents={"sow_objects": SOW})
+    with database.superuser() as connection:
+        actions = connection.execute(
+            "SELECT action FROM audit_logs WHERE resource_type = 'session' ORDER BY created_at"
+        )
+        found = [action.removeprefix("session.") for (action,) in actions]
+    said = ["created", "details_changed", "tagged", "details_changed", "details_changed", "edited"]
+    assert found == said
+
+
 def _counts(database: TestDatabase) -> tuple[int, int, int]:
     with database.superuser() as connection:
         row = connection.execute(

@@ -31,7 +31,7 @@ CONTRADICTIONS = {
         WHERE l.resource_type = 'session' AND s.uuid IS NULL""",
     "a title that is not what it became": """
         SELECT FROM ai_architecture_sessions s JOIN LATERAL (SELECT new_values FROM audit_logs l
-            WHERE l.resource_id = s.uuid AND l.action = 'session.edited' AND l.new_values ? 'title'
+            WHERE l.resource_id = s.uuid AND l.action = 'session.details_changed' AND l.new_values ? 'title'
             ORDER BY created_at DESC LIMIT 1) l ON true
         WHERE l.new_values->>'title' <> s.title""",
 }
