@@ -80,6 +80,9 @@ _WRONG_ROLES = text("""
     UNION ALL
     SELECT tablename || ' is owned by ' || tableowner FROM pg_tables
     WHERE schemaname = 'public' AND tableowner <> 'nexa_owner'
+    UNION ALL
+    SELECT 'nexa_app may make temporary tables (run migrations/roles.sql as a superuser)'
+    WHERE has_database_privilege('nexa_app', current_database(), 'TEMPORARY')
 """)
 
 
