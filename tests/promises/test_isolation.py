@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -229,6 +230,25 @@ def test_an_opened_insert_policy_is_noticed(database: TestDatabase, tenants: tup
             assert noticed, f"nobody noticed that {name} is open"
             superuser.execute(f"DROP POLICY {name} ON {table}".encode())
             superuser.execute(definition.encode())
+
+
+def test_a_tenant_notes_nothing_in_the_log_of_another(database: TestDatabase, tenants: tuple[Tenant, Tenant]) -> None:
+    note = sql.SQL("SELECT nexa.audit_note('session', NULL, %s, '{{}}')").format()
+    with database.app(autocommit=True) as connection, acting(connection, "nexa_tenant", tenants[0]):
+        assert attempt(connection, note, tenants[1].organization) == "refused"
+        for mine in (tenants[0].organization, None):
+            assert attempt(connection, note, mine) != "refused"
+
+
+@pytest.mark.parametrize("reads", ["SELECT link FROM {}", "SELECT body FROM {}", "UPDATE {} SET recipient = 'x@x.x'"])
+def test_a_waiting_mail_is_read_by_its_delivery_alone(
+    database: TestDatabase, tenants: tuple[Tenant, Tenant], reads: LiteralString
+) -> None:
+    """Its link resets a password or accepts an invitation."""
+    with database.app(autocommit=True) as connection:
+        for role in ROLES:
+            with acting(connection, role, tenants[0]):
+                assert attempt(connection, sql.SQL(reads).format(sql.Identifier("outbox_messages"))) == "refused", role
 
 
 @pytest.mark.parametrize(
