@@ -28,6 +28,8 @@ BEGIN
         EXECUTE format('GRANT nexa_owner, nexa_app TO %I', session_user);
     END IF;
     EXECUTE format('GRANT CREATE, CONNECT, TEMPORARY ON DATABASE %I TO nexa_owner', current_database());
-    EXECUTE format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO nexa_app', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO nexa_app', current_database());
+    -- Nothing of ours needs a temporary table at run time, and one could stand in front of a table of the same name.
+    EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC, nexa_app', current_database());
     GRANT CREATE, USAGE ON SCHEMA public TO nexa_owner;
 END $$;

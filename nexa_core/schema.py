@@ -91,12 +91,13 @@ def _migrate(connection: Connection, raw: Raw, announce: Announce) -> None:
 
 
 def _have_roles(raw: Raw) -> None:
-    """Make NEXA's roles and give them their rights on this database, if the login may; refuse if they are missing."""
+    """Make NEXA's roles, with just their rights on this database, if the login may; refuse if they are missing."""
     exist = _roles_exist(raw)
     if exist and ask(
         raw,
         "SELECT has_database_privilege('nexa_owner', current_database(), 'CREATE')"
         " AND has_schema_privilege('nexa_owner', 'public', 'CREATE')"
+        " AND NOT has_database_privilege('nexa_app', current_database(), 'TEMPORARY')"
         " AND pg_has_role(session_user, 'nexa_owner', 'MEMBER')",
     ):
         return

@@ -65,7 +65,8 @@ class Cluster:
         if template:
             self.execute(
                 f'GRANT CREATE, CONNECT, TEMPORARY ON DATABASE "{name}" TO nexa_owner;'
-                f'GRANT CONNECT, TEMPORARY ON DATABASE "{name}" TO nexa_app'
+                f'GRANT CONNECT ON DATABASE "{name}" TO nexa_app;'
+                f'REVOKE TEMPORARY ON DATABASE "{name}" FROM PUBLIC'
             )
         return name
 

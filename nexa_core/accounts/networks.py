@@ -1,4 +1,5 @@
-"""Failed sign-ins of one network: what stops one machine from trying a password on everybody.
+"""Failed sign-ins of one network, and what else strangers may do so often: what stops one machine from trying a
+password on everybody.
 
 The lock of an account (``attempts``) is the first defence: a guess at one person is stopped after five. It does not
 see one guess at each of ten thousand people (OWASP, Credential Stuffing Prevention). So a network may fail 100 times,
@@ -55,15 +56,18 @@ def network_of(ip_address: str | None) -> str | None:
     return str(ipaddress.ip_network((address, 32 if address.version == 4 else 64), strict=False))
 
 
-def spend(db: Session, ip_address: str | None) -> None:
-    """Count an attempt from this address as one that fails; raises LimitExceeded when its network has none left."""
+def spend(db: Session, ip_address: str | None, *, what: str = "failed sign-ins") -> None:
+    """Count an attempt from this address as one that fails; raises LimitExceeded when its network has none left.
+
+    ``what`` is what there were too many of.
+    """
     if (network := network_of(ip_address)) is None:
         return
     values = {"network": network, "step": STEP, "period": PERIOD}
     if not fetched(db, _SPEND, values):
         seconds = max(1, ceil(db.execute(_WAIT, values).scalar() or 0))
         raise LimitExceeded(
-            f"Too many failed sign-ins from your network. Try again in {seconds} second{'s' if seconds > 1 else ''}.",
+            f"Too many {what} from your network. Try again in {seconds} second{'s' if seconds > 1 else ''}.",
             retry_after=seconds,
         )
 

@@ -10,7 +10,7 @@ from sqlalchemy import Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core import audit, notifications
-from nexa_core.accounts import attempts, passwords, tokens
+from nexa_core.accounts import attempts, networks, passwords, tokens
 from nexa_core.accounts.memberships import organization_members
 from nexa_core.accounts.models import OneTimeToken, User, UserSession
 from nexa_core.accounts.sign_ins import person_of
@@ -30,7 +30,10 @@ _m = organization_members.c
 
 
 def request_password_reset(origin: Origin, *, email: str) -> None:
-    """Mail a link that sets a new password, if the address belongs to somebody who may enter; never says whether."""
+    """Mail a link that sets a new password, if the address belongs to somebody who may enter; never says whether.
+
+    Every request is noted in the log of whom it names, so a network has only so many: raises LimitExceeded beyond.
+    """
     answer_at = time.monotonic() + _ANSWER_AFTER_SECONDS
     try:
         _request(origin, attempts.normalised(email))
@@ -126,6 +129,8 @@ def new_link(
 
 
 def _request(origin: Origin, address: str) -> None:
+    with entering(origin, durable=False) as db:
+        networks.spend(db, origin.ip_address, what="requests")
     person = _person(origin, address)
     with entering(
         origin, Action.PASSWORD_RESET_REQUESTED, organization_id=person.organization_id if person else None

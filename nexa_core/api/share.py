@@ -50,11 +50,8 @@ def routes() -> list[BaseRoute]:
 
 
 async def _page(request: Request) -> Response:
-    thanks = request.query_params.get("thanks") == "1"
-    shared = await in_thread(
-        architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request), count=not thanks
-    )
-    return _shown(request, shared, thanks=thanks)
+    shared = await in_thread(architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request))
+    return _shown(request, shared, thanks=request.query_params.get("thanks") == "1")
 
 
 async def _unlock(request: Request) -> Response:
@@ -80,7 +77,7 @@ async def _answer(request: Request) -> Response:
         raise
     except NexaError as error:  # the page again, with what was typed
         shared = await in_thread(
-            architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request), count=False
+            architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request)
         )
         return _shown(request, shared, status=error.status, problem=error.sentence, draft=given)
     return RedirectResponse(f"{_base(request)}?thanks=1", 303)

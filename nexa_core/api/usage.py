@@ -21,7 +21,7 @@ class Event(Body):
     """Something that was used once; ``source`` and ``idempotency_key`` together name it for ever.
 
     Without ``credits`` it costs what the catalogue says for its type; without ``occurred_at``, with a time zone, it
-    happened now.
+    happened now. The source "nexa", and what begins with "nexa.", is NEXA's own.
     """
 
     event_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,49}$")]

@@ -11,7 +11,7 @@ from sqlalchemy import func, or_, select
 
 from nexa_core.actor import Actor
 from nexa_core.audit.filters import Filters
-from nexa_core.audit.story import names_of, organizations, users
+from nexa_core.audit.story import called, names_of, organizations, users
 from nexa_core.db import reading
 from nexa_core.permissions import Permission
 
@@ -30,7 +30,7 @@ def people_named(actor: Actor, *, text: str, limit: int = 8) -> tuple[Found, ...
 
     Raises Forbidden without AUDIT_READ.
     """
-    columns = (users.c.full_name, users.c.email)
+    columns = (called(actor), users.c.email)
     return _named(actor, select(users.c.id, *columns), columns, text, limit)
 
 

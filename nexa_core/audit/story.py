@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, cast, column, func, select, table
+from sqlalchemy import ARRAY, ColumnElement, Row, String, case, cast, column, exists, func, select, table, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
@@ -26,9 +26,11 @@ _LONGEST_WORDS = 80
 _MADE = Action.DEMO_SEEDED.value
 
 # The log stands below the domains and may not import them; of their tables it needs the names only.
-users = table("users", column("id"), column("full_name"), column("email"))
+users = table("users", column("id"), column("full_name", String), column("email", String))
 organizations = table("organizations", column("id"), column("name"), column("slug"))
-memberships_table = table("organization_memberships", column("id"), column("user_id"))
+memberships_table = table(
+    "organization_memberships", *map(column, ("id", "user_id", "organization_id", "status", "requested_at"))
+)
 sessions = table("ai_architecture_sessions", column("uuid"), column("id"), column("title"))
 
 #: What people call a column, where its own name is not what they call it.
@@ -162,7 +164,8 @@ def names_of(
         belonging = db.execute(select(memberships_table).where(memberships_table.c.id.in_(memberships)))
         members |= {row.id: row.user_id for row in belonging}
     people = people | set(members.values())
-    names = {row.id: row.full_name for row in db.execute(select(users).where(users.c.id.in_(people)))} if people else {}
+    named = select(users.c.id, called(actor).label("name")).where(users.c.id.in_(people))
+    names = {row.id: row.name for row in db.execute(named)} if people else {}
     hidden = people - names.keys()
     unknown = hidden | (memberships - members.keys())
     if unknown and actor.scope is Scope.TENANT:
@@ -173,6 +176,16 @@ def names_of(
         titles = db.execute(select(sessions).where(sessions.c.uuid.in_(titled)))
         names |= {row.uuid: row.title for row in titles}
     return names
+
+
+def called(actor: Actor) -> ColumnElement[str]:
+    """What a person is called: to a customer who has only invited them, by no more than the address."""
+    if actor.scope is not Scope.TENANT:
+        return users.c.full_name
+    of = memberships_table.c
+    mine = select(of.id).where(of.user_id == users.c.id, of.organization_id == actor.organization_id)
+    invited = exists(mine.where(of.status == text("'pending'"), of.requested_at.is_(None)))
+    return case((invited, users.c.email), else_=users.c.full_name)
 
 
 _NAMED = ("user", "membership", "session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import smtplib
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
@@ -18,6 +19,8 @@ from nexa_core.notifications.smtp import MailServer, compose, describe
 from nexa_core.permissions import Permission
 
 _ENQUEUE = text("SELECT nexa.enqueue('deliver_mail', CAST(:arguments AS jsonb))")
+#: What the outbox holds of a mail that has not left; its own columns are not for the platform's people to read.
+_CONTENT = text("SELECT recipient, subject, body, link FROM nexa.waiting_mail(:id)")
 _MOST_AT_ONCE = 200
 
 
@@ -72,13 +75,10 @@ def deliver(actor: Actor, *, message_id: UUID) -> bool:
                 raise NotFound("There is no such mail.")
             return False
     with metering(actor) as db:
-        mine = select(OutboxMessage.recipient, OutboxMessage.subject, OutboxMessage.body, OutboxMessage.link).where(
-            _is(message_id), OutboxMessage.sent_at.is_(None)
-        )
-        mail = db.execute(mine.with_for_update(skip_locked=True)).one_or_none()
-        if mail is None:  # another delivery has it
+        mine = select(OutboxMessage.id).where(_is(message_id), OutboxMessage.sent_at.is_(None))
+        if db.scalar(mine.with_for_update(skip_locked=True)) is None:  # another delivery has it
             return False
-        failure = _send(server, message_id, mail)
+        failure = _send(server, message_id, db.execute(_CONTENT, {"id": message_id}).one())
         sent = {"sent_at": func.now(), "body": None, "link": None, "last_error": None}
         db.execute(update(OutboxMessage).where(_is(message_id)).values({"last_error": failure} if failure else sent))
     if failure:
@@ -90,7 +90,7 @@ def _is(message_id: UUID) -> ColumnElement[bool]:
     return OutboxMessage.id == message_id
 
 
-def _send(server: MailServer, message_id: UUID, mail: Row[str, str, str | None, str | None]) -> str | None:
+def _send(server: MailServer, message_id: UUID, mail: Row[Any]) -> str | None:
     """Hand the mail to the server; what went wrong, or nothing."""
     try:
         server.send(

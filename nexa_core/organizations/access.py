@@ -17,7 +17,7 @@ from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.billing import PLANS, allowance, is_hard, seats
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
-from nexa_core.organizations.members import STATUSES, names_of
+from nexa_core.organizations.members import INVITED, STATUSES, names_of, only_invited
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from nexa_core.organizations.reach import require_for
 from nexa_core.organizations.seats import seats_of
@@ -80,7 +80,7 @@ def explain_access(
     require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
     wanted = _permission(permission)
     with reading(actor) as db:
-        return explain(_subject(db, _organization(db, organization_id), email), wanted, resource)
+        return explain(_subject(actor, db, _organization(db, organization_id), email), wanted, resource)
 
 
 def resources(actor: Actor, *, organization_id: UUID) -> tuple[Resource, ...]:
@@ -137,7 +137,7 @@ def what_if(
             raise Invalid(f"There is no {field.replace('_', ' ')} “{value[:40]}”.", field=field)
     with reading(actor) as db:
         organization = _organization(db, organization_id)
-        now = _subject(db, organization, email)
+        now = _subject(actor, db, organization, email)
         standing = replace(
             now.standing,
             grant=now.standing.grant if grant is None else frozenset(grant),
@@ -175,19 +175,19 @@ def _permission(name: str) -> Permission:
         raise Invalid(f"There is no permission “{name[:40]}”.", field="permission") from None
 
 
-def _subject(db: Session, organization: Organization, email: str) -> Actor:
+def _subject(actor: Actor, db: Session, organization: Organization, email: str) -> Actor:
     """The actor somebody is, or would be, in an organization: what signing in would make of them."""
     email = email.strip().lower()
     row = db.execute(
-        select(User, _M)
+        select(User, _M, only_invited(actor))
         .outerjoin(_M, (_M.user_id == User.id) & (_M.organization_id == organization.id))
         .where(User.email == email, User.deleted_at.is_(None))
     ).one_or_none()
-    person, membership = (row[0], row[1]) if row else (None, None)
+    person, membership, is_invited = (row[0], row[1], bool(row[2])) if row else (None, None, False)
     if membership is not None and membership.status == "pending" and membership.invitation_revoked_at is not None:
         membership = None
     standing = Standing(
-        account_status=person.status if person else "active",
+        account_status=INVITED if is_invited else person.status if person else "active",
         membership_status=membership.status if membership else None,
         organization_status=organization.status,
         is_platform=organization.is_platform,
@@ -202,7 +202,7 @@ def _subject(db: Session, organization: Organization, email: str) -> Actor:
         overrides={which: sorted(names_of(overrides, which)) for which in ("grant", "deny")},
         standing=standing,
         email=email,
-        full_name=(person.full_name if person else "") or email,
+        full_name=(person.full_name if person and not is_invited else "") or email,
         organization_name=organization.name,
         organization_slug=organization.slug,
     )

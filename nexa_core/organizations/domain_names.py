@@ -65,19 +65,32 @@ def domain_of_input(typed: str) -> str:
     return ascii_name
 
 
-def refuse_lookalike(domain: str, proven: Iterable[str]) -> None:
-    """Raise Invalid for a domain that pretends to be, or lies within, a public provider's or another's proven one."""
-    mine = registrable(domain)
-    shape = skeleton(mine)
+def refuse_lookalike(domain: str, proven: Iterable[str], *, is_told: bool = False) -> None:
+    """Raise Invalid for a domain that pretends to be, or lies within, a public provider's or another's proven one.
+
+    Whose domain it is not is said of a provider, and where ``is_told``: that another has proven one tells who is a
+    customer here.
+    """
     for other in (*PUBLIC_MAIL, *proven):
-        if domain == other:
-            continue
-        if domain.endswith(f".{other}"):
-            raise Invalid(f"{domain} lies within {other}, which is not yours to claim.", field="domain")
-        if domain.startswith(f"{other}.") or f".{other}." in domain:
-            raise Invalid(f"{domain} begins with {other} but belongs to {mine}: it would mislead.", field="domain")
-        if mine != registrable(other) and shape == skeleton(registrable(other)):
-            raise Invalid(f"{domain} looks like {other}, which is another domain: it would mislead.", field="domain")
+        if why := _misleads(domain, other):
+            told = is_told or other in PUBLIC_MAIL
+            raise Invalid(why if told else f"{domain} {_NOT_HERE}", field="domain")
+
+
+_NOT_HERE = "could be taken for a domain of somebody else, so you cannot claim it yourself. If it is yours, ask NEXA."
+
+
+def _misleads(domain: str, other: str) -> str | None:
+    mine = registrable(domain)
+    if domain == other:
+        return None
+    if domain.endswith(f".{other}"):
+        return f"{domain} lies within {other}, which is not yours to claim."
+    if domain.startswith(f"{other}.") or f".{other}." in domain:
+        return f"{domain} begins with {other} but belongs to {mine}: it would mislead."
+    if mine != registrable(other) and skeleton(mine) == skeleton(registrable(other)):
+        return f"{domain} looks like {other}, which is another domain: it would mislead."
+    return None
 
 
 def domain_of_address(email: str) -> str:

@@ -86,7 +86,8 @@ def add_domain(actor: Actor, *, organization_id: UUID, domain: str, reason: str 
     require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     name = domain_of_input(domain)
     excepted = bool(reason.strip()) and actor.may(Permission.ORGANIZATIONS_MANAGE)
-    refuse_lookalike(name, () if excepted else _proven_by_others(actor, organization_id))
+    others = () if excepted else _proven_by_others(actor, organization_id)
+    refuse_lookalike(name, others, is_told=actor.is_staff)
     with recording(actor, Action.DOMAIN_ADDED, reason=reason.strip()[:1000] or None) as db:
         claimed = uuid4()
         db.execute(  # these columns and no others: a customer's own may not write how a claim is proven

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from math import ceil
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -17,8 +18,9 @@ from nexa_core.accounts import tokens
 from nexa_core.accounts.models import User
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
+from nexa_core.audit.models import AuditLog
 from nexa_core.db import reading, recording
-from nexa_core.errors import Conflict, Invalid
+from nexa_core.errors import Conflict, Invalid, LimitExceeded
 from nexa_core.organizations.inviting import LIFETIME, link_of, mail, require_open
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from nexa_core.organizations.reach import require_for, require_members_manage, require_rank
@@ -27,6 +29,10 @@ from nexa_core.permissions import Permission
 
 #: What can become of an invitation, in the order of the board.
 STATES = ("sent", "opened", "accepted", "expired", "revoked")
+#: How soon, and how often in a day, one invitation can be sent again.
+PAUSE = dt.timedelta(minutes=1)
+DAY = dt.timedelta(days=1)
+MOST_A_DAY = 10
 _M = OrganizationMembership
 _inviter = aliased(User)
 
@@ -73,7 +79,8 @@ def invitations(actor: Actor, *, organization_id: UUID, state: str | None = None
 def resend_invitation(actor: Actor, *, organization_id: UUID, invitation_id: UUID) -> InvitationView:
     """Mail a new link, good for seven days from now; the one before stops working.
 
-    Raises as ``invite`` does, and Conflict for an invitation that was accepted or withdrawn.
+    Raises as ``invite`` does, Conflict for an invitation that was accepted or withdrawn, and LimitExceeded for one that
+    was sent again within the minute, or ten times within the day: its person need not want it.
     """
     return _renewed(actor, organization_id, invitation_id, Action.INVITATION_RESENT)[0]
 
@@ -104,6 +111,8 @@ def _renewed(actor: Actor, organization_id: UUID, invitation_id: UUID, action: A
     with recording(actor, action) as db:
         organization, membership = _pending(actor, db, organization_id, invitation_id)
         require_open(organization, membership.role)
+        if action is Action.INVITATION_RESENT:
+            _require_pause(db, organization_id, invitation_id)
         token = tokens.new_secret()
         db.execute(
             update(_M)
@@ -118,6 +127,21 @@ def _renewed(actor: Actor, organization_id: UUID, invitation_id: UUID, action: A
         if action is Action.INVITATION_RESENT:
             mail(actor, db, organization, view.email, view.role, view.message or "", token)
         return view, link_of(token)
+
+
+def _require_pause(db: Session, organization_id: UUID, invitation_id: UUID) -> None:
+    """Asked of the log, while the invitation is locked: whoever resends at the same time comes after."""
+    resent = (AuditLog.organization_id == organization_id) & (AuditLog.resource_id == invitation_id)
+    resent &= AuditLog.action == Action.INVITATION_RESENT.value
+    today, newest = db.execute(
+        select(func.count(), func.max(AuditLog.created_at)).where(resent, AuditLog.created_at > func.now() - DAY)
+    ).one()
+    if newest is not None and (wait := PAUSE - (dt.datetime.now(dt.UTC) - newest)) > dt.timedelta(0):
+        sentence = "This invitation was sent again a moment ago. Wait a minute before you send it once more."
+        raise LimitExceeded(sentence, retry_after=ceil(wait.total_seconds()))
+    if today >= MOST_A_DAY:
+        sentence = f"This invitation was sent again {today} times today. Try again tomorrow, or hand over its link."
+        raise LimitExceeded(sentence, retry_after=int(DAY.total_seconds()))
 
 
 def _pending(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
@@ -23,6 +23,8 @@ from nexa_core.organizations.seats import locked, require_seat
 from nexa_core.permissions import MEMBERSHIP_ROLES, Permission, granted
 
 STATUSES = ("active", "pending", "suspended")
+#: The state of an account that was made by an invitation.
+INVITED = "pending"
 _M = OrganizationMembership
 
 
@@ -30,7 +32,8 @@ _M = OrganizationMembership
 class MemberView:
     """One person in one organization, whatever the state of the membership.
 
-    ``permissions`` are the ones in effect; ``grant`` and ``deny`` are what sets them apart from the role's.
+    ``permissions`` are the ones in effect; ``grant`` and ``deny`` are what sets them apart from the role's. Of somebody
+    who has only been invited, a customer learns no more than the address it invited.
     """
 
     id: UUID
@@ -64,14 +67,14 @@ def members(
     filters += [_M.role == role] if role else []
     filters += [_M.status == status] if status else []
     if text := text.strip():
-        filters.append(or_(*(c.icontains(text, autoescape=True) for c in (User.full_name, User.email))))
+        filters.append(or_(*(c.icontains(text, autoescape=True) for c in (_called(actor), User.email))))
     with reading(actor) as db:
         found = db.execute(
-            select(_M, User, Organization.is_platform)
+            select(_M, User, Organization.is_platform, only_invited(actor))
             .join(User, User.id == _M.user_id)
             .join(Organization, Organization.id == _M.organization_id)
             .where(_M.organization_id == organization_id, User.deleted_at.is_(None), *filters)
-            .order_by(_M.role, func.lower(User.full_name), User.id)
+            .order_by(_M.role, func.lower(_called(actor)), User.id)
         ).all()
         if not found:  # nobody to show, or nothing to show it of
             db.get_one(Organization, organization_id)
@@ -138,7 +141,8 @@ def set_permissions(
             "deny": sorted(p.value for p in by_role if p.value in denying),
         }
         db.flush()
-        return _view(membership, db.get_one(User, membership.user_id), platform)
+        is_invited = bool(db.scalar(select(only_invited(actor)).where(_M.id == membership.id)))
+        return _view(membership, db.get_one(User, membership.user_id), platform, is_invited)
 
 
 def suspend_member(actor: Actor, *, membership_id: UUID, organization_id: UUID, reason: str) -> None:
@@ -197,18 +201,30 @@ def member_of(actor: Actor, db: Session, organization_id: UUID, membership_id: U
     return membership
 
 
-def _view(membership: OrganizationMembership, person: User, is_platform: bool) -> MemberView:
+def only_invited(actor: Actor) -> ColumnElement[bool]:
+    """Whether a membership is an invitation, whose person the actor may know by no more than the address.
+
+    They may have had an account for long, with others; that they have is theirs to tell, by accepting.
+    """
+    return false() if actor.is_staff else and_(_M.status == "pending", _M.requested_at.is_(None))
+
+
+def _called(actor: Actor) -> ColumnElement[str]:
+    return case((only_invited(actor), User.email), else_=User.full_name)
+
+
+def _view(membership: OrganizationMembership, person: User, is_platform: bool, is_invited: bool) -> MemberView:
     grant, deny = names_of(membership.permissions, "grant"), names_of(membership.permissions, "deny")
     return MemberView(
         id=membership.id,
         user_id=person.id,
-        full_name=person.full_name,
+        full_name=person.email if is_invited else person.full_name,
         email=person.email,
         role=membership.role,
         status=membership.status,
         joined_at=membership.joined_at,
-        last_active_at=_latest(membership.last_active_at, person.last_login_at),
-        account_status=person.status,
+        last_active_at=_latest(membership.last_active_at, None if is_invited else person.last_login_at),
+        account_status=INVITED if is_invited else person.status,
         permissions=granted(membership.role, is_platform=is_platform, grant=grant, deny=deny),
         grant=grant,
         deny=deny,

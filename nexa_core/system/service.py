@@ -85,12 +85,7 @@ def overview(actor: Actor) -> SystemView:
             demo_mode=settings().demo_mode,
             jobs=tuple(JobCount(*row) for row in db.execute(select("*").select_from(func.nexa.job_counts()))),
             mail_waiting=db.scalar(select(func.count()).select_from(OutboxMessage).where(waiting)) or 0,
-            mail=tuple(
-                _waiting(message)
-                for message in db.scalars(
-                    select(OutboxMessage).where(waiting).order_by(OutboxMessage.created_at.desc()).limit(20)
-                )
-            ),
+            mail=tuple(WaitingMail(*row) for row in db.execute(_NEWEST_MAIL, {"demo": settings().demo_mode})),
             findings=tuple(run(db) for run in QUICK_CHECKS),
         )
 
@@ -99,15 +94,8 @@ _OWNER_WARNING = (
     "NEXA connects as {login}, which owns the database, and gives that up at every connection; "
     "a login of its own (nexa_app) is better."
 )
-
-
-def _waiting(message: OutboxMessage) -> WaitingMail:
-    return WaitingMail(
-        id=message.id,
-        recipient=message.recipient,
-        subject=message.subject,
-        created_at=message.created_at,
-        attempts=message.attempts,
-        last_error=message.last_error,
-        link=message.link if settings().demo_mode else None,
-    )
+_NEWEST_MAIL = text("""
+    SELECT m.id, m.recipient, m.subject, m.created_at, m.attempts, m.last_error, w.link
+    FROM outbox_messages m LEFT JOIN LATERAL nexa.waiting_mail(m.id) w ON CAST(:demo AS boolean)
+    WHERE m.sent_at IS NULL ORDER BY m.created_at DESC LIMIT 20
+""")

@@ -27,6 +27,8 @@ MOST_CREDITS = 2**31 - 1
 
 #: The counter named credits holds what was spent; refunds are made by their verb.
 RESERVED = frozenset({"credits", "refund"})
+#: What NEXA's own verbs report as. Their keys can be guessed, so nobody else may use one up: not this, nor "nexa.x".
+OWN_SOURCE = "nexa"
 
 # Equal data has equal text. Made once: json.dumps would make one for each event.
 _AS_TEXT = json.JSONEncoder(sort_keys=True, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode
@@ -41,7 +43,7 @@ class UsageEvent:
 
     ``credits`` is what it costs; without it, what the catalogue of event types says, and nothing for a type that is
     not in it. ``occurred_at`` is when it happened, with a time zone; without it, the moment it is stored. ``user_id``
-    is who used it; without it, whoever reports it.
+    is who used it; without it, whoever reports it. A ``source`` that is NEXA's own is no reporter's.
     """
 
     event_type: str
@@ -51,7 +53,7 @@ class UsageEvent:
     session_id: int | None = None
     event_data: Mapping[str, Any] = field(default_factory=dict)
     occurred_at: datetime | None = None
-    source: str = "nexa"
+    source: str = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ def _check_names(event: UsageEvent) -> None:
         raise Invalid("An idempotency key has 1 to 255 printable characters.", field="idempotency_key")
     if not 0 < len(event.source) <= 50 or _CONTROL.search(event.source):
         raise refusal(event, "its source must have 1 to 50 printable characters", "source")
+    if event.source.partition(".")[0] == OWN_SOURCE:
+        raise refusal(event, f"the source {event.source} is NEXA's own", "source")
     if not _EVENT_TYPE.fullmatch(event.event_type):
         raise refusal(
             event,

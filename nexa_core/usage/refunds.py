@@ -14,10 +14,10 @@ from nexa_core.actor import Actor
 from nexa_core.db import recording
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
-from nexa_core.usage.events import Recorded, is_count, new_id
+from nexa_core.usage.events import OWN_SOURCE, Recorded, is_count, new_id
 from nexa_core.usage.ingest import ingest
 
-SOURCE = "nexa.refund"
+SOURCE = f"{OWN_SOURCE}.refund"
 
 _EVENT = text("""
 SELECT event_type, credits_consumed, user_id, session_id FROM usage_events

@@ -132,7 +132,7 @@ def reserve(
     credits: int,
     idempotency_key: str,
     session_id: int | None = None,
-    source: str = "nexa",
+    source: str = "api",
     holds: dt.timedelta = HOLDS,
     organization_id: UUID | None = None,
 ) -> Reservation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
-from nexa_core.usage.events import Recorded, UsageEvent, check, rows
+from nexa_core.usage.events import OWN_SOURCE, Recorded, UsageEvent, check, rows
 from nexa_core.usage.incoming import Batch, Submitted
 from nexa_core.usage.ingest import ingest, strangers
 
@@ -72,11 +73,11 @@ def store(actor: Actor, organization_id: UUID, events: Sequence[UsageEvent]) -> 
 def charge(db: Database, actor: Actor, event: UsageEvent, *, organization_id: UUID) -> Recorded:
     """Count what a verb of NEXA itself uses, inside the verb's own transaction: both happen, or neither.
 
-    The verb has asked for its permission already. Raises as :func:`record` does; a repeat of the same event is a
-    duplicate and costs nothing.
+    The verb has asked for its permission already; the event's source is NEXA's own. Raises as :func:`record` does; a
+    repeat of the same event is a duplicate and costs nothing.
     """
     check([event], now=datetime.now(UTC))
-    batch, _ = rows([event], reporter=reporter_of(actor))
+    batch, _ = rows([replace(event, source=OWN_SOURCE)], reporter=reporter_of(actor))
     return ingest(db, organization_id, batch)
 
 

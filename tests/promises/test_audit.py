@@ -234,6 +234,29 @@ def test_the_program_may_read_the_log_and_nothing_else(database: TestDatabase, a
                 connection.execute(statement.encode())
 
 
+def test_a_temporary_table_does_not_take_the_entries(database: TestDatabase, ada: Actor) -> None:
+    """Whoever may run SQL as the program cannot put a table of the same name in front of the log."""
+    asking = asking_anew(ada)
+    with database.superuser() as connection:
+        connection.execute("CREATE TEMP TABLE audit_logs (LIKE public.audit_logs INCLUDING DEFAULTS)")
+        connection.execute("GRANT ALL ON pg_temp.audit_logs TO PUBLIC")
+        connection.execute("SET SESSION AUTHORIZATION nexa_app")
+        with connection.transaction():
+            connection.execute("SET LOCAL ROLE nexa_tenant")
+            connection.execute(
+                "SELECT set_config('nexa.organization', %s, true), set_config('nexa.person', %s, true),"
+                " set_config('nexa.action', 'organization.renamed', true), set_config('nexa.request', %s, true)",
+                [str(ada.organization_id), str(ada.user_id), str(asking.origin.request_id)],
+            )
+            connection.execute("UPDATE organizations SET name = 'Unseen'")
+    assert [row[0] for row in entries(database, asking.origin.request_id)] == ["organization.renamed"]
+
+
+def test_the_program_may_not_make_a_temporary_table(database: TestDatabase) -> None:
+    with database.app(autocommit=True) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute("CREATE TEMP TABLE audit_logs (LIKE public.audit_logs)")
+
+
 def make_history(ada: Actor, entries_wanted: int) -> None:
     for number in range(entries_wanted):
         organizations.rename(asking_anew(ada), name=f"Northwind {number}")

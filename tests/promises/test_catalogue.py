@@ -178,6 +178,22 @@ def test_children_carry_their_parents_organization(database: TestDatabase) -> No
     assert loose == []
 
 
+def test_no_temporary_table_stands_in_front_of_ours(database: TestDatabase) -> None:
+    """PostgreSQL looks among the temporary tables first, unless a search path names them last."""
+    with database.superuser() as connection:
+        paths = connection.execute(
+            "SELECT p.oid::regprocedure::text, setting FROM pg_proc p, unnest(p.proconfig) setting"
+            " WHERE p.pronamespace = 'nexa'::regnamespace AND setting LIKE 'search_path=%'"
+        ).fetchall()
+        makers = connection.execute(
+            "SELECT rolname FROM pg_roles WHERE rolname LIKE 'nexa\\_%' AND rolname <> 'nexa_owner'"
+            " AND has_database_privilege(oid, current_database(), 'TEMPORARY')"
+        ).fetchall()
+    assert len(paths) > 40
+    assert [name for name, path in paths if not path.endswith(", pg_temp")] == []
+    assert makers == []
+
+
 def test_powerful_functions_have_a_fixed_search_path_and_no_public_caller(database: TestDatabase) -> None:
     with database.superuser() as connection:
         functions = connection.execute(

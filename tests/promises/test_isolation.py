@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import LiteralString
 from uuid import UUID
 
 import psycopg
@@ -11,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from tests.databases import TestDatabase
-from tests.promises.two_tenants import KEY, Tenant, make_tenant, tables
+from tests.promises.two_tenants import KEY, Tenant, another_row, make_tenant, tables
 from tests.worlds import World
 
 ROLES = ("nexa_tenant", "nexa_staff", "nexa_presenter", "nexa_entry")
@@ -152,7 +153,6 @@ OPERATIONS = {
     "join": "SELECT 1 FROM organization_memberships m RIGHT JOIN {table} t ON true WHERE t.{key} = %(theirs)s",
     "exists": "SELECT 1 WHERE EXISTS (SELECT FROM {table} WHERE {key} = %(theirs)s)",
     "delete": "DELETE FROM {table} WHERE {key} = %(theirs)s",
-    "insert": "INSERT INTO {table} ({key}) VALUES (%(theirs)s)",
     "move": "UPDATE {table} SET {key} = %(theirs)s WHERE {key} = %(mine)s",
     "take": "UPDATE {table} SET {key} = %(mine)s WHERE {key} = %(theirs)s",
 }
@@ -173,11 +173,82 @@ def test_a_tenant_reaches_nothing_of_another(
                     with connection.transaction():
                         cursor = connection.execute(statement, {"mine": a.key(table), "theirs": b.key(table)})
                         reached = len(cursor.fetchall()) if cursor.description else cursor.rowcount
-                except (psycopg.errors.InsufficientPrivilege, psycopg.errors.NotNullViolation):
+                except psycopg.errors.InsufficientPrivilege:
                     reached = 0
                 except (psycopg.errors.ForeignKeyViolation, psycopg.errors.UniqueViolation) as error:
                     pytest.fail(f"{operation} on {table} got past the policy: {error}")
             assert reached == 0, f"{operation} on {table}"
+
+
+def refusal(connection: psycopg.Connection, a: Tenant, b: Tenant, table: str) -> type[psycopg.Error] | None:
+    """What comes of writing a row of B's into a table in the context of A; None when it is written.
+
+    The row is as whole as the role may write one: a policy is asked before what else a row has to be, but after the
+    rights on columns.
+    """
+    row = another_row(b, table)
+    allowed = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attname = ANY (%s)"
+        " AND has_column_privilege('nexa_tenant', attrelid, attnum, 'INSERT')",
+        [table, list(row)],
+    ).fetchall()
+    row = {name: row[name] for (name,) in allowed} or row
+    try:
+        with acting(connection, "nexa_tenant", a):
+            connection.execute(
+                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+                    sql.Identifier(table),
+                    sql.SQL(", ").join(map(sql.Identifier, row)),
+                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
+                ),
+                list(row.values()),
+            )
+    except psycopg.Error as error:
+        return type(error)
+    return None
+
+
+def test_a_tenant_writes_no_row_of_another(database: TestDatabase, tenants: tuple[Tenant, Tenant]) -> None:
+    with database.app(autocommit=True) as connection:
+        for table in tables(connection):
+            assert refusal(connection, *tenants, table) is psycopg.errors.InsufficientPrivilege, table
+
+
+def test_an_opened_insert_policy_is_noticed(database: TestDatabase, tenants: tuple[Tenant, Tenant]) -> None:
+    """The control: each policy under which a customer writes, opened, lets the row of another past it."""
+    with database.superuser() as superuser, database.app(autocommit=True) as connection:
+        policies = superuser.execute(
+            "SELECT polname, polrelid::regclass::text FROM pg_policy p WHERE polcmd IN ('*', 'a')"
+            " AND 'nexa_tenant'::regrole = ANY (polroles)"
+            " AND has_any_column_privilege('nexa_tenant', polrelid, 'INSERT') ORDER BY 2, 1"
+        ).fetchall()
+        assert len(policies) > 15
+        for name, table in policies:
+            definition = _definition(superuser, name, table)
+            superuser.execute(f"ALTER POLICY {name} ON {table} WITH CHECK (true)".encode())
+            noticed = refusal(connection, *tenants, table) is not psycopg.errors.InsufficientPrivilege
+            assert noticed, f"nobody noticed that {name} is open"
+            superuser.execute(f"DROP POLICY {name} ON {table}".encode())
+            superuser.execute(definition.encode())
+
+
+def test_a_tenant_notes_nothing_in_the_log_of_another(database: TestDatabase, tenants: tuple[Tenant, Tenant]) -> None:
+    note = sql.SQL("SELECT nexa.audit_note('session', NULL, %s, '{{}}')").format()
+    with database.app(autocommit=True) as connection, acting(connection, "nexa_tenant", tenants[0]):
+        assert attempt(connection, note, tenants[1].organization) == "refused"
+        for mine in (tenants[0].organization, None):
+            assert attempt(connection, note, mine) != "refused"
+
+
+@pytest.mark.parametrize("reads", ["SELECT link FROM {}", "SELECT body FROM {}", "UPDATE {} SET recipient = 'x@x.x'"])
+def test_a_waiting_mail_is_read_by_its_delivery_alone(
+    database: TestDatabase, tenants: tuple[Tenant, Tenant], reads: LiteralString
+) -> None:
+    """Its link resets a password or accepts an invitation."""
+    with database.app(autocommit=True) as connection:
+        for role in ROLES:
+            with acting(connection, role, tenants[0]):
+                assert attempt(connection, sql.SQL(reads).format(sql.Identifier("outbox_messages"))) == "refused", role
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,19 @@ def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
     return tenant
 
 
+def another_row(tenant: Tenant, table: str) -> dict[str, object]:
+    """A row of a tenant's that could be one more: whole, or its key alone for what only the database writes."""
+    mine = {"organization_id": tenant.organization, "user_id": tenant.person}
+    made: dict[str, dict[str, object]] = {
+        "users": {"id": uuid4(), "email": "more@more.example", "status": "active"},
+        "organizations": {"id": uuid4(), "name": "More", "slug": "more"},
+        "organization_memberships": {**mine, "role": "member"},
+        "user_sessions": {**mine, "session_token": uuid4().hex, "expires_at": "infinity"},
+        "ai_architecture_sessions": {**mine, "uuid": uuid4(), "title": "More"},
+    }
+    return _rows(tenant).get(table) or made.get(table) or {KEY.get(table, "organization_id"): tenant.key(table)}
+
+
 def _rows(tenant: Tenant) -> dict[str, dict[str, object]]:
     mine = {"organization_id": tenant.organization}
     chain, signed = {"chain_id": tenant.organization}, {"kid": "s1", "signature": b""}

@@ -105,3 +105,15 @@ def test_what_the_clock_caught_up_with_is_purged(database: TestDatabase, ada: UU
 
 def test_the_figures_are_those_of_the_decision() -> None:
     assert (networks.FAILURES, networks.PERIOD.total_seconds(), networks.STEP.total_seconds()) == (100, 3600, 36)
+
+
+def test_a_network_asks_for_so_many_new_passwords(database: TestDatabase, ada: UUID, few: int) -> None:
+    """Each request is noted in the log of somebody's organization: a stranger does not fill it."""
+    for _ in range(few):
+        accounts.request_password_reset(OFFICE, email="ada@northwind.example")
+    for email in ("ada@northwind.example", "nobody@northwind.example"):
+        with pytest.raises(LimitExceeded, match="Too many requests from your network"):
+            accounts.request_password_reset(OFFICE, email=email)
+    with database.superuser() as connection:
+        noted = connection.execute("SELECT count(*) FROM audit_logs WHERE action = 'user.password_reset_requested'")
+        assert noted.fetchone() == (few,)

@@ -11,6 +11,7 @@ import pytest
 
 from nexa_core import accounts, api, db
 from nexa_core.actor import Origin
+from nexa_core.system import checks
 from tests.nexa_core.api.conftest import PASSWORD
 
 JSON = {"content-type": "application/json"}
@@ -232,6 +233,24 @@ def test_liveness_asks_nobody_and_readiness_asks_the_database(server: Any, datab
     assert answer.status_code == 503
     assert answer.json()["ready"] is False
     assert set(answer.headers) >= {"content-security-policy", "x-request-id"}
+
+
+def test_whoever_asks_often_whether_it_is_ready_makes_nobody_look_often(
+    server: Any, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[None] = []
+    look = checks._invariants
+    monkeypatch.setattr(checks, "_invariants", lambda db: looks.append(None) or look(db))
+    checks._kept.clear()
+    with server.client() as client:
+        for _ in range(5):
+            assert client.get("/api/readyz").json()["checks"]["invariants"] == "ok"
+        assert len(looks) == 1
+        monkeypatch.setattr(checks, "_KEPT_SECONDS", 0.0)
+        checks._kept.clear()
+        for _ in range(2):
+            client.get("/api/readyz")
+        assert len(looks) == 3
 
 
 def test_metrics_are_closed_to_strangers_and_to_customers(

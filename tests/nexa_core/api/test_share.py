@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
+from tests.databases import TestDatabase
 from tests.nexa_core.api.conftest import Served
 from tests.nexa_core.architecture_sessions.documents import documents
 from tests.waiting import until
@@ -122,6 +123,21 @@ def test_an_answer_needs_the_pages_own_form_and_its_origin(server: Served, ada: 
         assert "Approved by Cleo &lt;b&gt;Client" in client.get(done.headers["location"]).text
     (response,) = sessions.share_responses(ada, uuid=uuid)
     assert (response.kind, response.changed) == ("approval", False)
+
+
+def test_no_way_to_the_page_goes_unrecorded(server: Served, ada: Actor, uuid: UUID, database: TestDatabase) -> None:
+    path = path_of(sessions.share(ada, uuid=uuid))
+    ours = {"origin": server.url}
+    with server.client(origin="") as client:
+        for seen in (
+            client.get(f"{path}?thanks=1"),
+            client.post(f"{path}/answer", data={"form_key": "0" * 64}, headers=ours),
+        ):
+            assert "What you approve is bound" in seen.text
+    with database.superuser() as connection:
+        assert connection.execute("SELECT view_count FROM share_links").fetchone() == (2,)
+        noted = connection.execute("SELECT count(*) FROM audit_logs WHERE action = 'share_link.viewed'").fetchone()
+    assert noted == (2,)
 
 
 def test_a_passcode_is_asked_for_and_its_cookie_goes_to_this_page_alone(server: Served, ada: Actor, uuid: UUID) -> None:

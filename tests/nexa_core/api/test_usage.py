@@ -10,7 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from nexa_core import organizations
+from nexa_core import architecture_sessions as sessions
+from nexa_core import organizations, usage
+from nexa_core.actor import Actor
 from tests.nexa_core.api.conftest import PASSWORD, Served
 
 Person = dict[str, Any]
@@ -91,6 +93,8 @@ BAD = {
     "data-nul": ({"event_data": {"a": "\x00"}}, "event_data"),
     "data-large": ({"event_data": {"a": "x" * 17_000}}, "event_data"),
     "source-51": ({"source": "s" * 51}, "source"),
+    "source-nexa": ({"source": "nexa"}, "source"),
+    "source-of-refunds": ({"source": "nexa.refund"}, "source"),
     "unknown-member": ({"creditz": 1}, "creditz"),
 }
 
@@ -127,6 +131,24 @@ def test_the_same_key_with_another_content_has_no_effect_at_all(world: Any, peop
         assert (answer.status_code, answer.json()["field"]) == (422, "idempotency_key")
     assert program.post(URL, json={"events": [event("b"), event("b", credits=2)]}).status_code == 422
     assert stored(world, people["northwind"]) == [("a", 1)]
+
+
+def test_no_program_uses_up_the_key_of_an_export_or_a_refund(
+    server: Served, world: Any, people: Person, program: Any
+) -> None:
+    northwind, ada = people["northwind"], world.actor(people["ada"], people["northwind"])
+    one, other = (str(sessions.create(ada, title=title).uuid) for title in ("One", "Other"))
+    with server.client(server.sign_in("ada@northwind.example")) as client, world.database.superuser() as connection:
+        assert client.get(f"/api/sessions/{one}/export.xlsx").status_code == 200
+        used, paid = connection.execute(
+            "SELECT idempotency_key, id FROM usage_events WHERE event_type = 'xlsx_export'"
+        ).fetchone()
+        guessed = event(used.replace(one, other), event_type="xlsx_export", credits=0, source="nexa")
+        program.post(URL, json={"events": [guessed, event(str(paid), source="nexa.refund")]})
+        made = client.get(f"/api/sessions/{other}/export.xlsx")
+        assert made.status_code == 200, made.text
+    done = usage.refund(Actor.system(), organization_id=northwind, event_id=paid, reason="by mistake")
+    assert done.inserted == 1
 
 
 def test_an_unknown_type_is_kept_for_nothing_and_flagged_and_a_known_one_has_its_price(

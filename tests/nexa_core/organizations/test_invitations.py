@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import pytest
 
 from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Origin
-from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from tests.databases import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
 from tests.worlds import PASSWORD, World
@@ -90,6 +91,13 @@ def test_a_token_is_256_bits_of_which_only_the_sha256_is_kept(
     assert logged and token not in logged[0] and hashlib.sha256(token.encode()).hexdigest() not in logged[0]
 
 
+def log_earlier(database: TestDatabase, **interval: int) -> None:
+    """Time passes for whoever asks the log when something was done last."""
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit_logs SET created_at = created_at - %s", [dt.timedelta(**interval)])
+
+
 def test_looking_consumes_nothing_and_accepting_works_once(cast: Cast, token_of: TokenOf) -> None:
     invited(cast)
     token = token_of(NEW)
@@ -122,6 +130,7 @@ def test_a_link_ends_with_its_week_its_withdrawal_and_its_successor(
     with pytest.raises(Invalid, match=r"has expired\. Ask Ada"):
         accept(third)
     assert state_of(cast) == "expired"
+    log_earlier(database, minutes=1)
     organizations.resend_invitation(cast.ada, organization_id=cast.northwind, invitation_id=invitation)
     organizations.revoke_invitation(cast.ada, organization_id=cast.northwind, invitation_id=invitation)
     assert state_of(cast) == "revoked"
@@ -287,3 +296,22 @@ def test_a_message_and_a_name_smuggle_nothing_into_the_mail(database: TestDataba
     assert row and "\n" not in row[0] and "> Hi there\n> .\n> Subject: no" in row[1]
     with pytest.raises(Invalid, match="at most 1,000 characters"):
         organizations.invite(cast.ada, organization_id=cast.northwind, people="lee@x.example", message="x" * 1001)
+
+
+def test_an_invitation_is_sent_again_after_a_minute_and_ten_times_a_day(database: TestDatabase, cast: Cast) -> None:
+    def resend() -> None:
+        organizations.resend_invitation(cast.ada, organization_id=cast.northwind, invitation_id=invitation)
+
+    invitation = invited(cast)
+    for _ in range(10):
+        resend()
+        with pytest.raises(LimitExceeded, match="a moment ago") as waits:
+            resend()
+        assert 1 <= (waits.value.retry_after or 0) <= 60
+        log_earlier(database, minutes=1)
+    with pytest.raises(LimitExceeded, match="10 times today"):
+        resend()
+    with database.superuser() as connection:
+        assert connection.execute("SELECT count(*) FROM outbox_messages").fetchone() == (11,)
+    log_earlier(database, days=1)
+    resend()

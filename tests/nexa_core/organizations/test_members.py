@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -249,3 +250,44 @@ def test_what_would_change_is_what_changes(cast: Cast, world: World) -> None:
     assert set(paused.lost) == after.permissions
     smaller = organizations.what_if(cast.ada, organization_id=cast.northwind, email=cast.ben.email, plan="free")
     assert smaller.notes[0] == "4 people are active members, 1 more than the plan's 3 seats."
+
+
+def test_whoever_is_invited_is_an_address_until_they_accept(
+    cast: Cast, world: World, token_of: Callable[[str], str]
+) -> None:
+    """A customer learns of another's person what it learns of an address nobody has: nothing."""
+    vera = world.actor(
+        world.person("vera@contoso.example", cast.contoso, full_name="Vera Victim", last_login_at="2026-01-01"),
+        cast.contoso,
+    )
+    organizations.invite(
+        cast.ada, organization_id=cast.northwind, people="vera@contoso.example\nnobody@contoso.example"
+    )
+
+    def seen(actor: Actor, **filters: str) -> list[tuple[object, ...]]:
+        found = organizations.members(actor, organization_id=cast.northwind, status="pending", **filters)  # type: ignore[arg-type]
+        return [(one.full_name, one.account_status, one.last_active_at is None) for one in found]
+
+    known = ("vera@contoso.example", "pending", True)
+    assert seen(cast.ada) == [("nobody@contoso.example", "pending", True), known]
+    assert seen(cast.ada, text="victim") == []
+    assert seen(cast.root, text="victim") == [("Vera Victim", "active", False)]
+    in_log = [entry.resource_name for entry in audit.recent(cast.ada) if entry.resource_type == "membership"]
+    assert "vera@contoso.example" in in_log and "Vera Victim" not in in_log
+    assert audit.people_named(cast.ada, text="victim") == ()
+    assert [one.name for one in audit.people_named(cast.ada, text="vera")] == ["vera@contoso.example"]
+    vera_may, nobody_may = (
+        organizations.explain_access(
+            cast.ada, organization_id=cast.northwind, email=f"{who}@contoso.example", permission="sessions.read"
+        )
+        for who in ("vera", "nobody")
+    )
+    assert vera_may.sentence.replace("vera", "nobody") == nobody_may.sentence
+
+    waiting = membership(cast, "vera@contoso.example")
+    organizations.remove_member(cast.ada, membership_id=waiting, organization_id=cast.northwind, reason="no")
+    assert "Vera Victim" not in [entry.resource_name for entry in audit.recent(cast.ada)], "nor once it is gone"
+
+    organizations.invite(cast.ada, organization_id=cast.northwind, people="vera@contoso.example")
+    organizations.accept_invitation(vera, token=token_of("vera@contoso.example"))
+    assert "Vera Victim" in [one.full_name for one in organizations.members(cast.ada, organization_id=cast.northwind)]

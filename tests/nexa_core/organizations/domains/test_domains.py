@@ -29,9 +29,9 @@ REFUSED = {
     "github.io": "shared by many",
     "раypal.com": "mixes scripts",
     "xn--80ak6aa92e.com": "only look like apple",
-    "contoso.com.evil.com": "begins with contoso.com",
-    "c0ntoso.com": "looks like contoso.com",
-    "eu.contoso.com": "lies within contoso.com",
+    "contoso.com.evil.com": "could be taken for a domain of somebody else",
+    "c0ntoso.com": "could be taken for a domain of somebody else",
+    "eu.contoso.com": "could be taken for a domain of somebody else",
     "ada@northwind.com": "the domain alone",
     "https://northwind.com": "the domain alone",
     "": "not the name",
@@ -54,6 +54,7 @@ def test_a_domain_that_is_shared_or_pretends_is_refused_with_the_reason(
     with pytest.raises(Invalid) as refused:
         claim(owners["Northwind"], domain)
     assert REFUSED[domain] in refused.value.sentence and refused.value.field == "domain"
+    assert "contoso.com" not in refused.value.sentence.removeprefix(domain), "it tells who is a customer"
     assert organizations.domains(owners["Northwind"], organization_id=own(owners["Northwind"])) == ()
 
 
@@ -156,7 +157,7 @@ def test_a_record_that_is_gone_pauses_joining_and_then_ends_the_proof(
 def test_an_admin_may_accept_and_except_with_a_reason(zone: Zone, owners: dict[str, Actor], root: Actor) -> None:
     northwind, contoso = owners["Northwind"], owners["Contoso"]
     prove(zone, contoso, claim(contoso, "contoso.com"))
-    with pytest.raises(Invalid, match="looks like"):
+    with pytest.raises(Invalid, match=r"looks like contoso\.com"):
         organizations.add_domain(root, organization_id=own(northwind), domain="c0ntoso.com")
     excepted = organizations.add_domain(
         root, organization_id=own(northwind), domain="c0ntoso.com", reason="Papers seen, ticket 12"
