@@ -20,7 +20,7 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
 from nexa_core.organizations import seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
-from nexa_core.organizations.reach import require_for
+from nexa_core.organizations.reach import require_for, require_rank
 from nexa_core.permissions import Permission, has_feature
 
 #: Who joins by a domain gets one of these: nobody becomes owner or admin by where their mail arrives.
@@ -95,8 +95,8 @@ def set_joining(
 
     ``expected`` are the people the blast radius named: if it is another set by now, nobody joins. With
     ``approval_required`` they wait in the queue instead. Raises Conflict for a domain that is not proven or a radius
-    that has changed, Forbidden where the plan does not include it, LimitExceeded beyond the seats, Invalid for a role
-    that is not handed out this way.
+    that has changed, Forbidden where the plan does not include it and for a role above the actor's own, LimitExceeded
+    beyond the seats, Invalid for a role that is not handed out this way.
     """
     require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     if role not in ROLES:
@@ -104,6 +104,8 @@ def set_joining(
     with recording(actor, Action.DOMAIN_JOINING_CHANGED) as db:
         organization = seats.locked(db, organization_id)
         claim = _proven(db, organization_id, domain_id, changing=True)
+        if enabled or role != claim.auto_join_role:  # anybody who manages may stop what others hand out
+            require_rank(actor, organization_id, role)
         switched_on = enabled and not claim.auto_join_enabled
         claim.auto_join_enabled, claim.auto_join_role, claim.approval_required = enabled, role, approval_required
         db.flush()
@@ -141,11 +143,16 @@ def join_requests(actor: Actor, *, organization_id: UUID) -> tuple[JoinRequest, 
 
 
 def approve_join(actor: Actor, *, organization_id: UUID, membership_id: UUID) -> None:
-    """Let somebody in who waits. Raises LimitExceeded when no seat is free, NotFound when they do not wait any more."""
+    """Let somebody in who waits.
+
+    Raises LimitExceeded when no seat is free, NotFound when they do not wait any more, Forbidden for a role above the
+    actor's own.
+    """
     require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     with recording(actor, Action.JOIN_APPROVED) as db:
         organization = seats.locked(db, organization_id)
         membership = _waiting(db, organization_id, membership_id)
+        require_rank(actor, organization_id, membership.role)
         if seats.seats_of(db, organization).left == 0:
             raise LimitExceeded("Every seat is taken. Free one, or raise the limit, then let them in.")
         membership.status, membership.joined_at = "active", func.now()

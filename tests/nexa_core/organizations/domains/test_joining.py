@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from nexa_core import accounts, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NexaError, NotFound
-from nexa_core.organizations import DomainView
+from nexa_core.organizations import DomainView, sign_up
 from tests.databases import TestDatabase
 from tests.nexa_core.organizations.domains.conftest import claim, links, only, own, prove, verified
 from tests.nexa_core.organizations.domains.dns_server import Zone
@@ -84,17 +86,10 @@ def test_joining_is_refused_beyond_the_seats_without_the_plan_and_for_powerful_r
         with pytest.raises(Invalid):
             switch_on(ada, proven, role=role)
 
-    def subscribe(plan: str, limits: str = "{}") -> None:
-        with database.superuser() as connection, connection.transaction():
-            World.name_the_change(connection)
-            connection.execute(
-                "UPDATE organizations SET plan_type = %s, usage_limits = %s WHERE id = %s", [plan, limits, own(ada)]
-            )
-
-    subscribe("starter")
+    subscribe(database, own(ada), "starter")
     with pytest.raises(Forbidden, match="plan"):
         switch_on(ada, proven)
-    subscribe("professional", '{"seats": 3}')
+    subscribe(database, own(ada), "professional", '{"seats": 3}')
     with pytest.raises(LimitExceeded, match="4 of 3 seats"):
         switch_on(ada, proven)
     assert len(members(ada)) == 1 and not only(ada).auto_join
@@ -110,6 +105,39 @@ def test_joining_is_refused_beyond_the_seats_without_the_plan_and_for_powerful_r
     assert organizations.join_requests(ada, organization_id=own(ada)) == ()
     with pytest.raises(NotFound):
         organizations.approve_join(ada, organization_id=own(ada), membership_id=third.membership_id)
+
+
+def subscribe(database: TestDatabase, organization: UUID, plan: str, limits: str = "{}") -> None:
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(
+            "UPDATE organizations SET plan_type = %s, usage_limits = %s WHERE id = %s", [plan, limits, organization]
+        )
+
+
+def test_an_admin_hands_out_by_a_domain_only_what_they_have_themselves(
+    world: World, database: TestDatabase, ada: Actor, proven: DomainView
+) -> None:
+    adm = world.actor(world.person("adm@northwind.test", own(ada), role="admin"), own(ada))
+    here: dict[str, Any] = {"organization_id": own(ada), "domain_id": proven.id}
+    for enabled in (True, False):
+        with pytest.raises(Forbidden, match="rights that you do not have"):
+            organizations.set_joining(adm, **here, enabled=enabled, role="billing")
+    assert switch_on(ada, proven, role="billing", approval_required=True) == 0
+    with pytest.raises(Forbidden, match="rights that you do not have"):
+        organizations.set_joining(adm, **here, enabled=True, role="billing")
+    organizations.join_by_domain(
+        Origin(), token=ask(database, "bob@northwind.com"), first_name="Bob", last_name="B", password=NEW
+    )
+    (request,) = organizations.join_requests(adm, organization_id=own(ada))
+    waiting: dict[str, Any] = {"organization_id": own(ada), "membership_id": request.membership_id}
+    with pytest.raises(Forbidden, match="rights that you do not have"):
+        organizations.approve_join(adm, **waiting)
+    assert members(ada)["bob@northwind.com"] == ("billing", "pending")
+    organizations.set_joining(adm, **here, enabled=False, role="billing")
+    assert not only(ada).auto_join, "what others handed out can be stopped"
+    organizations.approve_join(ada, **waiting)
+    assert members(ada)["bob@northwind.com"] == ("billing", "active")
 
 
 # Signing up -----------------------------------------------------------------------------------------------------------
@@ -193,6 +221,31 @@ def test_somebody_with_an_account_joins_without_a_password_and_a_removed_one_doe
     with pytest.raises(Conflict, match="Only an invitation"):
         organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"))
     assert "bob@northwind.com" not in members(ada)
+
+
+@pytest.mark.parametrize("limits", [("starter", "{}"), ("professional", '{"features": {"auto_join": false}}')])
+def test_nobody_joins_by_a_domain_when_the_plan_does_not_include_it_any_more(
+    database: TestDatabase, ada: Actor, proven: DomainView, monkeypatch: pytest.MonkeyPatch, limits: tuple[str, str]
+) -> None:
+    switch_on(ada, proven)
+    token = ask(database, "bob@northwind.com")
+    bob: dict[str, Any] = {"token": token, "first_name": "Bob", "last_name": "B", "password": NEW}
+    before = sign_up._may_come
+
+    def plan_ends_meanwhile(person: Any) -> None:
+        before(person)
+        subscribe(database, own(ada), *limits)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sign_up, "_may_come", plan_ends_meanwhile)
+        with pytest.raises(Invalid, match="any more"):
+            organizations.join_by_domain(Origin(), **bob)
+    with pytest.raises(Invalid, match="any more"):
+        organizations.domain_invitation(Origin(), token=token)
+    assert ask(database, "lee@northwind.com") == ""
+    assert "bob@northwind.com" not in members(ada)
+    subscribe(database, own(ada), "professional")
+    assert not organizations.join_by_domain(Origin(), **bob).waiting
 
 
 @pytest.mark.parametrize("status", ["suspended", "deleted"])
