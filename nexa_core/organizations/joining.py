@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, text
+from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
@@ -30,7 +30,11 @@ _CANDIDATES = text("SELECT * FROM nexa.domain_candidates(:claim)")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody with a confirmed address of the domain. ``verdict`` is joins, member, suspended, removed or pending."""
+    """Somebody with a confirmed address of the domain.
+
+    ``verdict`` is joins; or what they are there already: member, paused (a suspended membership), invited, waiting or
+    removed; or what their account is: suspended or pending.
+    """
 
     user_id: UUID
     full_name: str
@@ -169,17 +173,33 @@ def decline_join(actor: Actor, *, organization_id: UUID, membership_id: UUID, re
 
 
 def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waiting: bool) -> None:
-    """Write the membership of somebody who joins by domain, in the caller's transaction."""
-    db.execute(
-        insert(OrganizationMembership).values(
-            user_id=user_id,
-            organization_id=organization_id,
-            role=role,
-            status="pending" if waiting else "active",
-            requested_at=func.now() if waiting else None,
-            joined_at=None if waiting else func.now(),
+    """Write the membership of somebody who joins by domain, in the caller's transaction.
+
+    It takes the place of an invitation that was withdrawn: of that the log tells.
+    """
+    values = {
+        "role": role,
+        "status": "pending" if waiting else "active",
+        "requested_at": func.now() if waiting else None,
+        "joined_at": None if waiting else func.now(),
+    }
+    withdrawn = (
+        update(OrganizationMembership)
+        .where(
+            OrganizationMembership.organization_id == organization_id,
+            OrganizationMembership.user_id == user_id,
+            OrganizationMembership.status == "pending",
+            OrganizationMembership.invitation_revoked_at.is_not(None),
         )
-    )
+        .values(
+            **values, permissions={}, invited_by=None, invited_at=None, invitation_token=None,
+            invitation_expires_at=None, invitation_opened_at=None, invitation_message=None, invitation_revoked_at=None,
+            updated_at=func.now(),
+        )
+        .returning(OrganizationMembership.id)
+    )  # fmt: skip
+    if db.scalar(withdrawn) is None:
+        db.execute(insert(OrganizationMembership).values(user_id=user_id, organization_id=organization_id, **values))
 
 
 def offers_joining(organization: Organization) -> bool:
@@ -210,8 +230,8 @@ def _radius(db: Session, organization_id: UUID, domain_id: UUID) -> BlastRadius:
 
 
 def _verdict(candidate: Row[Any]) -> str:
-    if candidate.is_member:
-        return "member"
+    if candidate.membership is not None:
+        return {"active": "member", "suspended": "paused"}.get(candidate.membership, str(candidate.membership))
     if candidate.was_removed:
         return "removed"
     return "joins" if candidate.status == "active" else str(candidate.status)

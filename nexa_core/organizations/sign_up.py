@@ -244,17 +244,22 @@ def _new_account(email: str, first_name: str, last_name: str, password: str) -> 
 
 
 def _refuse_known(db: Session, organization_id: UUID, user_id: UUID) -> None:
-    membership = db.scalar(
-        select(OrganizationMembership.status).where(
-            OrganizationMembership.organization_id == organization_id, OrganizationMembership.user_id == user_id
-        )
-    )
-    if membership is not None:
+    membership = db.execute(
+        select(
+            OrganizationMembership.status,
+            OrganizationMembership.requested_at,
+            OrganizationMembership.invitation_revoked_at,
+        ).where(OrganizationMembership.organization_id == organization_id, OrganizationMembership.user_id == user_id)
+    ).one_or_none()
+    if membership is not None and membership.status == "active":
+        raise Conflict("You belong to this organization already: sign in.")
+    if membership is not None and membership.status == "suspended":
+        raise Conflict("Your membership in this organization is suspended. Ask one of its owners.")
+    if membership is not None and membership.requested_at is not None:
+        raise Conflict("You have asked to join this organization already; an owner decides.")
+    if membership is not None and membership.invitation_revoked_at is None:
         raise Conflict(
-            {
-                "active": "You belong to this organization already: sign in.",
-                "pending": "You have an invitation or a request there already; an owner decides.",
-            }.get(membership, "Your membership in this organization is suspended. Ask one of its owners.")
+            "You are invited to this organization already. Follow the link in that mail, or ask for a new one."
         )
     if db.scalar(select(FormerMember.user_id).where(
         FormerMember.organization_id == organization_id, FormerMember.user_id == user_id

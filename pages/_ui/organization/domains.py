@@ -16,8 +16,9 @@ from pages._ui.text import literal
 _WHY = "Reason (kept in the audit log)"
 _ROLES = ("viewer", "member", "billing")
 _VERDICTS = {
-    "joins": "Would join", "member": "Belongs already", "suspended": "Account is suspended", "pending": "Invited only",
-    "removed": "Was removed, does not come back",
+    "joins": "Would join", "member": "Belongs already", "paused": "Membership is suspended",
+    "invited": "Is invited already", "waiting": "Waits to be let in already",
+    "removed": "Was removed, does not come back", "suspended": "Account is suspended", "pending": "Has no password yet",
 }  # fmt: skip
 
 

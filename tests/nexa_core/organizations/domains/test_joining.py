@@ -34,6 +34,12 @@ def switch_on(ada: Actor, proven: DomainView, **wanted: object) -> int:
     )
 
 
+def asks_to_join(world: World, person: UUID) -> None:
+    with world.database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute("UPDATE organization_memberships SET requested_at = now() WHERE user_id = %s", [person])
+
+
 def members(actor: Actor) -> dict[str, tuple[str, str]]:
     return {m.email: (m.role, m.status) for m in organizations.members(actor, organization_id=own(actor))}
 
@@ -52,16 +58,28 @@ def test_the_blast_radius_names_who_would_join_and_why_others_would_not(
     world.membership(gone, own(ada))
     membership = next(m.id for m in organizations.members(ada, organization_id=own(ada)) if m.user_id == gone)
     organizations.remove_member(ada, membership_id=membership, organization_id=own(ada), reason="left")
+    verified(world, "kept.out@northwind.com", own(ada), membership_status="suspended")
+    for name in ("invited", "withdrawn"):
+        verified(world, f"{name}@northwind.com", elsewhere)
+        (sent,) = organizations.invite(ada, organization_id=own(ada), people=f"{name}@northwind.com", role="member")
+    assert sent.invitation_id
+    organizations.revoke_invitation(ada, organization_id=own(ada), invitation_id=sent.invitation_id)
+    asks_to_join(world, verified(world, "asks@northwind.com", own(ada), membership_status="pending"))
     radius = organizations.blast_radius(ada, organization_id=own(ada), domain_id=proven.id)
     assert {one.email: one.verdict for one in radius.candidates} == {
         "joins@northwind.com": "joins",
         "paused@northwind.com": "suspended",
         "member@northwind.com": "member",
         "gone@northwind.com": "removed",
+        "kept.out@northwind.com": "paused",
+        "invited@northwind.com": "invited",
+        "withdrawn@northwind.com": "joins",
+        "asks@northwind.com": "waiting",
     }
-    assert (radius.members, radius.members_after, radius.seats, radius.fits) == (2, 3, 25, True)
-    assert switch_on(ada, proven) == 1
-    assert members(ada)["joins@northwind.com"] == ("viewer", "active")
+    assert (radius.members, radius.members_after, radius.seats, radius.fits) == (2, 4, 25, True)
+    assert switch_on(ada, proven) == 2
+    assert members(ada)["joins@northwind.com"] == members(ada)["withdrawn@northwind.com"] == ("viewer", "active")
+    assert [one.email for one in organizations.invitations(ada, organization_id=own(ada))] == ["invited@northwind.com"]
     assert "gone@northwind.com" not in members(ada)
 
 
@@ -221,6 +239,29 @@ def test_somebody_with_an_account_joins_without_a_password_and_a_removed_one_doe
     with pytest.raises(Conflict, match="Only an invitation"):
         organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"))
     assert "bob@northwind.com" not in members(ada)
+
+
+@pytest.mark.parametrize("approval", [False, True])
+def test_a_withdrawn_invitation_does_not_stand_in_the_way_and_an_open_one_says_so(
+    database: TestDatabase, ada: Actor, proven: DomainView, approval: bool
+) -> None:
+    switch_on(ada, proven, role="viewer", approval_required=approval)
+    (sent,) = organizations.invite(ada, organization_id=own(ada), people="bob@northwind.com", role="admin")
+    assert sent.invitation_id
+    bob: dict[str, Any] = {"first_name": "Bob", "last_name": "B", "password": NEW}
+    with pytest.raises(Conflict, match="invited to this organization already"):
+        organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"), **bob)
+    organizations.revoke_invitation(ada, organization_id=own(ada), invitation_id=sent.invitation_id)
+    joined = organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"), **bob)
+    assert joined.waiting is approval
+    assert members(ada)["bob@northwind.com"] == ("viewer", "pending" if approval else "active")
+    assert organizations.invitations(ada, organization_id=own(ada)) == ()
+    if approval:
+        with pytest.raises(Conflict, match="asked to join"):
+            organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"), **bob)
+        (request,) = organizations.join_requests(ada, organization_id=own(ada))
+        organizations.approve_join(ada, organization_id=own(ada), membership_id=request.membership_id)
+    accounts.sign_in(Origin(), email="bob@northwind.com", password=NEW)
 
 
 @pytest.mark.parametrize("limits", [("starter", "{}"), ("professional", '{"features": {"auto_join": false}}')])
