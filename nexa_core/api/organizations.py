@@ -35,6 +35,7 @@ class Member(Body):
     role: str
     status: str
     account_status: str
+    asks_to_join: bool
     joined_at: dt.datetime | None
     last_active_at: dt.datetime | None
     permissions: list[str]

@@ -27,7 +27,7 @@ from nexa_core.organizations.seats import locked, seats_of
 LIFETIME = dt.timedelta(days=7)
 LONGEST_MESSAGE = 1000
 #: What a line of a list can be found to be; only the first is sent.
-VERDICTS = ("new", "invited", "member", "suspended", "over limit", "twice", "bad address")
+VERDICTS = ("new", "invited", "asks to join", "member", "suspended", "over limit", "twice", "bad address")
 
 _M = OrganizationMembership
 
@@ -141,7 +141,11 @@ def _judge(actor: Actor, db: Session, organization: Organization, lines: Sequenc
         row.email: row
         for row in db.execute(
             select(
-                User.email, _M.status, _M.invitation_revoked_at, (_M.invitation_expires_at <= func.now()).label("over")
+                User.email,
+                _M.status,
+                _M.invitation_revoked_at,
+                _M.requested_at,
+                (_M.invitation_expires_at <= func.now()).label("over"),
             )
             .join(User, User.id == _M.user_id)
             .where(_M.organization_id == organization.id)
@@ -172,6 +176,8 @@ def _verdict(actor: Actor, email: str, membership: Any, seen: set[str], left: in
         return "member", f"Belongs to {name} already."
     if membership is not None and membership.status == "suspended":
         return "suspended", "The membership is suspended; resume it instead."
+    if membership is not None and _asks_to_join(membership):
+        return "asks to join", "Asks to join already; let them in instead, on the tab Domains."
     if membership is not None and _is_open(membership):
         return "invited", "Is invited already; send that invitation again instead."
     account = account_of(actor, email)
@@ -182,8 +188,14 @@ def _verdict(actor: Actor, email: str, membership: Any, seen: set[str], left: in
     return "new", "Gets an invitation."
 
 
+def _asks_to_join(membership: Any) -> bool:
+    return membership.status == "pending" and membership.requested_at is not None
+
+
 def _is_open(membership: Any) -> bool:
-    return membership.status == "pending" and membership.invitation_revoked_at is None and not membership.over
+    if membership.status != "pending" or _asks_to_join(membership):
+        return False
+    return membership.invitation_revoked_at is None and not membership.over
 
 
 def account_of(actor: Actor, email: str) -> Any:

@@ -28,7 +28,7 @@ _M = OrganizationMembership
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """One person in one organization, whatever the state of the membership.
+    """One person in one organization, whatever the state of the membership. Who is pending is invited or asks to join.
 
     ``permissions`` are the ones in effect; ``grant`` and ``deny`` are what sets them apart from the role's.
     """
@@ -42,6 +42,7 @@ class MemberView:
     joined_at: dt.datetime | None
     last_active_at: dt.datetime | None
     account_status: str = "active"
+    asks_to_join: bool = False
     permissions: frozenset[Permission] = frozenset()
     grant: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
@@ -88,6 +89,8 @@ def change_role(actor: Actor, *, membership_id: UUID, organization_id: UUID, rol
         raise Invalid(f"There is no role “{role[:40]}”.", field="role")
     with _changing(actor, Action.MEMBER_ROLE_CHANGED, organization_id, membership_id) as (_, _, membership):
         require_rank(actor, organization_id, role)
+        if membership.status == "pending" and membership.requested_at is not None:
+            raise Conflict("This person waits to be let in. Let them in first, then change the role.")
         if membership.status == "pending":
             raise Conflict("An invitation is bound to its role. Withdraw it and invite the person anew.")
         membership.role = role
@@ -209,6 +212,7 @@ def _view(membership: OrganizationMembership, person: User, is_platform: bool) -
         joined_at=membership.joined_at,
         last_active_at=_latest(membership.last_active_at, person.last_login_at),
         account_status=person.status,
+        asks_to_join=membership.status == "pending" and membership.requested_at is not None,
         permissions=granted(membership.role, is_platform=is_platform, grant=grant, deny=deny),
         grant=grant,
         deny=deny,

@@ -17,6 +17,9 @@ _KEPT = "It is kept in the audit log."
 
 def draw(actor: Actor, organization: OrganizationView, member: MemberView) -> None:
     """The role, with what another one would change, and the buttons for everything else."""
+    if member.asks_to_join:
+        st.info("Asks to be let in. Let in or decline on the tab Domains.", icon=":material/person_raised_hand:")
+        return
     if member.status == "pending":
         st.info(
             "Invited, and has not accepted yet. Send again or withdraw on the tab Invitations.", icon=":material/mail:"

@@ -63,6 +63,28 @@ def test_many_are_invited_with_a_verdict_each_after_a_dry_run(ada: Any, people: 
     assert [line["state"] for line in ada.get(f"{path}?state=revoked").json()] == ["revoked"]
 
 
+def test_who_asks_to_be_let_in_is_no_invitation(ada: Any, people: Person, world: Any, database: Any) -> None:
+    asks = world.person("asks@northwind.example", people["northwind"], membership_status="pending")
+    with database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        row = connection.execute(
+            "UPDATE organization_memberships SET requested_at = now() WHERE user_id = %s RETURNING id", [asks]
+        ).fetchone()
+    path = f"/api/organizations/{people['northwind']}/invitations"
+    for verb in ("resend", "revoke"):
+        answer = ada.post(f"{path}/{row[0]}/{verb}")
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    (verdict,) = ada.post(path, json={"invitations": [{"email": "asks@northwind.example"}]}).json()
+    assert (verdict["verdict"], verdict["sentence"]) == (
+        "asks to join",
+        "Asks to join already; let them in instead, on the tab Domains.",
+    )
+    members = ada.get(f"/api/organizations/{people['northwind']}/members").json()
+    assert {one["email"]: one["asks_to_join"] for one in members} == {
+        "ada@northwind.example": False, "ben@northwind.example": False, "asks@northwind.example": True,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
