@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -14,12 +15,15 @@ from starlette.testclient import TestClient
 
 from nexa_core import api, db, organizations
 from nexa_core.actor import Actor
+from nexa_core.config import settings
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
+from nexa_core.permissions import Permission, granted
 from tests.databases import Cluster, TestDatabase
 from tests.nexa_core.organizations.domains.dns_server import dns_server
 from tests.promises.matrix import DOMAINS, ROUTES, VERBS
-from tests.promises.matrix_rows import ACTORS, PLACES, Row
+from tests.promises.matrix_rows import ACTORS, PLACES, Place, Row
 from tests.promises.matrix_stage import Stage, build
+from tests.worlds import World
 
 OUTCOMES = {Forbidden: "forbidden", NotFound: "hidden", Unauthenticated: "nobody", Invalid: "invalid"}
 STATUSES = {"forbidden": 403, "hidden": 404, "nobody": 401, "invalid": 422}
@@ -142,6 +146,95 @@ def test_a_route_answers_as_its_verb_does(stage: Stage, route: str) -> None:
                 if status >= 400:
                     assert answer.headers["content-type"] == "application/problem+json"
     assert wrong == []
+
+
+#: What account managers are held out of. Who is granted the log, sessions or people, is granted all customers'.
+HELD = ("organizations.", "billing.", "reports.", "usage.")
+
+
+def held(stage: Stage, role: str) -> Actor:
+    """An account manager: by the role alone, denied the portfolio, or granted all but what sees every customer."""
+    everything = frozenset(Permission) - {Permission.ORGANIZATIONS_MANAGE, Permission.SYSTEM_READ}
+    grant = frozenset(p.value for p in everything) if role == "granted" else frozenset()
+    deny = frozenset({Permission.PORTFOLIO_READ.value}) if role == "denied" else frozenset()
+    manager = stage.actors["account manager"]
+    return replace(
+        manager,
+        permissions=granted(manager.role, is_platform=True, grant=grant, deny=deny),
+        standing=replace(manager.standing, grant=grant, deny=deny),
+    )
+
+
+@pytest.fixture
+def own_customers_only(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> Place:
+    """The account manager's other place, which is none of theirs."""
+    monkeypatch.setenv("NEXA_ACCOUNT_MANAGERS_SEE", "own")
+    settings.cache_clear()
+    return stage.place("account manager", "other")
+
+
+def outsiders(stage: Stage, manager: Actor, place: Place) -> list[str]:
+    """What the verbs tell the manager, or do for them, about customers of nobody's."""
+    customers = {str(name) for name in stage.ids("SELECT name FROM organizations WHERE NOT is_platform")}
+    told = []
+    for verb, row in VERBS.items():
+        if not verb.startswith(HELD):
+            continue
+        try:
+            found = row.call(manager, place)
+        except (Forbidden, NotFound, Invalid):
+            continue
+        except (Conflict, LimitExceeded) as refused:
+            told.append(f"{verb}: {refused}")
+            continue
+        shown = str(list(found) if isinstance(found, Iterator) else found)
+        if not row.everywhere or any(name in shown for name in customers):
+            told.append(f"{verb}: {shown[:100]}")
+    return told
+
+
+@pytest.mark.parametrize("role", ["by role", "denied", "granted"])
+def test_an_account_manager_held_to_their_own_customers_finds_no_other(
+    stage: Stage, own_customers_only: Place, role: str
+) -> None:
+    assert outsiders(stage, held(stage, role), own_customers_only) == []
+
+
+def test_an_account_manager_held_to_their_own_customers_finds_those(stage: Stage, own_customers_only: Place) -> None:
+    """The control: the same verbs tell of the same customer once it is theirs."""
+    manager, theirs = stage.actors["account manager"], "UPDATE organizations SET account_manager_id = %s WHERE id = %s"
+    with stage.database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(theirs, [manager.user_id, own_customers_only.organization])
+    try:
+        told = {line.partition(":")[0] for line in outsiders(stage, manager, own_customers_only)}
+    finally:
+        with stage.database.superuser() as connection, connection.transaction():
+            World.name_the_change(connection)
+            connection.execute(theirs, [None, own_customers_only.organization])
+    assert told >= {
+        verb
+        for verb, row in VERBS.items()
+        if verb.startswith("organizations.")
+        and not row.everywhere
+        and row.expected("account manager", "other") == "may"
+    }
+
+
+def test_the_routes_hold_an_account_manager_as_the_verbs_do(stage: Stage, own_customers_only: Place) -> None:
+    application = Starlette(routes=api.routes(), middleware=[Middleware(api.Guard)])
+    opened = []
+    with TestClient(
+        application, base_url="http://localhost", cookies={"nexa": stage.cookies["account manager"]}
+    ) as client:
+        for route, spec in ROUTES.items():
+            if not spec.public and spec.verb.startswith(HELD) and not VERBS[spec.verb].everywhere:
+                method = route.partition(" ")[0]
+                headers = {"origin": "http://localhost", "x-request-id": str(uuid4())}
+                answer = client.request(method, f"/api{spec.path(own_customers_only)}", json=spec.body, headers=headers)
+                if answer.status_code not in (403, 404, 422):
+                    opened.append(f"{route}: {answer.status_code} {answer.text[:100]}")
+    assert opened == []
 
 
 def test_the_stage_is_as_it_was(stage: Stage) -> None:
