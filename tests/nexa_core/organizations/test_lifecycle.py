@@ -42,7 +42,9 @@ def test_deleting_says_what_will_stop_and_then_it_stops(
     with pytest.raises(NotFound):
         usage.record(root, [usage.UsageEvent(event_type="ai_call", idempotency_key="late")], organization_id=northwind)
     assert "Northwind" not in [row.name for row in organizations.browse(root).items]
-    assert [row.name for row in organizations.browse(root, status="deleted").items] == ["Northwind"]
+    assert [row.name for row in organizations.browse(root, wanted=organizations.Filter(status="deleted")).items] == [
+        "Northwind"
+    ]
 
 
 def test_what_is_deleted_is_closed_until_it_is_restored(root: Actor, ada: Actor) -> None:
