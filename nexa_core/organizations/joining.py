@@ -18,7 +18,7 @@ from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
-from nexa_core.organizations import seats
+from nexa_core.organizations import fields, seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
 from nexa_core.organizations.reach import require_for, require_rank
 from nexa_core.permissions import Permission, has_feature
@@ -94,6 +94,7 @@ def set_joining(
     role: str = "viewer",
     approval_required: bool = False,
     expected: Collection[UUID] = (),
+    reason: str = "",
 ) -> int:
     """Say who joins by a proven domain, and how; how many existing people joined by it now.
 
@@ -105,7 +106,7 @@ def set_joining(
     require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     if role not in ROLES:
         raise Invalid("By a domain people join as viewer, member or billing; raise somebody later.", field="role")
-    with recording(actor, Action.DOMAIN_JOINING_CHANGED) as db:
+    with recording(actor, Action.DOMAIN_JOINING_CHANGED, reason=fields.reason_if_any(reason)) as db:
         organization = seats.locked(db, organization_id)
         claim = _proven(db, organization_id, domain_id, changing=True)
         if enabled or role != claim.auto_join_role:  # anybody who manages may stop what others hand out

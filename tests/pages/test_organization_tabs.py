@@ -73,6 +73,19 @@ def test_a_contract_with_impossible_seats_is_shown_and_survives_a_save(world: Wo
     assert _stored(world, "subscription_data") == data
 
 
+def test_demoting_somebody_who_manages_asks_why(world: World, shell: Shell, root: Any) -> None:
+    organization = world.organization("Odd")
+    for name in ("owner", "second"):
+        world.person(f"{name}@odd.example", organization, role="owner")
+    app = _tab(shell, root, "odd", "members")
+    app.selectbox(key="member-chosen").set_value("second@odd.example").run()
+    next(box for box in app.selectbox if str(box.key).startswith("role-of-")).set_value("viewer").run()
+    button = "Make Second a viewer"
+    next(one for one in app.button if one.label == button).click().run()
+    assert ["Please give a reason" in error.value for error in app.error] == [True]
+    _save(app, button, "role-reason")
+
+
 def test_a_member_who_asks_to_be_let_in_is_not_called_invited(world: World, shell: Shell, root: Any) -> None:
     organization = world.organization("Odd")
     world.person("owner@odd.example", organization, role="owner")

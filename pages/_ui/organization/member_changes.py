@@ -71,9 +71,14 @@ def _role(actor: Actor, organization: OrganizationView, member: MemberView, ways
         _last_owner(organization, ways, "Before the role can change")
         return
     prospect(organizations.what_if(actor, organization_id=organization.id, email=member.email, role=role))
+    reason = st.text_input(
+        _REASON, help=f"{_KEPT} Needed where an owner or administrator loses rights.", max_chars=1000, key="role-reason"
+    )
     if st.button(f"Make {literal(member.full_name or member.email)} {_article(role)}", type="primary"):
         with shown_here():
-            organizations.change_role(actor, membership_id=member.id, organization_id=organization.id, role=role)
+            organizations.change_role(
+                actor, membership_id=member.id, organization_id=organization.id, role=role, reason=reason
+            )
             saved(f"The role is {role} now")
 
 

@@ -88,6 +88,13 @@ def test_a_slug_that_can_be_is_taken(ada: Actor, good: str) -> None:
     assert profile(ada, slug=f" {good} ").slug == good
 
 
+def test_a_reason_for_another_slug_is_in_the_log(database: TestDatabase, ada: Actor) -> None:
+    organizations.update_profile(ada, organization_id=here(ada), name="Northwind", slug="north", reason="a new brand")
+    with database.superuser() as connection:
+        told = connection.execute("SELECT action, reason FROM audit_logs WHERE new_values ? 'slug' ORDER BY id DESC")
+        assert told.fetchone() == ("organization.slug_changed", "a new brand")
+
+
 def test_a_taken_slug_is_a_sentence_and_nothing_of_the_form_is_kept(ada: Actor, customers: dict[str, Actor]) -> None:
     with pytest.raises(Conflict, match="This slug is taken"):
         profile(ada, name="Renamed", slug="contoso")

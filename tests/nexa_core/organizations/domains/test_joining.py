@@ -83,6 +83,13 @@ def test_the_blast_radius_names_who_would_join_and_why_others_would_not(
     assert "gone@northwind.com" not in members(ada)
 
 
+def test_a_reason_for_who_joins_is_in_the_log(database: TestDatabase, ada: Actor, proven: DomainView) -> None:
+    switch_on(ada, proven, reason="as agreed with their administrator")
+    with database.superuser() as connection:
+        told = connection.execute("SELECT reason FROM audit_logs WHERE action = 'domain.joining_changed'").fetchall()
+    assert told == [("as agreed with their administrator",)]
+
+
 def test_what_was_shown_is_what_happens_or_nothing_does(world: World, ada: Actor, proven: DomainView) -> None:
     elsewhere = world.organization("Elsewhere")
     verified(world, "one@northwind.com", elsewhere)
