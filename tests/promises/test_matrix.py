@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -14,17 +15,19 @@ from starlette.middleware import Middleware
 from starlette.testclient import TestClient
 
 from nexa_core import api, db, organizations
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Origin
 from nexa_core.config import settings
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from nexa_core.permissions import Permission, granted
 from tests.databases import Cluster, TestDatabase
 from tests.nexa_core.organizations.domains.dns_server import dns_server
 from tests.promises.matrix import DOMAINS, ROUTES, VERBS
+from tests.promises.matrix_public import PUBLIC
 from tests.promises.matrix_rows import ACTORS, PLACES, Place, Row
 from tests.promises.matrix_stage import Stage, build
 from tests.worlds import World
 
+ROOT = Path(__file__).parents[2]
 OUTCOMES = {Forbidden: "forbidden", NotFound: "hidden", Unauthenticated: "nobody", Invalid: "invalid"}
 STATUSES = {"forbidden": 403, "hidden": 404, "nobody": 401, "invalid": 422}
 
@@ -68,32 +71,47 @@ def outcome(row: Row, stage: Stage, who: str, where: str) -> str:
     return "ok"
 
 
+def came_to(call: Callable[[], object]) -> str:
+    """What a call before there is an actor came to."""
+    try:
+        call()
+    except tuple(OUTCOMES) as refused:
+        return next(came for kind, came in OUTCOMES.items() if isinstance(refused, kind))
+    return "ok"
+
+
 def fits(came: str, expected: str) -> bool:
     return came in ("ok", "conflict", "invalid") if expected == "may" else came == expected
 
 
-def verbs_with_an_actor() -> set[str]:
-    """Every public verb whose first parameter is an actor, asked of the domains' front doors."""
+def verbs_with(first: type) -> set[str]:
+    """Every public verb whose first parameter is an actor, or an origin, asked of the domains' front doors."""
     found = set()
     for domain in DOMAINS:
         for name in domain.__all__:
             verb = getattr(domain, name)
             if inspect.isfunction(verb):
                 parameters = list(inspect.signature(verb).parameters.values())
-                if parameters and parameters[0].annotation in ("Actor", Actor):
+                if parameters and parameters[0].annotation in (first.__name__, first):
                     found.add(f"{domain.__name__.rpartition('.')[2]}.{name}")
     return found
 
 
 def test_every_verb_and_every_route_is_in_the_table() -> None:
-    assert set(VERBS) == verbs_with_an_actor()
+    assert set(VERBS) == verbs_with(Actor)
+    assert set(PUBLIC) == verbs_with(Origin)
     assert set(ROUTES) == {f"{endpoint.method} {endpoint.path}" for endpoint in api.endpoints()}
     assert {route.verb for route in ROUTES.values() if not route.public} <= set(VERBS)
 
 
-def test_a_verb_that_is_not_in_the_table_turns_it_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forgotten(actor: Actor) -> None: ...
+def _for_an_actor(actor: Actor) -> None: ...
 
+
+def _for_anybody(origin: Origin) -> None: ...
+
+
+@pytest.mark.parametrize("forgotten", [_for_an_actor, _for_anybody])
+def test_a_verb_that_is_not_in_the_table_turns_it_red(monkeypatch: pytest.MonkeyPatch, forgotten: Any) -> None:
     monkeypatch.setattr(organizations, "forgotten", forgotten, raising=False)
     monkeypatch.setattr(organizations, "__all__", [*organizations.__all__, "forgotten"])
     with pytest.raises(AssertionError):
@@ -109,6 +127,17 @@ def test_a_verb_does_what_the_table_says(stage: Stage, verb: str) -> None:
             if expected is not None and not fits(came := outcome(row, stage, who, where), expected):
                 wrong.append(f"{who} in {where}: {came} instead of {expected}")
     assert wrong == []
+
+
+@pytest.mark.parametrize("verb", PUBLIC)
+def test_a_verb_for_anybody_does_what_the_table_says(stage: Stage, verb: str) -> None:
+    row = PUBLIC[verb]
+    assert came_to(row.stranger) == row.strangers
+    if row.bearer is None:
+        assert verb.partition(".")[2] in (ROOT / row.elsewhere).read_text("utf-8"), "told in a test of its own"
+    else:
+        bearer = row.bearer
+        assert {where: came_to(lambda at=where: bearer(stage.places[at])) for where in PLACES} == row.bearers
 
 
 @pytest.mark.parametrize("route", [name for name, route in ROUTES.items() if not route.public])
