@@ -16,7 +16,7 @@ if actor.may(Permission.ORGANIZATIONS_MANAGE):
 
 wanted, sort = listing.filters_of(actor)
 place = pager("organizations", wanted, sort)
-found = organizations.browse(actor, **listing.as_arguments(wanted), sort=sort, after=place.after, limit=50)
+found = organizations.browse(actor, wanted=wanted, sort=sort, after=place.after, limit=50)
 if not found.items:
     filtered = wanted != organizations.Filter()
     layout.nothing(

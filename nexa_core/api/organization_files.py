@@ -30,7 +30,7 @@ class Listed(_Filters):
     sort: str = "name"
 
     def filter(self) -> organizations.Filter:
-        return organizations.Filter(**self.model_dump(exclude={"sort"}))
+        return organizations.Filter(**self.model_dump(include=set(_MEMBERS)))
 
 
 @get("/organizations/export.csv", "The organizations a filter shows, as CSV")

@@ -12,15 +12,13 @@ from pydantic import Field
 from nexa_core import organizations
 from nexa_core.actor import Actor
 from nexa_core.api.endpoint import Body, get, post
+from nexa_core.api.organization_files import Listed
 
 _ONE = "/organizations/{organization_id:uuid}"
 
 
-class Browsing(Body):
+class Browsing(Listed):
     text: Annotated[str, Field(max_length=200)] = ""
-    status: str | None = None
-    plan: str | None = None
-    sort: str = "name"
     after: str | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
@@ -35,6 +33,7 @@ class Member(Body):
     role: str
     status: str
     account_status: str
+    asks_to_join: bool
     joined_at: dt.datetime | None
     last_active_at: dt.datetime | None
     permissions: list[str]
@@ -67,7 +66,7 @@ class Invitations(Body):
 
 @get("/organizations", "The organizations I can reach, a page at a time")
 def browse_organizations(actor: Actor, query: Browsing) -> organizations.Page:
-    return organizations.browse(actor, **query.model_dump())
+    return organizations.browse(actor, wanted=query.filter(), sort=query.sort, after=query.after, limit=query.limit)
 
 
 @get(_ONE, "One organization")

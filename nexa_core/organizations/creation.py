@@ -14,7 +14,7 @@ from nexa_core.db import entering, recording
 from nexa_core.errors import Conflict, Invalid
 from nexa_core.organizations import fields
 from nexa_core.organizations.addresses import address_of
-from nexa_core.organizations.inviting import account_of, message_of, send
+from nexa_core.organizations.inviting import accounts_of, message_of, send
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.service import OrganizationState
 from nexa_core.organizations.slugs import RESERVED, claim, sensible_slug, slug_like, still_holds
@@ -71,7 +71,8 @@ def create(
         raise Invalid(f"There is no plan “{plan[:40]}”.", field="plan")
     email = address_of(owner_email, field="owner_email")
     message = message_of(message)
-    account = account_of(actor, email)
+    known = accounts_of(actor, [email])
+    account = known.get(email)
     if account is not None and (account.deleted_at is not None or account.status not in ("active", "pending")):
         raise Conflict("The account of this address is not active, so it cannot become the owner.")
     with recording(actor, Action.ORGANIZATION_CREATED) as db:
@@ -79,5 +80,5 @@ def create(
         values = {"id": uuid4(), "name": name, "slug": slug, "plan_type": plan, "status": "pending"}
         db.execute(insert(Organization).values(**values, time_zone=time_zone))
         organization = db.get_one(Organization, values["id"])
-        send(actor, db, organization, email, "owner", message)
+        send(actor, db, organization, email, "owner", message, known)
         return OrganizationState.of(organization)

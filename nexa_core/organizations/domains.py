@@ -13,17 +13,20 @@ import idna
 from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from nexa_core import logs
 from nexa_core.accounts.models import User
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.db import entering, metering, reading, recording
-from nexa_core.errors import Conflict, Invalid
+from nexa_core.errors import Conflict, Invalid, NexaError
 from nexa_core.organizations import dns_proof
 from nexa_core.organizations.domain_names import domain_of_input, refuse_lookalike
 from nexa_core.organizations.models import Organization, OrganizationDomain
 from nexa_core.organizations.reach import require_for
 from nexa_core.organizations.seats import locked
 from nexa_core.permissions import Permission
+
+_log = logs.logger("organizations")
 
 #: A proof is looked for again this often, and lapses when it has been missing for so long.
 RECHECKED_EVERY = dt.timedelta(days=7)
@@ -148,9 +151,15 @@ def recheck_domains(actor: Actor) -> int:
     )
     with reading(actor) as db:
         claims = db.scalars(due.order_by(OrganizationDomain.verification_checked_at).limit(500)).all()
+    looked_for = 0
     for claim in claims:
-        _check(actor, claim)
-    return len(claims)
+        try:
+            _check(actor, claim)
+        except NexaError as refused:  # gone or proven by somebody else meanwhile: no reason to leave the others
+            _log.warning("domain_not_rechecked", domain=claim.domain, error=refused.sentence)
+        else:
+            looked_for += 1
+    return looked_for
 
 
 def _check(actor: Actor, claim: OrganizationDomain) -> Check:

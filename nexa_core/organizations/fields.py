@@ -67,9 +67,14 @@ def time_zone(text: str, *, field: str = "time_zone") -> str:
     return text
 
 
+def reason_if_any(text: str) -> str | None:
+    """Why something is done, where it may be left open; kept in the audit log."""
+    return paragraph(text, "The reasons", field="reason", most=1_000) or None
+
+
 def reason(text: str) -> str:
     """Why something is done that could hurt; kept in the audit log."""
-    given = paragraph(text, "The reasons", field="reason", most=1_000)
-    if not given:
+    given = reason_if_any(text)
+    if given is None:
         raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
     return given

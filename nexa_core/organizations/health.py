@@ -15,6 +15,7 @@ from nexa_core.accounts.models import User
 from nexa_core.actor import Actor
 from nexa_core.billing import seats
 from nexa_core.db import reading
+from nexa_core.organizations.invitations import is_expired, is_open
 from nexa_core.organizations.limits import EVENT_TYPES, limits_of
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
 from nexa_core.organizations.reach import require_for
@@ -79,8 +80,7 @@ def _figures(organization_id: UUID) -> Any:
         .where(OrganizationMembership.role == "owner", OrganizationMembership.status == "active")
         .where(person.deleted_at.is_(None), person.status == "active")
     )
-    pending = memberships.where(OrganizationMembership.status == "pending")
-    expired = pending.where(OrganizationMembership.invitation_expires_at < func.now())
+    pending, expired = memberships.where(is_open), memberships.where(is_expired)
     domains = select(func.count()).where(
         OrganizationDomain.organization_id == organization_id, OrganizationDomain.verified_at.is_(None)
     )

@@ -35,6 +35,10 @@ DAY = dt.timedelta(days=1)
 MOST_A_DAY = 10
 _M = OrganizationMembership
 _inviter = aliased(User)
+_unanswered = (_M.status == "pending") & _M.invited_at.is_not(None) & _M.invitation_revoked_at.is_(None)
+#: What waits for an answer, and what has waited for too long; neither is withdrawn, or somebody who asks to join.
+is_expired = _unanswered & (_M.invitation_expires_at <= func.now())
+is_open = _unanswered & func.coalesce(_M.invitation_expires_at > func.now(), True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,9 @@ def _pending(
     """The organization and an invitation to it that is neither accepted nor withdrawn, locked in this order."""
     organization = locked(db, organization_id)
     membership = db.scalars(
-        select(_M).where(_M.id == invitation_id, _M.organization_id == organization_id).with_for_update()
+        select(_M)
+        .where(_M.id == invitation_id, _M.organization_id == organization_id, _M.invited_at.is_not(None))
+        .with_for_update()
     ).one()
     if membership.status != "pending":
         raise Conflict("This invitation was accepted already.")

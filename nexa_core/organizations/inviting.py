@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ARRAY, String, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core import notifications
@@ -27,8 +28,10 @@ from nexa_core.organizations.seats import locked, seats_of
 LIFETIME = dt.timedelta(days=7)
 LONGEST_MESSAGE = 1000
 #: What a line of a list can be found to be; only the first is sent.
-VERDICTS = ("new", "invited", "member", "suspended", "over limit", "twice", "bad address")
+VERDICTS = ("new", "invited", "asks to join", "member", "suspended", "over limit", "twice", "bad address")
 
+#: The accounts there are, by address; what is not in it has none.
+Accounts = Mapping[str, Any]
 _M = OrganizationMembership
 
 
@@ -55,8 +58,9 @@ def check_invitations(
     require_members_manage(actor, organization_id)
     lines = invitees(people)
     _require_roles(actor, organization_id, lines, role)
+    known = accounts_of(actor, _addresses(lines))
     with reading(actor) as db:
-        return tuple(_judge(actor, db, db.get_one(Organization, organization_id), lines, role))
+        return tuple(_judge(db, db.get_one(Organization, organization_id), lines, role, known))
 
 
 def invite(
@@ -75,27 +79,30 @@ def invite(
     _require_roles(actor, organization_id, lines, role)
     message = message_of(message)
     for attempt in range(3):
+        known = accounts_of(actor, _addresses(lines))  # of all at once, and while nobody waits for the organization
         try:
             with recording(actor, Action.INVITATION_SENT) as db:
                 organization = locked(db, organization_id)
-                verdicts = _judge(actor, db, organization, lines, role)
+                verdicts = _judge(db, organization, lines, role, known)
                 return tuple(
-                    replace(v, invitation_id=send(actor, db, organization, v.email, v.role, message))
+                    replace(v, invitation_id=send(actor, db, organization, v.email, v.role, message, known))
                     if v.verdict == "new" and v.email
                     else v
                     for v in verdicts
                 )
-        except Conflict as conflict:  # another organization made the same person a moment ago: now they are found
+        except Conflict as conflict:  # somebody else made the same person a moment ago: now they are found
             if attempt == 2 or "account with this e-mail" not in conflict.sentence:
                 raise
     raise AssertionError("unreachable")
 
 
-def send(actor: Actor, db: Session, organization: Organization, email: str, role: str, message: str) -> UUID:
+def send(
+    actor: Actor, db: Session, organization: Organization, email: str, role: str, message: str, known: Accounts
+) -> UUID:
     """Write the pending person and membership, and the mail, in the caller's transaction."""
-    known = account_of(actor, email)
-    user_id = known.id if known else uuid4()
-    if known is None:
+    account = known.get(email)
+    user_id = account.id if account else uuid4()
+    if account is None:
         # Until they say their name, the log and the lists call them by their address.
         db.execute(insert(User).values(id=user_id, email=email, status="pending", full_name=email))
     token = tokens.new_secret()
@@ -134,14 +141,20 @@ def require_open(organization: Organization, role: str) -> None:
         raise Conflict(f"{organization.name} is {organization.status}, so nobody can be invited to it now.")
 
 
-def _judge(actor: Actor, db: Session, organization: Organization, lines: Sequence[Invitee], role: str) -> list[Verdict]:
+def _judge(
+    db: Session, organization: Organization, lines: Sequence[Invitee], role: str, known: Accounts
+) -> list[Verdict]:
     """A verdict per line, in order; open invitations hold a seat against the lines that follow."""
     require_open(organization, "owner" if {line.role or role for line in lines} == {"owner"} else role)
     memberships = {
         row.email: row
         for row in db.execute(
             select(
-                User.email, _M.status, _M.invitation_revoked_at, (_M.invitation_expires_at <= func.now()).label("over")
+                User.email,
+                _M.status,
+                _M.invitation_revoked_at,
+                _M.requested_at,
+                (_M.invitation_expires_at <= func.now()).label("over"),
             )
             .join(User, User.id == _M.user_id)
             .where(_M.organization_id == organization.id)
@@ -158,23 +171,26 @@ def _judge(actor: Actor, db: Session, organization: Organization, lines: Sequenc
         except Invalid as bad:
             verdicts.append(Verdict(line.line, line.text[:320], None, line.role or role, "bad address", bad.sentence))
             continue
-        verdict, sentence = _verdict(actor, email, memberships.get(email), seen, left, organization.name)
+        verdict, sentence = _verdict(
+            memberships.get(email), known.get(email), left, organization.name, is_twice=email in seen
+        )
         seen.add(email)
         left = left - 1 if left is not None and verdict == "new" else left
         verdicts.append(Verdict(line.line, line.text[:320], email, line.role or role, verdict, sentence))
     return verdicts
 
 
-def _verdict(actor: Actor, email: str, membership: Any, seen: set[str], left: int | None, name: str) -> tuple[str, str]:
-    if email in seen:
+def _verdict(membership: Any, account: Any, left: int | None, name: str, *, is_twice: bool) -> tuple[str, str]:
+    if is_twice:
         return "twice", "This address is in the list already."
     if membership is not None and membership.status == "active":
         return "member", f"Belongs to {name} already."
     if membership is not None and membership.status == "suspended":
         return "suspended", "The membership is suspended; resume it instead."
+    if membership is not None and _asks_to_join(membership):
+        return "asks to join", "Asks to join already; let them in instead, on the tab Domains."
     if membership is not None and _is_open(membership):
         return "invited", "Is invited already; send that invitation again instead."
-    account = account_of(actor, email)
     if account is not None and (account.deleted_at is not None or account.status not in ("active", "pending")):
         return "bad address", "This address cannot be used at NEXA at the moment."
     if left is not None and left <= 0:
@@ -182,14 +198,31 @@ def _verdict(actor: Actor, email: str, membership: Any, seen: set[str], left: in
     return "new", "Gets an invitation."
 
 
+def _asks_to_join(membership: Any) -> bool:
+    return membership.status == "pending" and membership.requested_at is not None
+
+
 def _is_open(membership: Any) -> bool:
-    return membership.status == "pending" and membership.invitation_revoked_at is None and not membership.over
+    if membership.status != "pending" or _asks_to_join(membership):
+        return False
+    return membership.invitation_revoked_at is None and not membership.over
 
 
-def account_of(actor: Actor, email: str) -> Any:
-    """Whether somebody has this address, in whatever organization; for the decision only, never for the screen."""
+def accounts_of(actor: Actor, emails: Iterable[str]) -> Accounts:
+    """Who has these addresses, in whatever organization; for the decision only, never for the screen."""
+    wanted = func.any(bindparam("emails", [*emails], type_=ARRAY(String)))
     with entering(actor.origin) as db:
-        return db.execute(select(User.id, User.status, User.deleted_at).where(User.email == email)).one_or_none()
+        found = db.execute(select(User.email, User.id, User.status, User.deleted_at).where(User.email == wanted))
+        return {row.email: row for row in found}
+
+
+def _addresses(lines: Sequence[Invitee]) -> set[str]:
+    """Those of the lines that are addresses."""
+    found = set()
+    for line in lines:
+        with suppress(Invalid):
+            found.add(address_of(line.text))
+    return found
 
 
 def mail(

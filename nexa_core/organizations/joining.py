@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, func, insert, select, text
+from sqlalchemy import ColumnElement, Row, func, insert, select, text, update
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
@@ -18,9 +18,9 @@ from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
-from nexa_core.organizations import seats
+from nexa_core.organizations import fields, seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
-from nexa_core.organizations.reach import require_for
+from nexa_core.organizations.reach import require_for, require_rank
 from nexa_core.permissions import Permission, has_feature
 
 #: Who joins by a domain gets one of these: nobody becomes owner or admin by where their mail arrives.
@@ -30,7 +30,11 @@ _CANDIDATES = text("SELECT * FROM nexa.domain_candidates(:claim)")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody with a confirmed address of the domain. ``verdict`` is joins, member, suspended, removed or pending."""
+    """Somebody with a confirmed address of the domain.
+
+    ``verdict`` is joins; or what they are there already: member, paused (a suspended membership), invited, waiting or
+    removed; or what their account is: suspended or pending.
+    """
 
     user_id: UUID
     full_name: str
@@ -90,20 +94,23 @@ def set_joining(
     role: str = "viewer",
     approval_required: bool = False,
     expected: Collection[UUID] = (),
+    reason: str = "",
 ) -> int:
     """Say who joins by a proven domain, and how; how many existing people joined by it now.
 
     ``expected`` are the people the blast radius named: if it is another set by now, nobody joins. With
     ``approval_required`` they wait in the queue instead. Raises Conflict for a domain that is not proven or a radius
-    that has changed, Forbidden where the plan does not include it, LimitExceeded beyond the seats, Invalid for a role
-    that is not handed out this way.
+    that has changed, Forbidden where the plan does not include it and for a role above the actor's own, LimitExceeded
+    beyond the seats, Invalid for a role that is not handed out this way.
     """
     require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     if role not in ROLES:
         raise Invalid("By a domain people join as viewer, member or billing; raise somebody later.", field="role")
-    with recording(actor, Action.DOMAIN_JOINING_CHANGED) as db:
+    with recording(actor, Action.DOMAIN_JOINING_CHANGED, reason=fields.reason_if_any(reason)) as db:
         organization = seats.locked(db, organization_id)
         claim = _proven(db, organization_id, domain_id, changing=True)
+        if enabled or role != claim.auto_join_role:  # anybody who manages may stop what others hand out
+            require_rank(actor, organization_id, role)
         switched_on = enabled and not claim.auto_join_enabled
         claim.auto_join_enabled, claim.auto_join_role, claim.approval_required = enabled, role, approval_required
         db.flush()
@@ -141,11 +148,16 @@ def join_requests(actor: Actor, *, organization_id: UUID) -> tuple[JoinRequest, 
 
 
 def approve_join(actor: Actor, *, organization_id: UUID, membership_id: UUID) -> None:
-    """Let somebody in who waits. Raises LimitExceeded when no seat is free, NotFound when they do not wait any more."""
+    """Let somebody in who waits.
+
+    Raises LimitExceeded when no seat is free, NotFound when they do not wait any more, Forbidden for a role above the
+    actor's own.
+    """
     require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
     with recording(actor, Action.JOIN_APPROVED) as db:
         organization = seats.locked(db, organization_id)
         membership = _waiting(db, organization_id, membership_id)
+        require_rank(actor, organization_id, membership.role)
         if seats.seats_of(db, organization).left == 0:
             raise LimitExceeded("Every seat is taken. Free one, or raise the limit, then let them in.")
         membership.status, membership.joined_at = "active", func.now()
@@ -162,17 +174,33 @@ def decline_join(actor: Actor, *, organization_id: UUID, membership_id: UUID, re
 
 
 def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waiting: bool) -> None:
-    """Write the membership of somebody who joins by domain, in the caller's transaction."""
-    db.execute(
-        insert(OrganizationMembership).values(
-            user_id=user_id,
-            organization_id=organization_id,
-            role=role,
-            status="pending" if waiting else "active",
-            requested_at=func.now() if waiting else None,
-            joined_at=None if waiting else func.now(),
+    """Write the membership of somebody who joins by domain, in the caller's transaction.
+
+    It takes the place of an invitation that was withdrawn: of that the log tells.
+    """
+    values = {
+        "role": role,
+        "status": "pending" if waiting else "active",
+        "requested_at": func.now() if waiting else None,
+        "joined_at": None if waiting else func.now(),
+    }
+    withdrawn = (
+        update(OrganizationMembership)
+        .where(
+            OrganizationMembership.organization_id == organization_id,
+            OrganizationMembership.user_id == user_id,
+            OrganizationMembership.status == "pending",
+            OrganizationMembership.invitation_revoked_at.is_not(None),
         )
-    )
+        .values(
+            **values, permissions={}, invited_by=None, invited_at=None, invitation_token=None,
+            invitation_expires_at=None, invitation_opened_at=None, invitation_message=None, invitation_revoked_at=None,
+            updated_at=func.now(),
+        )
+        .returning(OrganizationMembership.id)
+    )  # fmt: skip
+    if db.scalar(withdrawn) is None:
+        db.execute(insert(OrganizationMembership).values(user_id=user_id, organization_id=organization_id, **values))
 
 
 def offers_joining(organization: Organization) -> bool:
@@ -203,8 +231,8 @@ def _radius(db: Session, organization_id: UUID, domain_id: UUID) -> BlastRadius:
 
 
 def _verdict(candidate: Row[Any]) -> str:
-    if candidate.is_member:
-        return "member"
+    if candidate.membership is not None:
+        return {"active": "member", "suspended": "paused"}.get(candidate.membership, str(candidate.membership))
     if candidate.was_removed:
         return "removed"
     return "joins" if candidate.status == "active" else str(candidate.status)

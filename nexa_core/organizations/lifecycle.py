@@ -19,6 +19,7 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid
 from nexa_core.organizations import fields
 from nexa_core.organizations.filters import has_owner
+from nexa_core.organizations.invitations import is_open
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
 from nexa_core.organizations.reach import customers_of
 from nexa_core.organizations.service import OrganizationState
@@ -55,7 +56,7 @@ def consequences_of_deletion(actor: Actor, *, organization_id: UUID) -> Conseque
     counts: dict[str, ColumnElement[int]] = {
         "members": memberships.where(member).scalar_subquery(),
         "only_here": memberships.where(member, only_here).scalar_subquery(),
-        "invited": memberships.where(OrganizationMembership.status == "pending").scalar_subquery(),
+        "invited": memberships.where(is_open).scalar_subquery(),
         "signed_in": select(func.count(func.distinct(UserSession.user_id)))
         .where(UserSession.organization_id == organization_id, living)
         .scalar_subquery(),

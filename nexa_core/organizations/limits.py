@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -37,8 +37,9 @@ _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,49}")
 class Limits:
     """What was agreed. None means the plan's own; ``UNLIMITED`` no limit at all. ``features`` go over the plan's.
 
-    ``others`` is what NEXA does not know: kept, and shown as JSON. With ``shadow`` hard limits refuse nothing and only
-    note what they would have refused. ``alert_at`` is in percent of the credits; None for 80, 100 and 120.
+    ``others`` is what NEXA does not know or cannot read: kept, and shown as JSON. With ``shadow`` hard limits refuse
+    nothing and only note what they would have refused. ``alert_at`` is in percent of the credits; None for 80, 100
+    and 120.
     """
 
     monthly_credits: int | None = None
@@ -68,23 +69,35 @@ def limits_of(usage_limits: Mapping[str, Any]) -> Limits:
         others[key] = value
         return None
 
-    def mapping(key: str, fits: type) -> dict[str, Any]:
+    def mapping(key: str, fits: Callable[[object], bool]) -> dict[str, Any]:
         value = usage_limits.get(key, {})
         if isinstance(value, dict):
-            strange = {name: part for name, part in value.items() if type(part) is not fits}
+            strange = {name: part for name, part in value.items() if not fits(part)}
             if strange:
                 others[key] = strange
-            return {name: part for name, part in value.items() if type(part) is fits}
+            return {name: part for name, part in value.items() if fits(part)}
         others[key] = value
         return {}
 
-    hard = usage_limits.get("hard", False)
-    if not isinstance(hard, bool):
-        others["hard"] = hard
+    def switch(key: str) -> bool:
+        value = usage_limits.get(key, False)
+        if not _is_switch(value):
+            others[key] = value
+        return value is True
+
+    def percents(key: str) -> tuple[int, ...] | None:
+        value = usage_limits.get(key)
+        if not isinstance(value, list):
+            if key in usage_limits:
+                others[key] = value
+            return None
+        if strange := [one for one in value if not _is_percent(one)]:
+            others[key] = strange
+        return tuple(sorted(one for one in value if _is_percent(one)))
+
     return Limits(
-        number("monthly_credits"), number("seats"), hard is True, mapping("event_limits", int),
-        mapping("features", bool), others, usage_limits.get("limit_shadow") is True,
-        _percents(usage_limits.get("alert_at")),
+        number("monthly_credits"), number("seats"), switch("hard"), mapping("event_limits", _is_count),
+        mapping("features", _is_switch), others, switch("limit_shadow"), percents("alert_at"),
     )  # fmt: skip
 
 
@@ -101,14 +114,16 @@ def update_limits(
     shadow: bool = False,
     alert_at: Collection[int] | None = None,
 ) -> None:
-    """Agree on limits and features; None for the plan's own, ``UNLIMITED`` for none. What NEXA does not know is kept.
+    """Agree on limits and features; None for the plan's own, ``UNLIMITED`` for none.
+
+    What NEXA does not know or cannot read is kept where nothing is given in its place.
 
     Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid naming the field, Conflict for a deleted organization and
     for a hard limit on nothing.
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     reason = fields.reason(reason)
-    values: dict[str, Any] = {"hard": hard is True}
+    values: dict[str, Any] = {"hard": True} if hard else {}
     for key, label, given in (("monthly_credits", "Monthly credits", monthly_credits), ("seats", "Seats", seats)):
         if given is None:
             continue
@@ -118,7 +133,7 @@ def update_limits(
     if shadow:
         values["limit_shadow"] = True
     if alert_at is not None:
-        if len(alert_at) > 10 or not all(_is_count(percent) and 0 < percent <= 1000 for percent in alert_at):
+        if len(alert_at) > 10 or not all(map(_is_percent, alert_at)):
             raise Invalid("Alerts are at up to 10 whole numbers from 1 to 1,000 percent.", field="alert_at")
         values["alert_at"] = sorted(set(alert_at))
     for name, most in event_limits.items():
@@ -138,17 +153,16 @@ def update_limits(
         if organization.status == "deleted":
             raise Conflict(f"{organization.name} is deleted; restore it first.")
         stored = organization.usage_limits
-        kept = {key: value for key, value in stored.items() if key not in _KNOWN}
-        flags = stored.get("features")
-        others = {n: on for n, on in flags.items() if n not in FEATURE_MEANINGS} if isinstance(flags, dict) else {}
-        agreed = {name: on for name, on in features.items() if on is not None}
+        before = limits_of(stored)
+        flags = {name: on for name, on in before.features.items() if name not in FEATURE_MEANINGS}
+        flags |= {name: on for name, on in features.items() if on is not None}
         if event_limits:
             values["event_limits"] = dict(event_limits)
-        if others or agreed:
-            values["features"] = {**others, **agreed}
-        after = {**kept, **values}
-        if not after["hard"] and "hard" not in stored:
-            del after["hard"]
+        if flags:
+            values["features"] = flags
+        if "hard" in stored and "hard" not in before.others:
+            values.setdefault("hard", False)
+        after = _over(before.others, values)
         if after != stored:
             organization.usage_limits, organization.updated_at = after, func.now()
 
@@ -171,14 +185,29 @@ def watch_limits(actor: Actor, *, organization_id: UUID, watching: bool, reason:
             organization.usage_limits, organization.updated_at = after, func.now()
 
 
-def _percents(value: object) -> tuple[int, ...] | None:
-    """The thresholds that were agreed, as far as they can be understood."""
-    return tuple(sorted(one for one in value if _is_count(one) and one)) if isinstance(value, list) else None
-
-
 def as_json(values: Mapping[str, Any]) -> str:
     """Unknown limits as a person can read them."""
     return json.dumps(dict(values), indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def _over(others: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """What is agreed now, over what could not be read: parts of one mapping or list stand side by side."""
+    after = {**others, **values}
+    for key in others.keys() & values.keys():
+        odd, new = others[key], values[key]
+        if isinstance(odd, dict) and isinstance(new, dict):
+            after[key] = {**odd, **new}
+        elif isinstance(odd, list) and isinstance(new, list):
+            after[key] = [*new, *odd]
+    return after
+
+
+def _is_switch(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_percent(value: object) -> bool:
+    return isinstance(value, int) and _is_count(value) and 0 < value <= 1000
 
 
 def _is_count(value: object) -> bool:

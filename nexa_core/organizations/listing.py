@@ -49,6 +49,7 @@ class Page:
     next_cursor: str | None
 
 
+_EVERY = Filter()
 _manager = aliased(User)
 _members = (
     select(func.count())
@@ -78,24 +79,16 @@ SORTS: dict[str, tuple[SQLColumnExpression[Any], bool]] = {
 def browse(
     actor: Actor,
     *,
-    text: str = "",
-    status: str | None = None,
-    plan: str | None = None,
-    subscription_status: str | None = None,
-    account_manager_id: UUID | None = None,
-    over_limit: bool = False,
-    without_owner: bool = False,
-    demo: bool | None = None,
+    wanted: Filter = _EVERY,
     sort: str = "name",
     after: str | None = None,
     limit: int = 50,
 ) -> Page:
-    """A page of the organizations the actor can reach, at most 200 at once, narrowed as ``Filter`` says.
+    """A page of the organizations the actor can reach, at most 200 at once, narrowed as ``wanted`` says.
 
     ``after`` is the ``next_cursor`` of the page before, of the same sort.
     Raises Forbidden without ORGANIZATIONS_BROWSE, Invalid for an unknown status, sort or cursor.
     """
-    wanted = Filter(text, status, plan, subscription_status, account_manager_id, over_limit, without_owner, demo)
     limit = max(1, min(limit, 200))
     found = listed(actor, wanted, sort=sort, after=after)
     with reading(actor) as db:

@@ -17,6 +17,7 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid
+from nexa_core.organizations import fields
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from nexa_core.organizations.reach import require_for, require_members_manage, require_rank
 from nexa_core.organizations.seats import locked, require_seat
@@ -30,7 +31,7 @@ _M = OrganizationMembership
 
 @dataclass(frozen=True, slots=True)
 class MemberView:
-    """One person in one organization, whatever the state of the membership.
+    """One person in one organization, whatever the state of the membership. Who is pending is invited or asks to join.
 
     ``permissions`` are the ones in effect; ``grant`` and ``deny`` are what sets them apart from the role's. Of somebody
     who has only been invited, a customer learns no more than the address it invited.
@@ -45,6 +46,7 @@ class MemberView:
     joined_at: dt.datetime | None
     last_active_at: dt.datetime | None
     account_status: str = "active"
+    asks_to_join: bool = False
     permissions: frozenset[Permission] = frozenset()
     grant: frozenset[str] = frozenset()
     deny: frozenset[str] = frozenset()
@@ -81,19 +83,35 @@ def members(
         return tuple(_view(*row) for row in found)
 
 
-def change_role(actor: Actor, *, membership_id: UUID, organization_id: UUID, role: str) -> None:
+def change_role(actor: Actor, *, membership_id: UUID, organization_id: UUID, role: str, reason: str = "") -> None:
     """Give a member another role. Nobody hands out a role with more rights than their own.
 
-    Raises Forbidden without MEMBERS_MANAGE or above one's own role, Invalid for an unknown role, Conflict when the last
-    owner would go, and for an invitation, which is bound to its role.
+    Raises Forbidden without MEMBERS_MANAGE or above one's own role, Invalid for an unknown role and without a reason
+    where somebody who manages members loses rights, Conflict when the last owner would go, and for an invitation,
+    which is bound to its role.
     """
     if role not in MEMBERSHIP_ROLES:
         raise Invalid(f"There is no role “{role[:40]}”.", field="role")
-    with _changing(actor, Action.MEMBER_ROLE_CHANGED, organization_id, membership_id) as (_, _, membership):
+    given = fields.reason_if_any(reason)
+    with _changing(actor, Action.MEMBER_ROLE_CHANGED, organization_id, membership_id, given) as (
+        _,
+        organization,
+        membership,
+    ):
         require_rank(actor, organization_id, role)
+        if membership.status == "pending" and membership.requested_at is not None:
+            raise Conflict("This person waits to be let in. Let them in first, then change the role.")
         if membership.status == "pending":
             raise Conflict("An invitation is bound to its role. Withdraw it and invite the person anew.")
+        if given is None and _is_demotion(membership.role, role, is_platform=organization.is_platform):
+            fields.reason(reason)
         membership.role = role
+
+
+def _is_demotion(before: str, after: str, *, is_platform: bool) -> bool:
+    """Whether somebody who manages members loses rights by another role."""
+    had, has = (granted(role, is_platform=is_platform, grant=frozenset(), deny=frozenset()) for role in (before, after))
+    return Permission.MEMBERS_MANAGE in had and not had <= has
 
 
 def set_permissions(
@@ -225,6 +243,7 @@ def _view(membership: OrganizationMembership, person: User, is_platform: bool, i
         joined_at=membership.joined_at,
         last_active_at=_latest(membership.last_active_at, None if is_invited else person.last_login_at),
         account_status=INVITED if is_invited else person.status,
+        asks_to_join=membership.status == "pending" and membership.requested_at is not None,
         permissions=granted(membership.role, is_platform=is_platform, grant=grant, deny=deny),
         grant=grant,
         deny=deny,

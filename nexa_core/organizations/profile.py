@@ -34,7 +34,7 @@ BRAND_COLORS = {"primary": "Primary", "accent": "Accent"}
 _STORED_LOGO = re.compile(r"/api/organizations/([0-9a-f-]{36})/logo/[0-9a-f]{64}")
 
 
-def update_profile(actor: Actor, *, organization_id: UUID, name: str, slug: str) -> OrganizationState:
+def update_profile(actor: Actor, *, organization_id: UUID, name: str, slug: str, reason: str = "") -> OrganizationState:
     """Give an organization another name and slug; addresses with the old slug lead nowhere then.
 
     Raises NotFound for a stranger's organization, Forbidden without ORGANIZATION_MANAGE (ORGANIZATIONS_MANAGE for
@@ -44,7 +44,7 @@ def update_profile(actor: Actor, *, organization_id: UUID, name: str, slug: str)
     name = fields.line(name, "The name", field="name", most=255, required=True)
     slug = slug.strip()
     # Renaming and a new slug are two entries of the log, each a sentence of its own.
-    with recording(actor, Action.ORGANIZATION_RENAMED) as db:
+    with recording(actor, Action.ORGANIZATION_RENAMED, reason=fields.reason_if_any(reason)) as db:
         organization = _living(db.get_one(Organization, organization_id, with_for_update=True))
         organization.name = name
         db.flush()

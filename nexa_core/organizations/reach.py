@@ -10,17 +10,18 @@ from nexa_core.actor import Actor, Scope
 from nexa_core.errors import Forbidden, Invalid, NotFound
 from nexa_core.organizations.models import Organization
 from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission
-from nexa_core.usage.reach import only_of
+from nexa_core.usage.reach import only_of, require_seen
 
 
 def require_for(actor: Actor, organization_id: UUID, *, own: Permission, other: Permission) -> None:
-    """Raise unless the actor may: NotFound for a stranger's organization, Forbidden for a missing permission."""
+    """Raise unless the actor may: NotFound for an organization out of reach, Forbidden for a missing permission."""
     if organization_id == actor.organization_id:
         actor.require(own)
     elif actor.scope is Scope.TENANT:
         raise NotFound("There is no such organization.")
     else:
         actor.require(other)
+        require_seen(actor, organization_id)
 
 
 def require_members_manage(actor: Actor, organization_id: UUID) -> None:

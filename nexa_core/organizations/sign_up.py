@@ -31,6 +31,7 @@ from nexa_core.organizations.models import (
 LINK_LIFETIME = dt.timedelta(hours=24)
 LINKS_AT_ONCE = 3
 _ANSWER_AFTER_SECONDS = 0.15
+_NO_MORE = "This organization does not take people by their domain any more."
 _OLD_LINK = "This link has expired or was used already. Ask for a new one."
 
 
@@ -102,8 +103,8 @@ def join_by_domain(
         _spend(db, token)
         organization = seats.locked(db, offer.organization_id)  # before the person, as everywhere
         offered = db.execute(_claim(offer.organization_id, offer.domain)).one_or_none()
-        if offered is None:
-            raise Invalid("This organization does not take people by their domain any more.", field="token")
+        if offered is None or not joining.offers_joining(organization):
+            raise Invalid(_NO_MORE, field="token")
         if person is None:
             db.execute(insert(User).values(id=user_id, email=offer.email, email_verified_at=func.now(), **values))
         else:
@@ -118,22 +119,22 @@ def join_by_domain(
 def _request(origin: Origin, address: str, domain: str) -> None:
     with entering(origin, Action.JOIN_REQUESTED) as db:
         offered = db.execute(
-            select(OrganizationDomain.organization_id, Organization.name)
-            .join(Organization, Organization.id == OrganizationDomain.organization_id)
+            select(Organization)
+            .join(OrganizationDomain, OrganizationDomain.organization_id == Organization.id)
             .where(OrganizationDomain.domain == domain, *_takes_people())
-        ).one_or_none()
+        ).scalar_one_or_none()
         living = (
             select(func.count())
             .select_from(DomainSignUp)
             .where(DomainSignUp.email == address, DomainSignUp.used_at.is_(None), DomainSignUp.expires_at > func.now())
         )
-        if offered is None or (db.scalar(living) or 0) >= LINKS_AT_ONCE:
+        if offered is None or not joining.offers_joining(offered) or (db.scalar(living) or 0) >= LINKS_AT_ONCE:
             return
         token = tokens.new_secret()
         db.execute(
             insert(DomainSignUp).values(
                 token=tokens.digest(token),
-                organization_id=offered.organization_id,
+                organization_id=offered.id,
                 domain=domain,
                 email=address,
                 expires_at=func.now() + LINK_LIFETIME,
@@ -148,7 +149,7 @@ def _request(origin: Origin, address: str, domain: str) -> None:
                 "This link does so; it works once, within a day. If it was not you, there is nothing to do:"
             ),
             link=f"{settings().public_url}/join?token={token}",
-            organization_id=offered.organization_id,
+            organization_id=offered.id,
         )
 
 
@@ -170,13 +171,14 @@ def _claim(organization_id: UUID, domain: str) -> Select[str, bool]:
     )
 
 
-def _offer(db: Session, token: str) -> Row[UUID, str, str, str, str, bool]:
+def _offer(db: Session, token: str) -> Row[UUID, str, str, str, Organization, str, bool]:
     offer = db.execute(
         select(
             DomainSignUp.organization_id,
             DomainSignUp.domain,
             DomainSignUp.email,
             Organization.name,
+            Organization,
             OrganizationDomain.auto_join_role,
             OrganizationDomain.approval_required,
         )
@@ -190,6 +192,8 @@ def _offer(db: Session, token: str) -> Row[UUID, str, str, str, str, bool]:
     ).one_or_none()
     if offer is None:
         raise Invalid(_OLD_LINK, field="token")
+    if not joining.offers_joining(offer.Organization):
+        raise Invalid(_NO_MORE, field="token")
     return offer
 
 
@@ -240,17 +244,22 @@ def _new_account(email: str, first_name: str, last_name: str, password: str) -> 
 
 
 def _refuse_known(db: Session, organization_id: UUID, user_id: UUID) -> None:
-    membership = db.scalar(
-        select(OrganizationMembership.status).where(
-            OrganizationMembership.organization_id == organization_id, OrganizationMembership.user_id == user_id
-        )
-    )
-    if membership is not None:
+    membership = db.execute(
+        select(
+            OrganizationMembership.status,
+            OrganizationMembership.requested_at,
+            OrganizationMembership.invitation_revoked_at,
+        ).where(OrganizationMembership.organization_id == organization_id, OrganizationMembership.user_id == user_id)
+    ).one_or_none()
+    if membership is not None and membership.status == "active":
+        raise Conflict("You belong to this organization already: sign in.")
+    if membership is not None and membership.status == "suspended":
+        raise Conflict("Your membership in this organization is suspended. Ask one of its owners.")
+    if membership is not None and membership.requested_at is not None:
+        raise Conflict("You have asked to join this organization already; an owner decides.")
+    if membership is not None and membership.invitation_revoked_at is None:
         raise Conflict(
-            {
-                "active": "You belong to this organization already: sign in.",
-                "pending": "You have an invitation or a request there already; an owner decides.",
-            }.get(membership, "Your membership in this organization is suspended. Ask one of its owners.")
+            "You are invited to this organization already. Follow the link in that mail, or ask for a new one."
         )
     if db.scalar(select(FormerMember.user_id).where(
         FormerMember.organization_id == organization_id, FormerMember.user_id == user_id

@@ -57,7 +57,7 @@ def subscription_of(subscription_data: Mapping[str, Any]) -> Subscription:
         if days[key] is not None:
             del others[key]
     seats = subscription_data.get("seats")
-    if isinstance(seats, int) and not isinstance(seats, bool):
+    if _is_seats(seats):
         del others["seats"]
     else:
         seats = None
@@ -158,7 +158,7 @@ def update_subscription(
         raise Invalid("There is no such subscription status.", field="status")
     if status == "trialing" and trial_ends_on is None:
         raise Invalid("A trial needs the day it ends on.", field="trial_ends_on")
-    if seats is not None and (isinstance(seats, bool) or not isinstance(seats, int) or not 0 <= seats <= _MOST_SEATS):
+    if seats is not None and not _is_seats(seats):
         raise Invalid(f"Seats are a whole number from 0 to {_MOST_SEATS:,}.", field="seats")
     notes = fields.paragraph(contract_notes, "Contract notes", field="contract_notes", most=4_000)
     reason = fields.reason(reason)
@@ -199,6 +199,10 @@ def _open(organization: Organization) -> Organization:
     if organization.is_platform:
         raise Conflict("The platform's own organization subscribes to nothing.")
     return organization
+
+
+def _is_seats(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_SEATS
 
 
 def _day(value: object) -> dt.date | None:

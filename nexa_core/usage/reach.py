@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from nexa_core.actor import Actor
+from sqlalchemy import text
+
+from nexa_core.actor import Actor, Scope
 from nexa_core.config import settings
+from nexa_core.db import reading
+from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
 
 #: SQL on ``organizations o``: which customers those are, with :func:`only_of` as its parameter.
 SEEN = "NOT o.is_platform AND (CAST(:only_of AS uuid) IS NULL OR o.account_manager_id = :only_of)"
 
+_IS_SEEN = text(f"SELECT 1 FROM organizations o WHERE o.id = :organization AND {SEEN}")
+
 
 def only_of(actor: Actor) -> UUID | None:
     """The account manager whose customers are all the actor sees; None for everybody's."""
-    narrowed = settings().account_managers_see == "own" and not actor.may(Permission.ORGANIZATIONS_MANAGE)
-    return actor.user_id if narrowed and actor.may(Permission.PORTFOLIO_READ) else None
+    if settings().account_managers_see == "all" or actor.scope is not Scope.STAFF:
+        return None
+    return None if actor.may(Permission.ORGANIZATIONS_MANAGE) else actor.user_id
+
+
+def require_seen(actor: Actor, organization_id: UUID) -> None:
+    """Raise NotFound for a customer that somebody of the platform does not see; nobody else is asked."""
+    manager = only_of(actor)
+    if manager is None or organization_id == actor.organization_id:
+        return
+    with reading(actor) as db:
+        if db.execute(_IS_SEEN, {"organization": organization_id, "only_of": manager}).one_or_none() is None:
+            raise NotFound("There is no such organization.")

@@ -16,6 +16,7 @@ from nexa_core.permissions import Permission
 from nexa_core.usage.events import OWN_SOURCE, Recorded, UsageEvent, check, rows
 from nexa_core.usage.incoming import Batch, Submitted
 from nexa_core.usage.ingest import ingest, strangers
+from nexa_core.usage.reach import require_seen
 
 
 def record(actor: Actor, events: Sequence[UsageEvent], *, organization_id: UUID | None = None) -> Recorded:
@@ -86,6 +87,7 @@ def target(actor: Actor, organization_id: UUID | None) -> UUID:
     organization = organization_id or actor.organization_id
     if organization is None or not (actor.is_staff or organization == actor.organization_id):
         raise NotFound("There is no such organization.")
+    require_seen(actor, organization)
     return organization
 
 

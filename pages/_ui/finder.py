@@ -108,7 +108,7 @@ def _screens(actor: Actor, text: str) -> list[Link]:
 def _organizations(actor: Actor, text: str) -> list[Link]:
     if not actor.may(Permission.ORGANIZATIONS_BROWSE):
         return []
-    items = organizations.browse(actor, text=text, limit=MOST).items
+    items = organizations.browse(actor, wanted=organizations.Filter(text=text), limit=MOST).items
     return [Link(menu.ORGANIZATION, item.name, query={"organization": item.slug}) for item in items]
 
 

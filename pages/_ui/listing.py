@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -46,14 +45,9 @@ def filters_of(actor: Actor) -> tuple[organizations.Filter, str]:
     return wanted, sort
 
 
-def as_arguments(wanted: organizations.Filter) -> dict[str, Any]:
-    """The filter as what ``browse`` and the API take."""
-    return asdict(wanted)
-
-
 def exports(wanted: organizations.Filter, sort: str) -> None:
     """Links to the files of exactly what the filters show, all pages of it."""
-    given = {name: value for name, value in as_arguments(wanted).items() if value not in (None, "")}
+    given = {name: value for name, value in asdict(wanted).items() if value not in (None, "")}
     words = {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
     query = urlencode({**words, "sort": sort})
     for form, icon in (("csv", ":material/csv:"), ("xlsx", ":material/table_view:")):

@@ -1,7 +1,8 @@
 """Who may do what, where: a row for every verb that takes an actor and for every route; a missing one turns it red.
 
 A new verb gets a row in the VERBS of its domain's table, ``matrix_<domain>.py``, a new route one in its ROUTES that
-names its verb: it has to answer as the verb does. A new domain gets a table, and its line in DOMAINS.
+names its verb: it has to answer as the verb does. A new domain gets a table, and its line in DOMAINS. A verb that takes
+an origin, not an actor, gets a row in the PUBLIC of ``matrix_public.py``.
 """
 
 from __future__ import annotations

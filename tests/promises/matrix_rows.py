@@ -42,7 +42,8 @@ class Place:
 
     ``owner``, ``viewer``, ``paused`` (suspended), ``invitation`` (pending; ``token`` is its link's) and ``waiting``
     (asks to be let in) are memberships; ``person``, ``email`` and ``sign_in`` are the viewer's; ``gone`` is a person
-    who was deleted, ``erased`` one who was erased. ``domain`` is an unproven claim, ``proven`` a proven one.
+    who was deleted, ``erased`` one who was erased. ``domain`` is an unproven claim, ``proven`` a proven one
+    by which people join, ``joining`` the token of a link that does.
     ``session`` is the external identifier of an architecture session, ``event`` a usage event of now. ``entry`` is an
     audit entry, its change of plan; ``view`` somebody's saved view, ``batch`` a change of many that reached here,
     ``logo`` a stored picture's digest.
@@ -55,6 +56,7 @@ class Place:
     paused: UUID
     invitation: UUID
     token: str
+    joining: str
     waiting: UUID
     person: UUID
     email: str

@@ -120,6 +120,14 @@ def _place(world: World, organization: UUID, where: str, nexa: UUID) -> Place:
     )
     claimed = _change(database, claim.format("NULL"), organization, f"claimed-{domain}")[0][0]
     proven = _change(database, claim.format("now()"), organization, domain)[0][0]
+    _change(database, "UPDATE organization_domains SET auto_join_enabled = true WHERE id = %s", proven)
+    joining = tokens.new_secret()
+    _change(
+        database,
+        "INSERT INTO domain_sign_ups (token, organization_id, domain, email, expires_at)"
+        " VALUES (%s, %s, %s, %s, now() + interval '1 day')",
+        tokens.digest(joining), organization, domain, f"new@{domain}",
+    )  # fmt: skip
     reviewed = world.session(organization, viewer)
     event = _change(
         database,
@@ -142,9 +150,9 @@ def _place(world: World, organization: UUID, where: str, nexa: UUID) -> Place:
     )  # fmt: skip
     return Place(
         organization=organization, slug=row[0], owner=found["first"], viewer=found["tim"], paused=found["sue"],
-        invitation=found["ina"], token=token, waiting=found["ask"], person=viewer, email=f"tim@{domain}",
-        sign_in=world.sign_in(viewer, organization), gone=gone, erased=erased, domain=claimed, proven=proven,
-        architecture_session=reviewed, event=event, entry=entry[0], view=view, batch=batch, logo=logo,
+        invitation=found["ina"], token=token, joining=joining, waiting=found["ask"], person=viewer,
+        email=f"tim@{domain}", sign_in=world.sign_in(viewer, organization), gone=gone, erased=erased, domain=claimed,
+        proven=proven, architecture_session=reviewed, event=event, entry=entry[0], view=view, batch=batch, logo=logo,
     )  # fmt: skip
 
 

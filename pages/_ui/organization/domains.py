@@ -16,8 +16,9 @@ from pages._ui.text import literal
 _WHY = "Reason (kept in the audit log)"
 _ROLES = ("viewer", "member", "billing")
 _VERDICTS = {
-    "joins": "Would join", "member": "Belongs already", "suspended": "Account is suspended", "pending": "Invited only",
-    "removed": "Was removed, does not come back",
+    "joins": "Would join", "member": "Belongs already", "paused": "Membership is suspended",
+    "invited": "Is invited already", "waiting": "Waits to be let in already",
+    "removed": "Was removed, does not come back", "suspended": "Account is suspended", "pending": "Has no password yet",
 }  # fmt: skip
 
 
@@ -187,12 +188,13 @@ def _joining(organization_id: UUID, domain: DomainView) -> None:
             radius = organizations.blast_radius(actor, organization_id=organization_id, domain_id=domain.id)
             expected = [one.user_id for one in radius.joining]
             _radius(radius, approval=approval)
+    reason = st.text_input(f"{_WHY}, if you like", max_chars=1000)
     st.caption("Each needs their own confirmed address. Who was removed comes back by an invitation only.")
     if st.button("Save", type="primary", width="stretch"):
         with shown_here():
             joined = organizations.set_joining(
                 actor, organization_id=organization_id, domain_id=domain.id, enabled=enabled, role=role,
-                approval_required=approval, expected=expected,
+                approval_required=approval, expected=expected, reason=reason,
             )  # fmt: skip
             word = "are in the queue" if approval else "have joined"
             saved(f"Saved; {joined} existing people {word}" if joined else "Saved")

@@ -27,6 +27,7 @@ _URGENT = ("expired", "opened", "sent")
 _VERDICT_COLORS = {
     "new": "green",
     "invited": "blue",
+    "asks to join": "blue",
     "member": "gray",
     "suspended": "orange",
     "over limit": "red",

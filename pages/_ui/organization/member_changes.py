@@ -17,6 +17,9 @@ _KEPT = "It is kept in the audit log."
 
 def draw(actor: Actor, organization: OrganizationView, member: MemberView) -> None:
     """The role, with what another one would change, and the buttons for everything else."""
+    if member.asks_to_join:
+        st.info("Asks to be let in. Let in or decline on the tab Domains.", icon=":material/person_raised_hand:")
+        return
     if member.status == "pending":
         st.info(
             "Invited, and has not accepted yet. Send again or withdraw on the tab Invitations.", icon=":material/mail:"
@@ -68,9 +71,14 @@ def _role(actor: Actor, organization: OrganizationView, member: MemberView, ways
         _last_owner(organization, ways, "Before the role can change")
         return
     prospect(organizations.what_if(actor, organization_id=organization.id, email=member.email, role=role))
+    reason = st.text_input(
+        _REASON, help=f"{_KEPT} Needed where an owner or administrator loses rights.", max_chars=1000, key="role-reason"
+    )
     if st.button(f"Make {literal(member.full_name or member.email)} {_article(role)}", type="primary"):
         with shown_here():
-            organizations.change_role(actor, membership_id=member.id, organization_id=organization.id, role=role)
+            organizations.change_role(
+                actor, membership_id=member.id, organization_id=organization.id, role=role, reason=reason
+            )
             saved(f"The role is {role} now")
 
 

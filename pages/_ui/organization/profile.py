@@ -42,9 +42,17 @@ def _profile(actor: Actor, organization: organizations.OrganizationView, may: bo
             disabled=not may,
             help="The organization's part of an address. When it changes, addresses with the old one lead nowhere.",
         )
+        reason = st.text_input(
+            "Reason for another slug, if you like",
+            max_chars=1000,
+            disabled=not may,
+            help="It is kept in the audit log.",
+        )
         if st.form_submit_button("Save profile", type="primary", disabled=not may):
             with shown_here():
-                state = organizations.update_profile(actor, organization_id=organization.id, name=name, slug=slug)
+                state = organizations.update_profile(
+                    actor, organization_id=organization.id, name=name, slug=slug, reason=reason
+                )
                 if "organization" in st.query_params:
                     st.query_params["organization"] = state.slug
                 saved("The profile is saved")

@@ -42,6 +42,41 @@ def test_an_admin_pages_through_everything(server: Served, people: Person) -> No
         assert root.get("/api/organizations?colour=red").status_code == 422
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"text": "contos"}, ["Contoso"]),
+        ({"plan": "starter", "status": "active"}, ["Contoso"]),
+        ({"subscription_status": "past_due"}, ["Contoso"]),
+        ({"account_manager_id": "root"}, ["Northwind"]),
+        ({"over_limit": "true"}, []),
+        ({"without_owner": "true"}, ["Orphan"]),
+        ({"demo": "true"}, ["Contoso"]),
+        ({"demo": "false"}, ["Northwind", "Orphan"]),
+    ],
+)
+def test_the_list_is_narrowed_as_on_the_screen_and_in_the_file(
+    server: Served, people: Person, world: Any, database: Any, query: dict[str, str], found: list[str]
+) -> None:
+    world.organization("Orphan", plan="free")
+    with database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute(
+            "UPDATE organizations SET account_manager_id = %s WHERE name = 'Northwind'", [people["root"]]
+        )
+        connection.execute(
+            "UPDATE organizations SET plan_type = 'starter', subscription_status = 'past_due', is_demo = true"
+            " WHERE name = 'Contoso'"
+        )
+    asked = {name: str(people.get(value, value)) for name, value in query.items()}
+    with server.client(server.sign_in("root@nexa.example")) as root:
+        listed = root.get("/api/organizations", params=asked)
+        assert listed.status_code == 200, listed.text
+        assert [one["name"] for one in listed.json()["items"]] == found
+        lines = root.get("/api/organizations/export.csv", params=asked).text.splitlines()[1:]
+        assert [line.split(",")[0] for line in lines] == found
+
+
 def test_many_are_invited_with_a_verdict_each_after_a_dry_run(ada: Any, people: Person) -> None:
     path = f"/api/organizations/{people['northwind']}/invitations"
     body = {"invitations": [{"email": "kim@x.example", "role": "viewer"}, {"email": "ben@northwind.example"}]}
@@ -61,6 +96,28 @@ def test_many_are_invited_with_a_verdict_each_after_a_dry_run(ada: Any, people: 
         "This invitation was withdrawn already. Invite the person anew.",
     )
     assert [line["state"] for line in ada.get(f"{path}?state=revoked").json()] == ["revoked"]
+
+
+def test_who_asks_to_be_let_in_is_no_invitation(ada: Any, people: Person, world: Any, database: Any) -> None:
+    asks = world.person("asks@northwind.example", people["northwind"], membership_status="pending")
+    with database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        row = connection.execute(
+            "UPDATE organization_memberships SET requested_at = now() WHERE user_id = %s RETURNING id", [asks]
+        ).fetchone()
+    path = f"/api/organizations/{people['northwind']}/invitations"
+    for verb in ("resend", "revoke"):
+        answer = ada.post(f"{path}/{row[0]}/{verb}")
+        assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    (verdict,) = ada.post(path, json={"invitations": [{"email": "asks@northwind.example"}]}).json()
+    assert (verdict["verdict"], verdict["sentence"]) == (
+        "asks to join",
+        "Asks to join already; let them in instead, on the tab Domains.",
+    )
+    members = ada.get(f"/api/organizations/{people['northwind']}/members").json()
+    assert {one["email"]: one["asks_to_join"] for one in members} == {
+        "ada@northwind.example": False, "ben@northwind.example": False, "asks@northwind.example": True,
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

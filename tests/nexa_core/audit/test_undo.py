@@ -107,7 +107,7 @@ def test_an_undo_asks_for_the_permission_of_the_change_itself(stage: Stage, worl
 def test_an_admin_cannot_make_an_owner_by_undoing(stage: Stage) -> None:
     of_bob = {"membership_id": stage.membership, "organization_id": stage.northwind}
     organizations.change_role(stage.ada, role="owner", **of_bob)
-    organizations.change_role(stage.ada, role="member", **of_bob)
+    organizations.change_role(stage.ada, role="member", reason="a slip", **of_bob)
     demoted = change_of(stage, action="membership.role_changed")
     with pytest.raises(Forbidden, match="rights that you do not have"):
         audit.apply(stage.abe, entry_id=demoted, reason="up again")
@@ -123,7 +123,9 @@ def test_the_last_owner_is_not_undone_away(stage: Stage) -> None:
         for m in organizations.members(stage.ada, organization_id=stage.northwind)
         if m.role == "owner" and m.user_id == stage.ada.user_id
     )
-    organizations.change_role(stage.ada, membership_id=mine, organization_id=stage.northwind, role="member")
+    organizations.change_role(
+        stage.ada, membership_id=mine, organization_id=stage.northwind, role="member", reason="handed over"
+    )
     with pytest.raises(Conflict, match="active owner"):
         audit.apply(stage.root, entry_id=promoted, reason="a slip")
 

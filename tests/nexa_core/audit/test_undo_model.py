@@ -55,7 +55,7 @@ def changes(draw: st.DrawFn) -> Change:
             case 0:
                 organizations.rename(anew(s.ada), name=word)
             case 1:
-                organizations.change_role(anew(s.ada), role=role, **of_bob)
+                organizations.change_role(anew(s.ada), role=role, reason=word, **of_bob)
             case 2:
                 organizations.suspend_member(anew(s.ada), reason=word, **of_bob)
             case 3:

@@ -88,6 +88,13 @@ def test_a_slug_that_can_be_is_taken(ada: Actor, good: str) -> None:
     assert profile(ada, slug=f" {good} ").slug == good
 
 
+def test_a_reason_for_another_slug_is_in_the_log(database: TestDatabase, ada: Actor) -> None:
+    organizations.update_profile(ada, organization_id=here(ada), name="Northwind", slug="north", reason="a new brand")
+    with database.superuser() as connection:
+        told = connection.execute("SELECT action, reason FROM audit_logs WHERE new_values ? 'slug' ORDER BY id DESC")
+        assert told.fetchone() == ("organization.slug_changed", "a new brand")
+
+
 def test_a_taken_slug_is_a_sentence_and_nothing_of_the_form_is_kept(ada: Actor, customers: dict[str, Actor]) -> None:
     with pytest.raises(Conflict, match="This slug is taken"):
         profile(ada, name="Renamed", slug="contoso")
@@ -230,9 +237,39 @@ def test_limits_keep_what_nexa_does_not_know_and_say_which_field_is_wrong(world:
         assert refused.value.field == field, changed
 
 
-@pytest.mark.parametrize("strange", [{"monthly_credits": "many"}, {"features": [1]}, {"hard": "yes"}, {"seats": -2}])
-def test_limits_of_another_form_are_shown_and_not_lost(strange: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"monthly_credits": "many"}, {"features": [1]}, {"features": {"sessions": 1}}, {"hard": "yes"}, {"seats": -2},
+        {"event_limits": {"x": {"per": "day"}}}, {"event_limits": {"ai_call": -1}}, {"limit_shadow": 1},
+        {"alert_at": "late"}, {"alert_at": [0, "late"]}, {"alert_at": None},
+    ],
+)  # fmt: skip
+def test_limits_of_another_form_are_shown_and_not_lost(world: World, root: Actor, strange: dict[str, Any]) -> None:
     assert organizations.limits_of(strange).others == strange
+    organization = world.organization("Odd", usage_limits=strange)
+    limits(
+        root, organization, monthly_credits=None, seats=None, hard=False, event_limits={"pdf_export": 3},
+        features={"sessions": None, "audit_log": True}, alert_at=None,
+    )  # fmt: skip
+    after = organizations.get(root, organization_id=organization).usage_limits
+    kept = strange["features"] if isinstance(strange.get("features"), dict) else {}
+    assert after == {
+        **strange, "event_limits": {**strange.get("event_limits", {}), "pdf_export": 3},
+        "features": {**kept, "audit_log": True},
+    }  # fmt: skip
+
+
+def test_a_new_limit_goes_over_one_that_could_not_be_read(world: World, root: Actor) -> None:
+    odd = {"monthly_credits": "many", "hard": "yes", "event_limits": {"ai_call": -1, "x": {}}, "alert_at": [90, "late"]}
+    organization = world.organization("Odd", usage_limits=odd)
+    limits(
+        root, organization, monthly_credits=7, seats=None, hard=True, event_limits={"ai_call": 2}, features={},
+        alert_at=[50],
+    )  # fmt: skip
+    assert organizations.get(root, organization_id=organization).usage_limits == {
+        "monthly_credits": 7, "hard": True, "event_limits": {"ai_call": 2, "x": {}}, "alert_at": [50, "late"],
+    }  # fmt: skip
 
 
 def test_a_subscription_keeps_what_it_does_not_know(world: World, root: Actor) -> None:

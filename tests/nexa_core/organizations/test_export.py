@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
-from dataclasses import asdict
 from xml.etree import ElementTree
 
 import pytest
@@ -44,7 +43,7 @@ def test_a_file_holds_exactly_what_the_list_shows(
 ) -> None:
     world.organization("Orphan", plan="free")
     for actor in (platform["root"], platform["presenter"]):
-        shown = [row.name for row in organizations.browse(actor, **asdict(wanted), sort=sort, limit=200).items]
+        shown = [row.name for row in organizations.browse(actor, wanted=wanted, sort=sort, limit=200).items]
         assert [line["Name"] for line in lines(actor, wanted, sort)] == shown
         if sort == "name":
             assert sheet(actor, wanted)[0] == shown

@@ -15,7 +15,7 @@ from tests.worlds import World
 
 
 def names(actor: Actor, **wanted: object) -> list[str]:
-    return [row.name for row in organizations.browse(actor, **wanted).items]  # type: ignore[arg-type]
+    return [row.name for row in organizations.browse(actor, wanted=Filter(**wanted)).items]  # type: ignore[arg-type]
 
 
 def test_search_finds_every_field_that_names_a_customer(
@@ -92,7 +92,7 @@ def test_over_the_limit_is_what_the_allowance_says(
 )
 def test_what_no_list_can_show_is_refused_by_name(root: Actor, wanted: dict[str, str]) -> None:
     with pytest.raises(Invalid) as refused:
-        organizations.browse(root, **wanted)  # type: ignore[arg-type]
+        organizations.browse(root, wanted=Filter(**wanted))  # type: ignore[arg-type]
     assert refused.value.field == next(iter(wanted))
 
 

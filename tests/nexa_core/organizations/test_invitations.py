@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
+from nexa_core.organizations import inviting
 from tests.databases import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
 from tests.worlds import PASSWORD, World
@@ -74,6 +76,29 @@ def test_a_list_is_judged_line_by_line_and_the_dry_run_sends_nothing(
     assert [v.verdict for v in done] == [v.verdict for v in verdicts]
     assert [v.email for v in done if v.invitation_id] == ["kim@northwind.example", "lee@xn--bcher-kva.example"]
     assert len(organizations.invitations(cast.ada, organization_id=cast.northwind, state="sent")) == 3
+
+
+def test_a_long_list_asks_for_all_accounts_at_once_and_before_it_locks_anybody_out(
+    cast: Cast, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.person("gone@contoso.example", cast.contoso, status="suspended")
+    people = "\n".join(
+        [*(f"p{n}@new.example" for n in range(20)), "gone@contoso.example", "no address", cast.eve.email]
+    )
+    opened: list[str] = []
+
+    def counted(name: str, door: Any) -> Any:
+        return lambda *given, **more: opened.append(name) or door(*given, **more)
+
+    for name in ("entering", "reading", "recording"):
+        monkeypatch.setattr(inviting, name, counted(name, getattr(inviting, name)))
+    tried = organizations.check_invitations(cast.ada, organization_id=cast.northwind, people=people)
+    assert opened == ["entering", "reading"]
+    opened.clear()
+    done = organizations.invite(cast.ada, organization_id=cast.northwind, people=people)
+    assert opened == ["entering", "recording"]
+    assert [v.verdict for v in tried] == [v.verdict for v in done] == ["new"] * 20 + ["bad address"] * 2 + ["new"]
+    assert len({v.invitation_id for v in done} - {None}) == 21
 
 
 def test_a_token_is_256_bits_of_which_only_the_sha256_is_kept(

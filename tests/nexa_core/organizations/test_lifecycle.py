@@ -28,7 +28,7 @@ def test_deleting_says_what_will_stop_and_then_it_stops(
     assert northwind and ada.user_id
     guest = world.person("guest@elsewhere.example", customers["Tailspin"].organization_id)  # type: ignore[arg-type]
     world.membership(guest, northwind)
-    world.person("new@northwind.example", northwind, membership_status="pending", status="pending")
+    organizations.invite(ada, organization_id=northwind, people="new@northwind.example")
     living = world.sign_in(ada.user_id, northwind)
     world.session(northwind, ada.user_id)
     after = " ".join(organizations.consequences_of_deletion(root, organization_id=northwind).stops)
@@ -42,7 +42,9 @@ def test_deleting_says_what_will_stop_and_then_it_stops(
     with pytest.raises(NotFound):
         usage.record(root, [usage.UsageEvent(event_type="ai_call", idempotency_key="late")], organization_id=northwind)
     assert "Northwind" not in [row.name for row in organizations.browse(root).items]
-    assert [row.name for row in organizations.browse(root, status="deleted").items] == ["Northwind"]
+    assert [row.name for row in organizations.browse(root, wanted=organizations.Filter(status="deleted")).items] == [
+        "Northwind"
+    ]
 
 
 def test_what_is_deleted_is_closed_until_it_is_restored(root: Actor, ada: Actor) -> None:
@@ -99,3 +101,30 @@ def test_health_says_what_is_wrong_most_urgent_first(world: World, root: Actor) 
     viewer = world.actor(world.person("v@t.example", organization, role="viewer"), organization)
     seen = organizations.health(viewer, organization=organizations.current(viewer))
     assert seen.trend == () and not any("credits" in fault for fault in seen.faults)
+
+
+def test_only_invitations_that_wait_for_an_answer_are_counted_as_such(
+    database: TestDatabase, world: World, root: Actor, ada: Actor
+) -> None:
+    """Neither a withdrawn one, nor somebody who asks to be let in, nor, as waiting, one that has expired."""
+    here = ada.organization_id
+    assert here
+    sent = organizations.invite(
+        ada, organization_id=here, people="a@x.example, b@x.example, c@x.example, d@x.example", role="viewer"
+    )
+    withdrawn = sent[0].invitation_id
+    assert withdrawn
+    organizations.revoke_invitation(ada, organization_id=here, invitation_id=withdrawn)
+    asks = world.person("asks@x.example", here, membership_status="pending")
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute("UPDATE organization_memberships SET requested_at = now() WHERE user_id = %s", [asks])
+        connection.execute(
+            "UPDATE organization_memberships SET invitation_expires_at = now() - interval '1 hour' WHERE id = ANY(%s)",
+            [[withdrawn, sent[1].invitation_id]],
+        )
+    found = organizations.health(root, organization=organizations.get(root, organization_id=here))
+    assert found.pending_invitations == 2
+    assert [fault for fault in found.faults if "invitation" in fault] == ["1 invitation has expired without an answer."]
+    stops = organizations.consequences_of_deletion(root, organization_id=here).stops
+    assert [line for line in stops if "invitation" in line] == ["2 open invitations can no longer be accepted."]

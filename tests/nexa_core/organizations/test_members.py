@@ -79,12 +79,41 @@ def test_somebody_of_the_platform_with_little_rights_does_not_raise_themselves(w
         )
 
 
+def test_whoever_takes_a_role_that_manages_says_why_and_everybody_may(cast: Cast, database: TestDatabase) -> None:
+    adm, ben, ada = (membership(cast, actor.email) for actor in (cast.adm, cast.ben, cast.ada))
+
+    def change(whose: UUID, role: str, reason: str = "") -> None:
+        organizations.change_role(
+            cast.ada, membership_id=whose, organization_id=cast.northwind, role=role, reason=reason
+        )
+
+    change(ben, "viewer")
+    change(ben, "admin", " needed  at night ")
+    change(ben, "owner")
+    for whose, role in ((adm, "member"), (adm, "billing"), (ben, "admin"), (ada, "viewer")):
+        with pytest.raises(Invalid, match="reason") as refused:
+            change(whose, role, " ")
+        assert refused.value.field == "reason"
+    with pytest.raises(Invalid, match="at most"):
+        change(adm, "member", "x" * 1001)
+    change(adm, "member", "left the team")
+    with database.superuser() as connection:
+        told = connection.execute(
+            "SELECT new_values->>'role', reason FROM audit_logs WHERE action = 'membership.role_changed' ORDER BY id"
+        ).fetchall()
+    assert told == [
+        ("viewer", None), ("admin", "needed  at night"), ("owner", None), ("member", "left the team"),
+    ]  # fmt: skip
+
+
 def test_the_last_owner_hands_over_and_then_may_go(cast: Cast, world: World) -> None:
     ada, ben = membership(cast, cast.ada.email), membership(cast, cast.ben.email)
     ways = organizations.ways_out(cast.ada, membership_id=ada, organization_id=cast.northwind)
     assert ways.is_last_owner and [heir.email.partition("@")[0] for heir in ways.heirs] == ["adm", "ben", "vic"]
     with pytest.raises(Conflict, match="active owner"):
-        organizations.change_role(cast.ada, membership_id=ada, organization_id=cast.northwind, role="member")
+        organizations.change_role(
+            cast.ada, membership_id=ada, organization_id=cast.northwind, role="member", reason="leaving"
+        )
     organizations.transfer_ownership(
         cast.ada, from_membership_id=ada, to_membership_id=ben, organization_id=cast.northwind, reason="leaving"
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
@@ -152,6 +154,34 @@ def test_a_record_that_is_gone_pauses_joining_and_then_ends_the_proof(
     days_later(15)
     organizations.recheck_domains(root)
     assert only(ada).proven_by is None and not only(ada).auto_join
+
+
+def test_a_claim_that_is_gone_meanwhile_does_not_keep_the_others_from_being_looked_at(
+    zone: Zone, database: TestDatabase, owners: dict[str, Actor], root: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = owners.values()
+    for owner, name in ((first, "northwind.com"), (second, "contoso.com")):
+        prove(zone, owner, claim(owner, name))
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(
+            "UPDATE organization_domains SET verification_checked_at = now()"
+            " - CASE domain WHEN 'northwind.com' THEN interval '9 days' ELSE interval '8 days' END"
+        )
+    look_up = dns_proof.look_up
+
+    def removed_meanwhile(domain: str, token: str) -> dns_proof.Proof:
+        proof = look_up(domain, token)
+        if domain == "northwind.com":
+            organizations.remove_domain(first, organization_id=own(first), domain_id=only(first).id, reason="sold")
+        return proof
+
+    monkeypatch.setattr(dns_proof, "look_up", removed_meanwhile)
+    with structlog.testing.capture_logs() as lines:
+        assert organizations.recheck_domains(root) == 1
+    assert [(line["event"], line["domain"]) for line in lines] == [("domain_not_rechecked", "northwind.com")]
+    looked = only(second).checked_at
+    assert looked and looked > dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
 
 
 def test_an_admin_may_accept_and_except_with_a_reason(zone: Zone, owners: dict[str, Actor], root: Actor) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from nexa_core import accounts, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NexaError, NotFound
-from nexa_core.organizations import DomainView
+from nexa_core.organizations import DomainView, sign_up
 from tests.databases import TestDatabase
 from tests.nexa_core.organizations.domains.conftest import claim, links, only, own, prove, verified
 from tests.nexa_core.organizations.domains.dns_server import Zone
@@ -32,6 +34,12 @@ def switch_on(ada: Actor, proven: DomainView, **wanted: object) -> int:
     )
 
 
+def asks_to_join(world: World, person: UUID) -> None:
+    with world.database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute("UPDATE organization_memberships SET requested_at = now() WHERE user_id = %s", [person])
+
+
 def members(actor: Actor) -> dict[str, tuple[str, str]]:
     return {m.email: (m.role, m.status) for m in organizations.members(actor, organization_id=own(actor))}
 
@@ -50,17 +58,36 @@ def test_the_blast_radius_names_who_would_join_and_why_others_would_not(
     world.membership(gone, own(ada))
     membership = next(m.id for m in organizations.members(ada, organization_id=own(ada)) if m.user_id == gone)
     organizations.remove_member(ada, membership_id=membership, organization_id=own(ada), reason="left")
+    verified(world, "kept.out@northwind.com", own(ada), membership_status="suspended")
+    for name in ("invited", "withdrawn"):
+        verified(world, f"{name}@northwind.com", elsewhere)
+        (sent,) = organizations.invite(ada, organization_id=own(ada), people=f"{name}@northwind.com", role="member")
+    assert sent.invitation_id
+    organizations.revoke_invitation(ada, organization_id=own(ada), invitation_id=sent.invitation_id)
+    asks_to_join(world, verified(world, "asks@northwind.com", own(ada), membership_status="pending"))
     radius = organizations.blast_radius(ada, organization_id=own(ada), domain_id=proven.id)
     assert {one.email: one.verdict for one in radius.candidates} == {
         "joins@northwind.com": "joins",
         "paused@northwind.com": "suspended",
         "member@northwind.com": "member",
         "gone@northwind.com": "removed",
+        "kept.out@northwind.com": "paused",
+        "invited@northwind.com": "invited",
+        "withdrawn@northwind.com": "joins",
+        "asks@northwind.com": "waiting",
     }
-    assert (radius.members, radius.members_after, radius.seats, radius.fits) == (2, 3, 25, True)
-    assert switch_on(ada, proven) == 1
-    assert members(ada)["joins@northwind.com"] == ("viewer", "active")
+    assert (radius.members, radius.members_after, radius.seats, radius.fits) == (2, 4, 25, True)
+    assert switch_on(ada, proven) == 2
+    assert members(ada)["joins@northwind.com"] == members(ada)["withdrawn@northwind.com"] == ("viewer", "active")
+    assert [one.email for one in organizations.invitations(ada, organization_id=own(ada))] == ["invited@northwind.com"]
     assert "gone@northwind.com" not in members(ada)
+
+
+def test_a_reason_for_who_joins_is_in_the_log(database: TestDatabase, ada: Actor, proven: DomainView) -> None:
+    switch_on(ada, proven, reason="as agreed with their administrator")
+    with database.superuser() as connection:
+        told = connection.execute("SELECT reason FROM audit_logs WHERE action = 'domain.joining_changed'").fetchall()
+    assert told == [("as agreed with their administrator",)]
 
 
 def test_what_was_shown_is_what_happens_or_nothing_does(world: World, ada: Actor, proven: DomainView) -> None:
@@ -84,17 +111,10 @@ def test_joining_is_refused_beyond_the_seats_without_the_plan_and_for_powerful_r
         with pytest.raises(Invalid):
             switch_on(ada, proven, role=role)
 
-    def subscribe(plan: str, limits: str = "{}") -> None:
-        with database.superuser() as connection, connection.transaction():
-            World.name_the_change(connection)
-            connection.execute(
-                "UPDATE organizations SET plan_type = %s, usage_limits = %s WHERE id = %s", [plan, limits, own(ada)]
-            )
-
-    subscribe("starter")
+    subscribe(database, own(ada), "starter")
     with pytest.raises(Forbidden, match="plan"):
         switch_on(ada, proven)
-    subscribe("professional", '{"seats": 3}')
+    subscribe(database, own(ada), "professional", '{"seats": 3}')
     with pytest.raises(LimitExceeded, match="4 of 3 seats"):
         switch_on(ada, proven)
     assert len(members(ada)) == 1 and not only(ada).auto_join
@@ -110,6 +130,39 @@ def test_joining_is_refused_beyond_the_seats_without_the_plan_and_for_powerful_r
     assert organizations.join_requests(ada, organization_id=own(ada)) == ()
     with pytest.raises(NotFound):
         organizations.approve_join(ada, organization_id=own(ada), membership_id=third.membership_id)
+
+
+def subscribe(database: TestDatabase, organization: UUID, plan: str, limits: str = "{}") -> None:
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(
+            "UPDATE organizations SET plan_type = %s, usage_limits = %s WHERE id = %s", [plan, limits, organization]
+        )
+
+
+def test_an_admin_hands_out_by_a_domain_only_what_they_have_themselves(
+    world: World, database: TestDatabase, ada: Actor, proven: DomainView
+) -> None:
+    adm = world.actor(world.person("adm@northwind.test", own(ada), role="admin"), own(ada))
+    here: dict[str, Any] = {"organization_id": own(ada), "domain_id": proven.id}
+    for enabled in (True, False):
+        with pytest.raises(Forbidden, match="rights that you do not have"):
+            organizations.set_joining(adm, **here, enabled=enabled, role="billing")
+    assert switch_on(ada, proven, role="billing", approval_required=True) == 0
+    with pytest.raises(Forbidden, match="rights that you do not have"):
+        organizations.set_joining(adm, **here, enabled=True, role="billing")
+    organizations.join_by_domain(
+        Origin(), token=ask(database, "bob@northwind.com"), first_name="Bob", last_name="B", password=NEW
+    )
+    (request,) = organizations.join_requests(adm, organization_id=own(ada))
+    waiting: dict[str, Any] = {"organization_id": own(ada), "membership_id": request.membership_id}
+    with pytest.raises(Forbidden, match="rights that you do not have"):
+        organizations.approve_join(adm, **waiting)
+    assert members(ada)["bob@northwind.com"] == ("billing", "pending")
+    organizations.set_joining(adm, **here, enabled=False, role="billing")
+    assert not only(ada).auto_join, "what others handed out can be stopped"
+    organizations.approve_join(ada, **waiting)
+    assert members(ada)["bob@northwind.com"] == ("billing", "active")
 
 
 # Signing up -----------------------------------------------------------------------------------------------------------
@@ -193,6 +246,54 @@ def test_somebody_with_an_account_joins_without_a_password_and_a_removed_one_doe
     with pytest.raises(Conflict, match="Only an invitation"):
         organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"))
     assert "bob@northwind.com" not in members(ada)
+
+
+@pytest.mark.parametrize("approval", [False, True])
+def test_a_withdrawn_invitation_does_not_stand_in_the_way_and_an_open_one_says_so(
+    database: TestDatabase, ada: Actor, proven: DomainView, approval: bool
+) -> None:
+    switch_on(ada, proven, role="viewer", approval_required=approval)
+    (sent,) = organizations.invite(ada, organization_id=own(ada), people="bob@northwind.com", role="admin")
+    assert sent.invitation_id
+    bob: dict[str, Any] = {"first_name": "Bob", "last_name": "B", "password": NEW}
+    with pytest.raises(Conflict, match="invited to this organization already"):
+        organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"), **bob)
+    organizations.revoke_invitation(ada, organization_id=own(ada), invitation_id=sent.invitation_id)
+    joined = organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"), **bob)
+    assert joined.waiting is approval
+    assert members(ada)["bob@northwind.com"] == ("viewer", "pending" if approval else "active")
+    assert organizations.invitations(ada, organization_id=own(ada)) == ()
+    if approval:
+        with pytest.raises(Conflict, match="asked to join"):
+            organizations.join_by_domain(Origin(), token=ask(database, "bob@northwind.com"), **bob)
+        (request,) = organizations.join_requests(ada, organization_id=own(ada))
+        organizations.approve_join(ada, organization_id=own(ada), membership_id=request.membership_id)
+    accounts.sign_in(Origin(), email="bob@northwind.com", password=NEW)
+
+
+@pytest.mark.parametrize("limits", [("starter", "{}"), ("professional", '{"features": {"auto_join": false}}')])
+def test_nobody_joins_by_a_domain_when_the_plan_does_not_include_it_any_more(
+    database: TestDatabase, ada: Actor, proven: DomainView, monkeypatch: pytest.MonkeyPatch, limits: tuple[str, str]
+) -> None:
+    switch_on(ada, proven)
+    token = ask(database, "bob@northwind.com")
+    bob: dict[str, Any] = {"token": token, "first_name": "Bob", "last_name": "B", "password": NEW}
+    before = sign_up._may_come
+
+    def plan_ends_meanwhile(person: Any) -> None:
+        before(person)
+        subscribe(database, own(ada), *limits)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sign_up, "_may_come", plan_ends_meanwhile)
+        with pytest.raises(Invalid, match="any more"):
+            organizations.join_by_domain(Origin(), **bob)
+    with pytest.raises(Invalid, match="any more"):
+        organizations.domain_invitation(Origin(), token=token)
+    assert ask(database, "lee@northwind.com") == ""
+    assert "bob@northwind.com" not in members(ada)
+    subscribe(database, own(ada), "professional")
+    assert not organizations.join_by_domain(Origin(), **bob).waiting
 
 
 @pytest.mark.parametrize("status", ["suspended", "deleted"])
