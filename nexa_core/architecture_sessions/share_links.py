@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Row, func, insert, literal_column, select,
 from nexa_core.accounts import passwords
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions.contents import content, fix_revision
+from nexa_core.architecture_sessions.contents import content, fixed
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.going_out import require_ready
 from nexa_core.architecture_sessions.models import ArchitectureSession
@@ -31,6 +31,8 @@ DAYS: Final = 7
 LONGEST_DAYS: Final = 365
 TOKEN_BYTES: Final = 32
 SHORTEST_PASSCODE, LONGEST_PASSCODE = 6, 200
+#: Seconds after which no more diagrams are drawn ahead: what is left is drawn when it is looked at.
+QUICK: Final = 5.0
 #: Links one list shows.
 MOST: Final = 500
 
@@ -111,11 +113,10 @@ def share(
     if len(label) > 255 or "\x00" in label:
         raise Invalid("Who a link is for has at most 255 characters.", field="label")
     passcode_hash = _hashed(passcode)
-    shown = content(actor, uuid=uuid, revision=revision)
+    shown = fixed(actor, uuid=uuid, revision=revision)
     require_ready(shown)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with recording(actor, Action.SHARE_CREATED) as db:
-        fix_revision(db, shown)
         link_id = db.execute(
             insert(ShareLink)
             .values(
@@ -133,7 +134,7 @@ def share(
         ).scalar_one()
         made = _view(db.execute(_listed().where(ShareLink.id == link_id)).one())
     if "visuals" in chosen:
-        keep_drawings(actor, shown, at_most=0)
+        keep_drawings(actor, shown, seconds=QUICK)
     return NewShareLink(made, f"{settings().public_url.rstrip('/')}/share/{token}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,10 @@ import pytest
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor, Origin
+from nexa_core.architecture_sessions import diagrams
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from tests.databases import TestDatabase
-from tests.nexa_core.architecture_sessions.documents import documents
+from tests.nexa_core.architecture_sessions.documents import FLOW, documents
 from tests.worlds import World
 
 HERE = Origin(ip_address="198.51.100.9", user_agent="a client's browser")
@@ -47,6 +49,27 @@ def token_of(made: sessions.NewShareLink) -> str:
 @pytest.fixture
 def token(ada: Actor, uuid: UUID) -> str:
     return token_of(sessions.share(ada, uuid=uuid))
+
+
+def test_who_types_while_a_session_is_shared_is_in_nobodys_way(
+    ada: Actor, uuid: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def typed_meanwhile(_shown: object) -> None:
+        sessions.save(ada, uuid=uuid, version=None, documents={"sow_objects": {"sections": []}})
+
+    monkeypatch.setattr(import_module("nexa_core.architecture_sessions.share_links"), "require_ready", typed_meanwhile)
+    made = sessions.share(ada, uuid=uuid)
+    assert sessions.visit(HERE, token=token_of(made)).documents == documents()
+    assert sessions.get(ada, uuid=uuid).documents["sow_objects"] == {"sections": []}
+
+
+def test_what_is_shared_is_drawn_ahead_of_its_visitors(ada: Actor, uuid: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = token_of(sessions.share(ada, uuid=uuid))
+    monkeypatch.setattr(diagrams, "_memory", diagrams._Memory())  # another process's
+    monkeypatch.setattr(diagrams._pen, "draw", lambda _text: pytest.fail("a visitor waited for a drawing"))
+    digest = sessions.diagram_digest(FLOW)
+    media_type, _ = sessions.picture(HERE, token=token, key=None, kind="drawing", digest=digest)
+    assert media_type == "image/svg+xml"
 
 
 def test_a_link_shows_its_revision_whatever_is_written_afterwards(ada: Actor, uuid: UUID, token: str) -> None:
