@@ -31,7 +31,7 @@ from nexa_core.api.bodies import MAX_BYTES, BodyError, parse_json, read_bytes
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.problems import REALM, Problem, incident, problem_of
 from nexa_core.api.threads import in_drawing_thread, in_thread
-from nexa_core.errors import NexaError, Unauthenticated
+from nexa_core.errors import Forbidden, NexaError, Unauthenticated
 
 PREFIX: Final = "/api"
 _log = logs.logger("api")
@@ -94,7 +94,10 @@ class Endpoint:
         return {n: known[0] for n, known in found.items() if known and isinstance(known[0], Header)}
 
     def route(self) -> Route:
-        return Route(self.path, self._serve, methods=[self.method], name=self.function.__name__)
+        made = Route(self.path, self._serve, methods=[self.method], name=self.function.__name__)
+        if made.methods and self.needs_sign_in and self.answer is Response:
+            made.methods.discard("HEAD")  # a file is made to be fetched: that it was is noted, and may be billed
+        return made
 
     async def _serve(self, request: Request) -> Response:
         exchange = Exchange.of(request.scope)
@@ -180,6 +183,9 @@ def authenticated(request: Request, exchange: Exchange) -> Actor:
             return accounts.actor_of_api_key(exchange.origin, key=token.strip())
         return accounts.actor_of_access_token(exchange.origin, access_token=token.strip())
     if exchange.cookie is not None:
+        # A link on a foreign page brings the cookie along. What is read so may be noted and billed: a file is.
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            raise Forbidden("This link was followed from another website. Please open it from NEXA itself.")
         return accounts.actor_of_cookie(exchange.origin, cookie=exchange.cookie)
     raise Unauthenticated("Please sign in first.")
 

@@ -51,8 +51,9 @@ def routes() -> list[BaseRoute]:
 
 async def _page(request: Request) -> Response:
     thanks = request.query_params.get("thanks") == "1"
+    seen = request.method == "GET" and not thanks
     shared = await in_thread(
-        architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request), count=not thanks
+        architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request), count=seen
     )
     return _shown(request, shared, thanks=thanks)
 
