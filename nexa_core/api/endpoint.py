@@ -30,8 +30,8 @@ from nexa_core.actor import Actor, Origin
 from nexa_core.api.bodies import MAX_BYTES, BodyError, parse_json, read_bytes
 from nexa_core.api.exchange import Exchange
 from nexa_core.api.problems import REALM, Problem, incident, problem_of
-from nexa_core.api.threads import in_thread
-from nexa_core.errors import NexaError, Unauthenticated
+from nexa_core.api.threads import in_drawing_thread, in_thread
+from nexa_core.errors import Forbidden, NexaError, Unauthenticated
 
 PREFIX: Final = "/api"
 _log = logs.logger("api")
@@ -75,6 +75,7 @@ class Endpoint:
     status: int
     parameters: dict[str, Any]
     answer: Any
+    draws: bool = False  # may draw diagrams, unless its query says draw=false
 
     @property
     def needs_sign_in(self) -> bool:
@@ -93,14 +94,18 @@ class Endpoint:
         return {n: known[0] for n, known in found.items() if known and isinstance(known[0], Header)}
 
     def route(self) -> Route:
-        return Route(self.path, self._serve, methods=[self.method], name=self.function.__name__)
+        made = Route(self.path, self._serve, methods=[self.method], name=self.function.__name__)
+        if made.methods and self.needs_sign_in and self.answer is Response:
+            made.methods.discard("HEAD")  # a file is made to be fetched: that it was is noted, and may be billed
+        return made
 
     async def _serve(self, request: Request) -> Response:
         exchange = Exchange.of(request.scope)
         exchange.route = PREFIX + self.path
         try:
             values = {**_path_values(self, request), **await self._read(request)}
-            return await in_thread(self._call, request, exchange, values)
+            draws = self.draws and getattr(values.get("query"), "draw", True)
+            return await (in_drawing_thread if draws else in_thread)(self._call, request, exchange, values)
         except NexaError as error:
             return _challenged(problem_of(error, exchange.origin.request_id), request)
         except BodyError as error:
@@ -145,12 +150,14 @@ class Endpoint:
         return JSONResponse(_adapter(self.answer).dump_python(result, mode="json"), self.status, reply.headers)
 
 
-def get(path: str, summary: str) -> Callable[[Callable[..., Any]], Endpoint]:
-    return _endpoint("GET", path, summary, 200)
+def get(path: str, summary: str, *, draws: bool = False) -> Callable[[Callable[..., Any]], Endpoint]:
+    return _endpoint("GET", path, summary, 200, draws)
 
 
-def post(path: str, summary: str, *, status: int = 200) -> Callable[[Callable[..., Any]], Endpoint]:
-    return _endpoint("POST", path, summary, status)
+def post(
+    path: str, summary: str, *, status: int = 200, draws: bool = False
+) -> Callable[[Callable[..., Any]], Endpoint]:
+    return _endpoint("POST", path, summary, status, draws)
 
 
 def put(path: str, summary: str) -> Callable[[Callable[..., Any]], Endpoint]:
@@ -176,6 +183,9 @@ def authenticated(request: Request, exchange: Exchange) -> Actor:
             return accounts.actor_of_api_key(exchange.origin, key=token.strip())
         return accounts.actor_of_access_token(exchange.origin, access_token=token.strip())
     if exchange.cookie is not None:
+        # A link on a foreign page brings the cookie along. What is read so may be noted and billed: a file is.
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            raise Forbidden("This link was followed from another website. Please open it from NEXA itself.")
         return accounts.actor_of_cookie(exchange.origin, cookie=exchange.cookie)
     raise Unauthenticated("Please sign in first.")
 
@@ -186,12 +196,14 @@ def _adapter(answer: Any) -> TypeAdapter[Any]:
     return TypeAdapter(answer)
 
 
-def _endpoint(method: str, path: str, summary: str, status: int) -> Callable[[Callable[..., Any]], Endpoint]:
+def _endpoint(
+    method: str, path: str, summary: str, status: int, draws: bool = False
+) -> Callable[[Callable[..., Any]], Endpoint]:
     def declare(function: Callable[..., Any]) -> Endpoint:
         hints = get_type_hints(function, include_extras=True)
         answer = _answer(hints.pop("return"))
         parameters = {name: hints[name] for name in inspect.signature(function).parameters}
-        return Endpoint(method, path, summary, function, status, parameters, answer)
+        return Endpoint(method, path, summary, function, status, parameters, answer, draws)
 
     return declare
 

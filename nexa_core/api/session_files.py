@@ -74,17 +74,17 @@ class Imported(Body):
     given: Any
 
 
-@get(_ONE + "/export.pdf", "A revision of a session as PDF")
+@get(_ONE + "/export.pdf", "A revision of a session as PDF", draws=True)
 def export_pdf(actor: Actor, uuid: UUID, query: Exported) -> Response:
     return _file(sessions.export(actor, uuid=uuid, form="pdf", revision=query.revision, pages=query.chosen()))
 
 
-@get(_ONE + "/export.docx", "The statement of work as DOCX")
+@get(_ONE + "/export.docx", "The statement of work as DOCX", draws=True)
 def export_docx(actor: Actor, uuid: UUID, query: Which) -> Response:
     return _file(sessions.export(actor, uuid=uuid, form="docx", revision=query.revision))
 
 
-@get(_ONE + "/export.xlsx", "The level of effort as XLSX with formulas")
+@get(_ONE + "/export.xlsx", "The level of effort as XLSX with formulas", draws=True)
 def export_xlsx(actor: Actor, uuid: UUID, query: Which) -> Response:
     return _file(sessions.export(actor, uuid=uuid, form="xlsx", revision=query.revision))
 
@@ -94,12 +94,12 @@ def export_json(actor: Actor, uuid: UUID, query: Which) -> Response:
     return _file(sessions.export(actor, uuid=uuid, form="json", revision=query.revision))
 
 
-@post(_ONE + "/drawings", "Draw one more diagram ahead of an export, and say how far it is")
+@post(_ONE + "/drawings", "Draw one more diagram ahead of an export, and say how far it is", draws=True)
 def draw_next(actor: Actor, uuid: UUID, body: Which) -> sessions.DrawingProgress:
     return sessions.draw_next(actor, uuid=uuid, revision=body.revision)
 
 
-@get(_ONE + "/readiness", "Whether a session is ready for its client")
+@get(_ONE + "/readiness", "Whether a session is ready for its client", draws=True)
 def get_readiness(actor: Actor, uuid: UUID, query: Assessed) -> sessions.GoingOut:
     return sessions.check_readiness(actor, uuid=uuid, revision=query.revision, draw=query.draw)
 
@@ -140,7 +140,7 @@ def list_session_share_links(actor: Actor, uuid: UUID, query: Links) -> list[ses
     return list(sessions.share_links(actor, uuid=uuid, state=query.state))
 
 
-@post(_ONE + "/share-links", "Share a revision by link; its address is told this once", status=201)
+@post(_ONE + "/share-links", "Share a revision by link; its address is told this once", status=201, draws=True)
 def post_share_link(actor: Actor, uuid: UUID, body: Shared) -> sessions.NewShareLink:
     return sessions.share(actor, uuid=uuid, **body.model_dump())
 

@@ -20,8 +20,8 @@ from starlette.routing import BaseRoute, Route
 
 from nexa_core import architecture_sessions, logs
 from nexa_core.api.exchange import Exchange
-from nexa_core.api.threads import in_thread
-from nexa_core.architecture_sessions import PasscodeNeeded, Section, Shared
+from nexa_core.api.threads import in_drawing_thread, in_thread
+from nexa_core.architecture_sessions import NotDrawn, PasscodeNeeded, Section, Shared
 from nexa_core.errors import NexaError, NotFound
 
 PREFIX: Final = "/share"
@@ -50,7 +50,10 @@ def routes() -> list[BaseRoute]:
 
 
 async def _page(request: Request) -> Response:
-    shared = await in_thread(architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request))
+    seen = request.method == "GET"  # a HEAD shows nothing
+    shared = await in_thread(
+        architecture_sessions.visit, _origin(request), token=_token(request), key=_key(request), count=seen
+    )
     return _shown(request, shared, thanks=request.query_params.get("thanks") == "1")
 
 
@@ -107,10 +110,16 @@ async def _accent(request: Request) -> str:
 
 async def _picture(request: Request) -> Response:
     kind = request.scope["route"].name
-    media_type, content = await in_thread(
-        architecture_sessions.picture, _origin(request), token=_token(request), key=_key(request), kind=kind,
-        digest=request.path_params.get("digest", ""),
-    )  # fmt: skip
+    wanted = {
+        "token": _token(request),
+        "key": _key(request),
+        "kind": kind,
+        "digest": request.path_params.get("digest", ""),
+    }
+    try:
+        media_type, content = await in_thread(architecture_sessions.picture, _origin(request), **wanted, draw=False)
+    except NotDrawn:
+        media_type, content = await in_drawing_thread(architecture_sessions.picture, _origin(request), **wanted)
     return Response(content, media_type=media_type)
 
 
@@ -131,7 +140,10 @@ def _served(serve: Serve) -> Serve:
         except NexaError as error:
             if error.status in (401, 429) and request.method == "POST":
                 return await _locked(request, error)
-            return _html("gone.html", error.status, sentence=error.sentence, base="")
+            gone = _html("gone.html", error.status, sentence=error.sentence, base="")
+            if error.status == 503:
+                gone.headers["retry-after"] = "5"
+            return gone
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception:

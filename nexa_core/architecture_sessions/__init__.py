@@ -135,7 +135,7 @@ from nexa_core.architecture_sessions.views import (
     SessionLine,
     SessionView,
 )
-from nexa_core.architecture_sessions.visiting import PasscodeNeeded, Shared, picture, respond, unlock, visit
+from nexa_core.architecture_sessions.visiting import NotDrawn, PasscodeNeeded, Shared, picture, respond, unlock, visit
 
 __all__ = [
     "FORMS",
@@ -163,6 +163,7 @@ __all__ = [
     "ImportItem",
     "ImportPlan",
     "NewShareLink",
+    "NotDrawn",
     "Page",
     "PasscodeNeeded",
     "Placeholder",

@@ -63,8 +63,8 @@ def totals(about: Documents) -> Iterator[Finding]:
                     )  # fmt: skip
 
 
-#: A node by our naming in a diagram's text: the id of a component with an underscore.
-_NODE = re.compile(r"\bcmp_\d+\b")
+#: A node by our naming in a diagram's text: the id of a component, counted or new, with an underscore.
+_NODE = re.compile(r"\bcmp_\w+\b")
 
 
 def diagram_nodes(about: Documents) -> Iterator[Finding]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nexa_core.architecture_sessions import diagrams
+from nexa_core.architecture_sessions.blanks import blank_in
+from nexa_core.architecture_sessions.edits import ALL_COLUMNS
 from nexa_core.architecture_sessions.effort import estimate
 from nexa_core.architecture_sessions.findings import PAGES, Documents, Finding, Severity, task_of, title_of
 from nexa_core.architecture_sessions.foreign import names, number, parts, shown, words
@@ -112,22 +114,28 @@ def same_ids(about: Documents) -> Iterator[Finding]:
                 yield Finding("same_id_twice", Severity.ERROR, f"{count} parts have the id {shown(part)}.", page, part)
 
 
-_PLACEHOLDER = re.compile(
-    r"\{\{\s*[\w .-]{1,60}\s*\}\}|\[\s*(?:tbd|todo|insert|placeholder|your |client name)[^\]]{0,60}\]"
-    r"|\b(?:TBD|TODO|FIXME|XXX)\b|\blorem ipsum\b",
-    re.IGNORECASE,
+# Marks of unfinished work in capitals: "todo" is a word of Spanish. What stands in brackets may be a link or, in a
+# diagram, a node.
+_MARKED = r"\b(?:TBD|TODO|FIXME|XXX)\b|(?i:\blorem ipsum\b)"
+_BRACKETED = (
+    r"(?i:\[\s*(?:(?:tbd|todo)\s*(?::[^\]]{0,60})?|(?:insert|placeholder|your |client name)[^\]]{0,60})\](?!\())"
 )
+_LEFT_OPEN = {
+    column: re.compile("|".join((blank_in(column).pattern, _MARKED, *(() if "diagram" in column else (_BRACKETED,)))))
+    for column in ALL_COLUMNS
+}
 
 
 def placeholders(about: Documents) -> Iterator[Finding]:
     documents = (
-        ("structuring", about.structuring), ("sow", about.sow), ("loe", about.loe), ("visuals", about.texts),
-        ("visuals", about.assets),
+        ("structuring", "session_objects", about.structuring), ("sow", "sow_objects", about.sow),
+        ("loe", "loe_objects", about.loe), ("visuals", "diagram_texts_json", about.texts),
+        ("visuals", "visual_assets_json", about.assets),
     )  # fmt: skip
-    for page, document in documents:
+    for page, column, document in documents:
         seen: set[tuple[str, str]] = set()
         for part, text in _texts(document, ""):
-            found = _PLACEHOLDER.search(text)
+            found = _LEFT_OPEN[column].search(text)
             if found and (part, found[0]) not in seen:
                 seen.add((part, found[0]))
                 yield Finding(
@@ -138,9 +146,9 @@ def placeholders(about: Documents) -> Iterator[Finding]:
 
 def _texts(value: object, part: str) -> Iterator[tuple[str, str]]:
     """Every text in a document with the id of the nearest part around it."""
-    pending: list[tuple[object, str]] = [(value, part)]
+    pending: deque[tuple[object, str]] = deque([(value, part)])
     while pending:
-        item, within = pending.pop(0)
+        item, within = pending.popleft()
         if isinstance(item, str):
             yield within, item
         elif isinstance(item, Mapping):

@@ -16,8 +16,8 @@ from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.edits import ALL_COLUMNS
 from nexa_core.architecture_sessions.reach import SNAPSHOT, head, require_alive
 from nexa_core.architecture_sessions.sections import digest_of
-from nexa_core.db import reading
-from nexa_core.errors import Conflict, NotFound
+from nexa_core.db import metering, reading
+from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
 
 
@@ -120,7 +120,7 @@ def fetch(db: Database, uuid: UUID, revision: int | None = None) -> Content:
 
 
 # NO KEY: who charges usage of this session at the same moment holds its key, and must not wait for this in a circle.
-_LOCK = text("SELECT id, user_id, version FROM ai_architecture_sessions WHERE uuid = :uuid FOR NO KEY UPDATE")
+_LOCK = text("SELECT id FROM ai_architecture_sessions WHERE uuid = :uuid FOR NO KEY UPDATE")
 _CLOSE = text("""
     UPDATE session_revisions SET is_closed = true
     WHERE session_id = :session AND NOT is_closed AND revision = :revision
@@ -133,16 +133,20 @@ _BEGIN = text("""
 """)
 
 
-def fix_revision(db: Database, shown: Content) -> None:
-    """See to it that the revision stays what was read: whoever goes on writing begins another one.
+def fixed(actor: Actor, *, uuid: UUID, revision: int | None = None) -> Content:
+    """:func:`content` that stays what it is: whoever goes on writing begins another revision. Raises as it does.
 
-    Raises Conflict when somebody has saved since it was read.
+    A transaction of its own and a short one: what is made of the content may take its time while others type.
     """
-    locked = db.execute(_LOCK, {"uuid": shown.uuid}).one()
-    db.execute(_BEGIN, {"session": locked.id})
-    db.execute(_CLOSE, {"session": locked.id, "revision": shown.revision})
-    if fetch(db, shown.uuid, shown.revision).digest != shown.digest:
-        raise Conflict("Somebody saved this session at the same moment. Please try again.")
+    actor.require(Permission.SESSIONS_READ)
+    with metering(actor) as db:
+        row = head(db, actor, uuid)
+        require_alive(row)
+        db.execute(_LOCK, {"uuid": uuid})
+        db.execute(_BEGIN, {"session": row.id})
+        shown = fetch(db, uuid, revision)
+        db.execute(_CLOSE, {"session": row.id, "revision": shown.revision})
+        return shown
 
 
 def _is_color(value: str) -> bool:

@@ -8,6 +8,7 @@ Diagram 2: node removed
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -91,14 +92,14 @@ _Missing: Final = type(MISSING)
 
 
 def _between_lists(olds: dict[str, Any], news: dict[str, Any], path: tuple[str, ...]) -> Iterator[Difference]:
-    common = [key for key in news if key in olds]
-    stayed = _longest_run([list(olds).index(key) for key in common])
+    places = {key: place for place, key in enumerate(olds)}
+    stayed = _longest_run([places[key] for key in news if key in places])
     for number, (key, value) in enumerate(news.items(), start=1):
         label = _name(path, number, value)
         if key not in olds:
             yield Difference(path[0], (*path, key), "added", label, None, value)
             continue
-        if list(olds).index(key) not in stayed:
+        if places[key] not in stayed:
             yield Difference(path[0], (*path, key), "moved", label, None, None)
         yield from _between(olds[key], value, (*path, key), label)
     for number, (key, value) in enumerate(olds.items(), start=1):
@@ -107,14 +108,22 @@ def _between_lists(olds: dict[str, Any], news: dict[str, Any], path: tuple[str, 
 
 
 def _longest_run(places: list[int]) -> set[int]:
-    """The longest rising subsequence: those that kept their order, so that as few as possible count as moved."""
-    best: list[tuple[int, list[int]]] = []
+    """The longest rising subsequence: those that kept their order, so that as few as possible count as moved.
+
+    By patience sorting, as documents may have lists of tens of thousands.
+    """
+    tops: list[int] = []  # the lowest place a run of each length ends with
+    before: dict[int, int | None] = {}  # what stands before each place in the longest run that ends there
     for place in places:
-        shorter: list[list[int]] = [[], *(run for last, run in best if last < place)]
-        longest = sorted(shorter, key=len)[-1]
-        best.append((place, [*longest, place]))
-    runs: list[list[int]] = [[], *(run for _, run in best)]
-    return set(sorted(runs, key=len)[-1])
+        length = bisect_left(tops, place)
+        before[place] = tops[length - 1] if length else None
+        tops[length : length + 1] = [place]
+    run: set[int] = set()
+    last = tops[-1] if tops else None
+    while last is not None:
+        run.add(last)
+        last = before[last]
+    return run
 
 
 def _name(path: tuple[str, ...], number: int, value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,14 +41,20 @@ def draw_next(actor: Actor, *, uuid: UUID, revision: int | None = None) -> Drawi
     return keep_drawings(actor, content(actor, uuid=uuid, revision=revision), at_most=1)
 
 
-def keep_drawings(actor: Actor, shown: Content, *, at_most: int | None = None) -> DrawingProgress:
-    """Draw what is not drawn yet, at most so many, and keep it; what cannot be drawn counts as done."""
+def keep_drawings(
+    actor: Actor, shown: Content, *, at_most: int | None = None, seconds: float | None = None
+) -> DrawingProgress:
+    """Draw what is not drawn yet and keep it; what cannot be drawn counts as done.
+
+    At most so many, and none is begun after so many seconds.
+    """
+    until = None if seconds is None else time.monotonic() + seconds
     texts = texts_of(shown.documents)
     kept = _recall(actor, shown.organization_id, texts)
     drawn = 0
     for text in texts:
         if not diagrams.is_drawn(text):
-            if at_most is not None and drawn >= at_most:
+            if (at_most is not None and drawn >= at_most) or (until is not None and time.monotonic() >= until):
                 continue
             drawn += 1
         svg = diagrams.draw(text).svg

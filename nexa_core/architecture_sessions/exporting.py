@@ -21,7 +21,7 @@ from nexa_core import audit
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import printing, spreadsheet, transfer, word
-from nexa_core.architecture_sessions.contents import Content, content, fix_revision
+from nexa_core.architecture_sessions.contents import Content, content, fixed
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.foreign import parts, words
 from nexa_core.architecture_sessions.going_out import require_ready
@@ -73,10 +73,11 @@ def export(
     if kind != "pdf":
         chosen = PAGES
     shown = content(actor, uuid=uuid, revision=revision)
+    if actor.scope is not Scope.PRESENTER:  # who shows the demo world spends nothing and changes nothing in it
+        _require_affordable(actor, shown, kind, chosen)
+        shown = fixed(actor, uuid=uuid, revision=revision)  # before drawing: others may go on typing meanwhile
     if kind != "json":  # one's own data is nobody's to hold back
         require_ready(shown)
-    if actor.scope is not Scope.PRESENTER:
-        _require_affordable(actor, shown, kind, chosen)
     made = _MAKERS[kind](actor, shown, chosen)
     billed = _recorded(actor, shown, kind, chosen, len(made))
     return ExportedFile(file_name(shown, kind), MEDIA_TYPES[kind], made, shown.revision, shown.digest, billed)
@@ -106,12 +107,11 @@ def _require_affordable(actor: Actor, shown: Content, form: Form, pages: Sequenc
 def _recorded(actor: Actor, shown: Content, form: Form, pages: Sequence[str], size: int) -> bool:
     """Note the export and bill it unless it was billed before, in one transaction; whether it was billed now."""
     noted: dict[str, Any] = {"form": form, "revision": shown.revision, "sha256": shown.digest, "bytes": size}
-    if actor.scope is Scope.PRESENTER:  # who shows the demo world spends nothing and changes nothing in it
+    if actor.scope is Scope.PRESENTER:
         with recording(actor, Action.SESSION_EXPORTED) as db:
             audit.note(db, "session", shown.uuid, noted, organization_id=shown.organization_id)
         return False
     with recording(actor, Action.SESSION_EXPORTED) as db:
-        fix_revision(db, shown)
         done = charge(db, actor, _event(shown, form, pages), organization_id=shown.organization_id)
         audit.note(
             db, "session", shown.uuid, noted | {"billed": done.inserted > 0}, organization_id=shown.organization_id

@@ -62,16 +62,24 @@ def _order(
         clashes.append(Clash(path, "order", orders[0], orders[1], orders[2]))
     order = [key for key in leading if key in kept]
     standing = set(order)
-    for place, key in enumerate(following):
+    follows: dict[str | None, str | None] = dict(zip([None, *order], [*order, None], strict=True))
+    before: str | None = None  # what stands last of what was looked at; None is the beginning
+    for key in following:
         if key in kept and key not in standing:  # only they have it: beside what stands beside it with them
-            before = next((k for k in reversed(following[:place]) if k in standing), None)
-            behind = next((k for k in following[place:] if k in standing), None)
-            if before is not None:
-                order.insert(order.index(before) + 1, key)
-            else:
-                order.insert(order.index(behind) if behind is not None else len(order), key)
+            if before is None:
+                behind = next((k for k in following if k in standing), None)
+                place = order.index(behind) if behind is not None else len(order)
+                before = order[place - 1] if place else None
+            follows[key], follows[before] = follows[before], key
             standing.add(key)
-    return order
+        if key in standing:
+            before = key
+    found: list[str] = []
+    at = follows[None]
+    while at is not None:
+        found.append(at)
+        at = follows[at]
+    return found
 
 
 def by_key(items: list[Any]) -> dict[str, Any] | None:

@@ -26,7 +26,9 @@ _DEEPEST: Final = 12
 class Section:
     """One piece of a page. ``part`` is an id within the page, ``data`` what its ``kind`` needs to be shown.
 
-    ``digest`` is the SHA-256 of the content as it is stored: of equal digests one may say that nothing has changed.
+    ``digest`` is the SHA-256 of the content as it is stored, and where it shows the titles of other parts, of these,
+    too: of equal digests one may say that nothing has changed. ``stored`` is then the one without those titles, which
+    approvals were bound to before; else it is empty.
     """
 
     page: str
@@ -35,6 +37,7 @@ class Section:
     kind: str
     data: Any
     digest: str
+    stored: str = ""
 
 
 def sections(documents: Mapping[str, Any], pages: Sequence[str] = PAGES) -> tuple[Section, ...]:
@@ -123,7 +126,8 @@ def _sow(documents: Mapping[str, Any]) -> Iterator[Section]:
             }
             for part in deliverables
         ]
-        yield Section("sow", "deliverables", "Deliverables", "deliverables", shown, digest_of(deliverables))
+        digests = digest_of([deliverables, shown]), digest_of(deliverables)
+        yield Section("sow", "deliverables", "Deliverables", "deliverables", shown, *digests)
     if milestones := list(parts(sow, "milestones")):
         dated = [
             {
@@ -134,7 +138,8 @@ def _sow(documents: Mapping[str, Any]) -> Iterator[Section]:
             }
             for part in milestones
         ]
-        yield Section("sow", "milestones", "Milestones", "milestones", dated, digest_of(milestones))
+        digests = digest_of([milestones, dated]), digest_of(milestones)
+        yield Section("sow", "milestones", "Milestones", "milestones", dated, *digests)
     for key, title in (("assumptions", "Assumptions"), ("out_of_scope", "Out of scope")):
         if statements := list(parts(sow, key)):
             texts = [words(part, "text") for part in statements if words(part, "text")]

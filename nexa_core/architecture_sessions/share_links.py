@@ -5,22 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Row, func, insert, literal_column, select, text
+from sqlalchemy.orm import Session as Database
 
 from nexa_core.accounts import passwords
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions.contents import content, fix_revision
+from nexa_core.architecture_sessions.contents import content, fixed
 from nexa_core.architecture_sessions.drawings import keep_drawings
 from nexa_core.architecture_sessions.going_out import require_ready
+from nexa_core.architecture_sessions.history import documents_of
 from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.architecture_sessions.reach import head
-from nexa_core.architecture_sessions.sections import PAGES, sections
+from nexa_core.architecture_sessions.sections import PAGES, Section, sections
 from nexa_core.architecture_sessions.share_models import ShareLink, ShareResponse
 from nexa_core.config import settings
 from nexa_core.db import reading, recording
@@ -31,6 +33,8 @@ DAYS: Final = 7
 LONGEST_DAYS: Final = 365
 TOKEN_BYTES: Final = 32
 SHORTEST_PASSCODE, LONGEST_PASSCODE = 6, 200
+#: Seconds after which no more diagrams are drawn ahead: what is left is drawn when it is looked at.
+QUICK: Final = 5.0
 #: Links one list shows.
 MOST: Final = 500
 
@@ -111,11 +115,10 @@ def share(
     if len(label) > 255 or "\x00" in label:
         raise Invalid("Who a link is for has at most 255 characters.", field="label")
     passcode_hash = _hashed(passcode)
-    shown = content(actor, uuid=uuid, revision=revision)
+    shown = fixed(actor, uuid=uuid, revision=revision)
     require_ready(shown)
     token = secrets.token_urlsafe(TOKEN_BYTES)
     with recording(actor, Action.SHARE_CREATED) as db:
-        fix_revision(db, shown)
         link_id = db.execute(
             insert(ShareLink)
             .values(
@@ -133,7 +136,7 @@ def share(
         ).scalar_one()
         made = _view(db.execute(_listed().where(ShareLink.id == link_id)).one())
     if "visuals" in chosen:
-        keep_drawings(actor, shown, at_most=0)
+        keep_drawings(actor, shown, seconds=QUICK)
     return NewShareLink(made, f"{settings().public_url.rstrip('/')}/share/{token}")
 
 
@@ -178,7 +181,21 @@ def share_responses(actor: Actor, *, uuid: UUID) -> tuple[ShareResponseView, ...
     Raises as ``content``.
     """
     now = content(actor, uuid=uuid)
-    digests = {(section.page, section.part): section.digest for section in sections(now.documents)}
+    sections_now = _by_place(now.documents)
+    sections_then: dict[int, Mapping[tuple[str, str], Section]] = {}
+
+    def has_changed(db: Database, said: ShareResponse, revision: int) -> bool:
+        section = sections_now.get((said.page, said.part))
+        if section is None or said.content_digest not in (section.digest, section.stored):
+            return True
+        if said.content_digest == section.digest:
+            return False
+        # Bound to what was stored alone: whether the titles beside it are the same says the revision that was shown.
+        if revision not in sections_then:
+            sections_then[revision] = _by_place(documents_of(db, now.session_id, revision))
+        then = sections_then[revision].get((said.page, said.part))
+        return then is None or then.digest != section.digest
+
     found = (
         select(ShareResponse, ShareLink.label, ShareLink.revision)
         .join(ShareLink, ShareLink.id == ShareResponse.share_link_id)
@@ -201,10 +218,14 @@ def share_responses(actor: Actor, *, uuid: UUID) -> tuple[ShareResponseView, ...
                 email=said.email,
                 comment=said.comment,
                 created_at=said.created_at,
-                changed=digests.get((said.page, said.part)) != said.content_digest,
+                changed=has_changed(db, said, revision),
             )
-            for said, label, revision in db.execute(found)
+            for said, label, revision in db.execute(found).all()
         )
+
+
+def _by_place(documents: Mapping[str, Any]) -> dict[tuple[str, str], Section]:
+    return {(section.page, section.part): section for section in sections(documents)}
 
 
 def hash_of(token: str) -> str:

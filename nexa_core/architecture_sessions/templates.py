@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
+from nexa_core.architecture_sessions.blanks import BLANK, asked, blank_in
 from nexa_core.architecture_sessions.differences import PAGES, Difference, differences, sentences
 from nexa_core.architecture_sessions.edits import ALL_COLUMNS
 from nexa_core.architecture_sessions.fields import client_of, title_of
@@ -23,7 +24,6 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
 
-_PLACEHOLDER: Final = re.compile(r"\{\{\s*([^{}\n]{1,60}?)\s*\}\}")
 _LONGEST: Final = 10_000
 
 
@@ -67,10 +67,10 @@ def placeholders(actor: Actor, *, uuid: UUID) -> tuple[Placeholder, ...]:
     with reading(actor) as db:
         row = head(db, actor, uuid, documents=ALL_COLUMNS)
     names: dict[str, list[str]] = {}
-    for name in _asked([row.title, row.client]):
+    for name in asked([row.title, row.client]):
         names.setdefault(name, []).append("")
     for column, page in PAGES.items():
-        for name in _asked(getattr(row, column)):
+        for name in asked(getattr(row, column), blank_in(column)):
             names.setdefault(name, []).append(page)
     return tuple(
         Placeholder(name, len(pages), tuple(dict.fromkeys(filter(None, pages)))) for name, pages in names.items()
@@ -98,7 +98,7 @@ def from_template(
             raise NotFound("There is no such template in your organization.")
         require_alive(row)
         used = settled_revision(db, row.id)
-        filled = {column: fill(getattr(row, column), given) for column in ALL_COLUMNS}
+        filled = {column: fill(getattr(row, column), given, blank_in(column)) for column in ALL_COLUMNS}
         return inserted(
             db, actor,
             title=title_of(title if title is not None else fill(row.title, given)[:255]),
@@ -128,7 +128,7 @@ def template_differences(actor: Actor, *, uuid: UUID) -> TemplateComparison:
             raise Conflict("This session was not made from a template, or the template is gone.")
         template = documents_of(db, row.template_id, newest.revision)
     values = row.template_values if isinstance(row.template_values, dict) else {}
-    before = {column: fill(template.get(column, {}), values) for column in ALL_COLUMNS}
+    before = {column: fill(template.get(column, {}), values, blank_in(column)) for column in ALL_COLUMNS}
     after = {column: getattr(row, column) for column in ALL_COLUMNS}
     return TemplateComparison(
         template=newest.uuid,
@@ -140,26 +140,15 @@ def template_differences(actor: Actor, *, uuid: UUID) -> TemplateComparison:
     )
 
 
-def fill(value: Any, values: Mapping[str, str]) -> Any:
+def fill(value: Any, values: Mapping[str, str], blank: re.Pattern[str] = BLANK) -> Any:
     """The JSON value with each ``{{name}}`` in its texts replaced by what is given for it; keys stay as they are."""
     if isinstance(value, str):
-        return _PLACEHOLDER.sub(lambda asked: values.get(asked[1], asked[0]), value)
+        return blank.sub(lambda found: values.get(found[1], found[0]), value)
     if isinstance(value, dict):
-        return {key: fill(item, values) for key, item in value.items()}
+        return {key: fill(item, values, blank) for key, item in value.items()}
     if isinstance(value, list):
-        return [fill(item, values) for item in value]
+        return [fill(item, values, blank) for item in value]
     return value
-
-
-def _asked(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _PLACEHOLDER.findall(value)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _asked(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _asked(item)
 
 
 def _values(values: Mapping[str, str]) -> dict[str, str]:

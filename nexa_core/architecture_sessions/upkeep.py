@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from nexa_core import logs
 from nexa_core.actor import Actor
 from nexa_core.db import metering, reading
+from nexa_core.errors import NexaError
 from nexa_core.permissions import Permission
 
 #: How long a save can be late and still be merged.
@@ -23,12 +26,13 @@ WHERE s.updated_at > now() - :recent AND s.updated_at < now() - interval '1 minu
 ORDER BY s.updated_at DESC LIMIT :most
 """)
 _BEHIND = text("""
-SELECT nexa.refresh_session_search(array_agg(id)) FROM (
-    SELECT s.id FROM ai_architecture_sessions s LEFT JOIN session_search x ON x.session_id = s.id
-    WHERE s.updated_at > now() - interval '1 day' AND s.purged_at IS NULL AND x.version IS DISTINCT FROM s.version
-    ORDER BY s.updated_at LIMIT :most
-) behind HAVING count(*) > 0
+SELECT s.id, s.uuid FROM ai_architecture_sessions s LEFT JOIN session_search x ON x.session_id = s.id
+WHERE s.updated_at > now() - interval '1 day' AND s.purged_at IS NULL AND x.version IS DISTINCT FROM s.version
+ORDER BY s.updated_at LIMIT :most
 """)
+_REFRESH = text("SELECT nexa.refresh_session_search(ARRAY[:id])")
+
+_log = logs.logger("sessions")
 
 #: What is wrong with a text in its language (``mermaid`` or ``dot``); None for nothing.
 Check = Callable[[str, str], object]
@@ -43,10 +47,16 @@ def remove_old_saves(actor: Actor) -> None:
 
 
 def refresh_search(actor: Actor, *, most: int = 500) -> None:
-    """Let the search find what was typed since it looked last."""
+    """Let the search find what was typed since it looked last; a session that fails is logged and left as it was."""
     actor.require(Permission.ORGANIZATIONS_MANAGE)
-    with metering(actor) as db:
-        db.execute(_BEHIND, {"most": most})
+    with reading(actor) as db:
+        behind = db.execute(_BEHIND, {"most": most}).all()
+    for row in behind:
+        try:
+            with metering(actor) as db:
+                db.execute(_REFRESH, {"id": row.id})
+        except (NexaError, DBAPIError) as error:
+            _log.error("cannot_be_searched", session=str(row.uuid), reason=str(error.__cause__ or error))
 
 
 def check_diagrams(actor: Actor, *, check: Check, most: int = 20, recent: dt.timedelta = dt.timedelta(days=2)) -> int:

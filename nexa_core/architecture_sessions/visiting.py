@@ -31,7 +31,7 @@ from nexa_core.architecture_sessions.sections import Section, sections
 from nexa_core.architecture_sessions.share_links import hash_of
 from nexa_core.config import settings
 from nexa_core.db import entering
-from nexa_core.errors import Conflict, Invalid, LimitExceeded, NotFound, Unauthenticated
+from nexa_core.errors import Conflict, Invalid, LimitExceeded, NotFound, Unauthenticated, Unavailable
 
 #: Wrong passcodes before a link is locked for a minute, then 2, 4, 8 and at most 15.
 ATTEMPTS: Final = 5
@@ -50,6 +50,13 @@ class PasscodeNeeded(Unauthenticated):
     def __init__(self, branding: Branding) -> None:
         super().__init__("This page is protected with a passcode. The person who sent you the link knows it.")
         self.branding = branding
+
+
+class NotDrawn(Unavailable):
+    """A diagram that nobody has drawn yet: drawing takes seconds, so whoever asked decides where to wait."""
+
+    def __init__(self) -> None:
+        super().__init__("This diagram is not drawn yet. Please try again in a moment.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,10 +177,12 @@ def respond(
         audit.note(db, "share_link", shared.link_id, noted | {"page": page, "content_sha256": digest})
 
 
-def picture(origin: Origin, *, token: str, key: str | None, kind: str, digest: str = "") -> tuple[str, bytes]:
+def picture(
+    origin: Origin, *, token: str, key: str | None, kind: str, digest: str = "", draw: bool = True
+) -> tuple[str, bytes]:
     """Media type and content of a picture on the shared page: a ``drawing``, an ``image`` or the ``logo``.
 
-    Only what the shown sections themselves have; raises as ``visit``, and NotFound.
+    Only what the shown sections themselves have; raises as ``visit``, NotFound, and with ``draw=False`` NotDrawn.
     """
     with entering(origin) as db:
         if kind == "logo":  # stands on the page that asks for the passcode too
@@ -191,6 +200,8 @@ def picture(origin: Origin, *, token: str, key: str | None, kind: str, digest: s
         if not diagrams.is_drawn(text_of[digest]):
             with contextlib.suppress(NotFound):
                 diagrams.remember(text_of[digest], _stored(db, token, "drawing", digest)[1].decode())
+    if not draw and not diagrams.is_drawn(text_of[digest]):
+        raise NotDrawn
     svg = diagrams.draw(text_of[digest]).svg
     if svg is None:
         raise NotFound("This diagram cannot be drawn.")

@@ -7,9 +7,9 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import psutil
@@ -171,6 +171,7 @@ def durable(data_dir: Path) -> Iterator[EmbeddedServer]:
 
 def test_no_acknowledged_save_is_lost_when_postgresql_is_killed(durable: EmbeddedServer, data_dir: Path) -> None:
     writers = [Writer(actor, made, f"w{number}") for number, (actor, made) in enumerate(_sessions(durable.url()))]
+    killed: list[int] = []
     stop = threading.Event()
     threads = [threading.Thread(target=writer.write, args=[stop], daemon=True) for writer in writers]
     for thread in threads:
@@ -179,7 +180,7 @@ def test_no_acknowledged_save_is_lost_when_postgresql_is_killed(durable: Embedde
         for kill in range(KILLS):
             until(lambda: all(writer.acknowledged for writer in writers) or any(w.wrong for w in writers))
             told = [writer.acknowledged for writer in writers]
-            _kill(data_dir, whole=kill % 5 == 4)
+            killed.append(_kill(data_dir, whole=kill % 5 == 4))
             if kill % 5 == 4:  # the whole server is gone; somebody starts it again, and not NEXA
                 again = EmbeddedServer(data_dir)
                 again.start(lambda _sentence: None)
@@ -191,6 +192,7 @@ def test_no_acknowledged_save_is_lost_when_postgresql_is_killed(durable: Embedde
         stop.set()
         for thread in threads:
             thread.join(timeout=60)
+    assert len(killed) == KILLS
     assert sum(writer.refused for writer in writers) > 0, "the control: nobody noticed that anything was killed"
     for writer in writers:
         found = sessions.get(writer.actor, uuid=writer.uuid).documents["loe_objects"][writer.place]
@@ -215,14 +217,20 @@ def _sessions(url: str) -> Iterator[tuple[Actor, UUID]]:
     yield from ((person, made[n % 5]) for n, person in enumerate(people))
 
 
-def _kill(data_dir: Path, *, whole: bool) -> None:
-    server = postmaster(data_dir)
-    if whole:
-        server.send_signal(signal.SIGKILL)
-        return
-    backends: list[Any] = [child for child in server.children() if _is_a_backend(child)]
-    for backend in backends[:1]:
-        backend.send_signal(signal.SIGKILL)
+def _kill(data_dir: Path, *, whole: bool) -> int:
+    """Kill the server or one of its backends, as soon as there is one, and answer its process id."""
+    killed: list[int] = []
+
+    def kills_one() -> bool:
+        server = postmaster(data_dir)
+        with suppress(psutil.NoSuchProcess):  # gone meanwhile: the next one
+            for process in [server] if whole else [child for child in server.children() if _is_a_backend(child)][:1]:
+                process.send_signal(signal.SIGKILL)
+                killed.append(process.pid)
+        return bool(killed)
+
+    until(kills_one)
+    return killed[0]
 
 
 def _is_a_backend(process: psutil.Process) -> bool:

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from nexa_core import architecture_sessions as sessions
+from tests.databases import TestDatabase
 from tests.nexa_core.api.conftest import Served
 from tests.worlds import World
 
@@ -47,6 +48,34 @@ def test_a_session_is_made_read_listed_trashed_and_restored(ada: Any, made: dict
     first = ada.get(f"{PATH}?limit=1").json()
     second = ada.get(f"{PATH}?limit=1&cursor={first['next_cursor']}").json()
     assert {first["items"][0]["uuid"], second["items"][0]["uuid"]} == {made["uuid"], copy.json()["uuid"]}
+
+
+def _left_behind(database: TestDatabase) -> tuple[Any, ...]:
+    """What exports leave: events, entries of the log, closed revisions."""
+    with database.superuser() as connection:
+        return tuple(
+            connection.execute(query.encode()).fetchone()
+            for query in (
+                "SELECT count(*) FROM usage_events", "SELECT count(*) FROM audit_logs",
+                "SELECT count(*) FROM session_revisions WHERE is_closed",
+            )
+        )  # fmt: skip
+
+
+def test_a_file_is_not_made_for_another_website_or_by_only_asking_what_there_would_be(
+    ada: Any, made: dict[str, Any], database: TestDatabase
+) -> None:
+    paths = [f"{PATH}/{made['uuid']}/export.{form}" for form in sessions.FORMS]
+    paths += ["/api/audit/export.ndjson", "/api/organizations/export.csv", "/api/usage/events.csv"]
+    before = _left_behind(database)
+    for path in paths:
+        linked = ada.get(path, headers={"sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"})
+        assert (linked.status_code, "another website" in linked.text) == (403, True), path
+        assert ada.head(path).status_code == 405, path
+    assert _left_behind(database) == before
+    for site in ("same-origin", "none"):  # a link of ours, and an address that was typed
+        assert ada.get(paths[-4], headers={"sec-fetch-site": site}).status_code == 200
+    assert _left_behind(database) > before, "the control: a file leaves something"
 
 
 def test_a_patch_says_what_it_started_from_and_merges_or_tells_both_sides(ada: Any, made: dict[str, Any]) -> None:

@@ -92,6 +92,15 @@ def test_the_page_needs_nobody_and_tells_nobody(server: Served, ada: Actor, uuid
             assert "Portal" not in refused.text
 
 
+def test_who_only_asks_whether_there_is_a_page_has_not_seen_it(server: Served, ada: Actor, uuid: UUID) -> None:
+    path = path_of(sessions.share(ada, uuid=uuid))
+    with server.client(origin="") as client:
+        assert client.head(path).status_code == 200  # as programs that check the links of a mail do
+        assert sessions.share_links(ada, uuid=uuid)[0].view_count == 0
+        client.get(path)
+        assert sessions.share_links(ada, uuid=uuid)[0].view_count == 1
+
+
 def test_a_token_opens_nothing_but_its_page(server: Served, ada: Actor, uuid: UUID) -> None:
     path = path_of(sessions.share(ada, uuid=uuid))
     token = path.rpartition("/")[2]

@@ -7,6 +7,9 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core import db
@@ -16,7 +19,12 @@ from nexa_core.architecture_sessions.listing import _FIND
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
+from tests.nexa_core.architecture_sessions.test_merging import TEXTS
 from tests.worlds import World
+
+#: What people type, and what a search engine reads as its own.
+PIECES = ("cloud", "on-premise", "or", "-", '"', " ", "\\", "'", "(", "!", ":*", "&")
+TYPED = st.lists(TEXTS | st.sampled_from(PIECES)).map("".join)
 
 
 def titles(actor: Actor, sort: str = "title", **wanted: Any) -> list[str]:
@@ -52,6 +60,28 @@ def test_words_are_found_wherever_they_stand(shelf: Cast) -> None:
         assert titles(shelf.eve, text=text) == found, text
     (line,) = sessions.browse(shelf.eve, wanted=Filter(text="board")).items
     assert ("board", True) in line.snippet and "Accepted by the " in line.snippet[0][0]
+
+
+def test_a_negated_phrase_may_stand_last(shelf: Cast) -> None:
+    for text in ("cloud -on-premise", 'cloud -"by the board"', 'cloud -"bar baz"'):
+        assert "Alpha" in titles(shelf.ada, text=text), text
+    assert titles(shelf.ada, text='cloud -"by the board"') == ["Alpha"]
+
+
+def test_a_tag_or_role_of_any_characters_is_found(cast: Cast) -> None:
+    for odd in ("a\\b", "\\", "o'clock", "''", "a & !b", "x:*", " tag "):
+        loe = {"rows": [{"id": "row-1", "role": odd, "likely_hours": 8}]}
+        made = sessions.create(cast.ada, title="Odd", tags=[odd], documents={"loe_objects": loe})
+        assert titles(cast.ada, tags=(odd.strip(),)) == titles(cast.ada, role=odd, over_hours=7) == ["Odd"], odd
+        sessions.trash(cast.ada, uuid=made.uuid)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(text=TYPED, tag=TYPED, role=TYPED)
+@example(text="x -a-b", tag="", role="").via("a phrase at the end, negated")
+def test_no_search_is_an_error(cast: Cast, text: str, tag: str, role: str) -> None:
+    sessions.browse(cast.ada, wanted=Filter(text=text[:300]))
+    sessions.browse(cast.ada, wanted=Filter(text=text[:300], tags=(tag[:300],), role=role[:300]))
 
 
 def test_filters_narrow_and_combine(shelf: Cast) -> None:
@@ -129,6 +159,39 @@ def test_what_was_typed_is_found_after_a_while_and_at_once_in_titles(shelf: Cast
     sessions.save(shelf.ada, uuid=made.uuid, version=None, documents={"sow_objects": {"t": "trombone"}})
     sessions.refresh_search(Actor.system())
     assert titles(shelf.ada, text="trombone") == ["Epsilon"] and titles(shelf.ada, text="xylophone") == []
+
+
+def _four_bytes(number: int, length: int) -> str:
+    """A word of letters that take four bytes each, another one for each number."""
+    return "".join(chr(0x20000 + number // 40_000**place % 40_000) for place in range(length))
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_a_document_of_nothing_but_different_words_is_stored_and_found(cast: Cast, length: int) -> None:
+    """The search's words of one session are a megabyte at most: what is beyond is not found, and nothing fails."""
+    words = " ".join(f"{_four_bytes(n, length)}-{_four_bytes(n * 7 + 1, length)}.de/{n}" for n in range(30_000))
+    roles = [{"id": f"row-{n}", "role": f"{_four_bytes(n, 195)} {n}", "likely_hours": 8} for n in range(900)]
+    made = sessions.create(cast.ada, title="Large", documents={"sow_objects": {"t": f"first {words}"}})
+    sessions.save(cast.ada, uuid=made.uuid, version=1, documents={"loe_objects": {"rows": roles}}, title="Larger")
+    assert titles(cast.ada, text="first") == ["Larger"]
+    assert titles(cast.ada, role=roles[0]["role"], over_hours=7) == ["Larger"]
+
+
+def test_one_session_that_cannot_be_searched_keeps_no_other_one_from_it(shelf: Cast, database: TestDatabase) -> None:
+    bad, good = (sessions.create(shelf.ada, title=title).uuid for title in ("Bad", "Good"))
+    for made in (bad, good):
+        sessions.save(shelf.ada, uuid=made, version=1, documents={"sow_objects": {"t": "trombone"}})
+    with database.superuser() as connection:
+        connection.execute("""
+            CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE program_limit_exceeded; END $$;
+            CREATE TRIGGER refuse BEFORE UPDATE ON session_search FOR EACH ROW
+                WHEN (NEW.plain LIKE 'Bad%') EXECUTE FUNCTION refuse()
+        """)
+    with capture_logs() as written:
+        sessions.refresh_search(Actor.system())
+    assert titles(shelf.ada, text="trombone") == ["Good"]
+    assert [(line["event"], line["session"]) for line in written] == [("cannot_be_searched", str(bad))]
 
 
 def test_the_function_that_finds_looks_only_where_its_caller_may(shelf: Cast, database: TestDatabase) -> None:

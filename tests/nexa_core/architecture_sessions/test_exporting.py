@@ -15,6 +15,7 @@ import pypdf
 import pytest
 
 from nexa_core import architecture_sessions as sessions
+from nexa_core.architecture_sessions import printing
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound
 from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
@@ -163,6 +164,40 @@ def test_a_hard_limit_refuses_before_anything_is_drawn(
         sessions.export(cast.ada, uuid=uuid, form="pdf")
     assert sessions.export(cast.ada, uuid=uuid, form="docx").billed is False, "what was paid for stays to be had"
     assert sessions.export(cast.ada, uuid=uuid, form="json").content
+
+
+def test_who_types_while_a_file_is_made_is_in_nobodys_way(
+    cast: Cast, uuid: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = printing.pdf
+
+    def typed_meanwhile(*arguments: Any, **values: Any) -> bytes:
+        sessions.save(cast.bob, uuid=uuid, version=None, documents={"sow_objects": {"sections": []}})
+        return draw(*arguments, **values)
+
+    sessions.save(cast.bob, uuid=uuid, version=1, changes=[sessions.Edit(("loe_objects", "currency"), "CHF")])
+    monkeypatch.setattr(printing, "pdf", typed_meanwhile)
+    made = sessions.export(cast.ada, uuid=uuid, form="pdf")
+    assert made.billed and "We build a portal" in text_of(made.content)
+    assert sessions.get(cast.ada, uuid=uuid).documents["sow_objects"] == {"sections": []}
+    again = sessions.export(cast.ada, uuid=uuid, form="pdf", revision=made.revision)
+    assert (again.digest, again.billed) == (made.digest, False), "a retry never bills twice"
+
+
+def test_what_could_not_be_drawn_is_not_billed(
+    cast: Cast, uuid: UUID, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: Any, **_values: Any) -> bytes:
+        raise RuntimeError("the pen is broken")
+
+    monkeypatch.setattr(printing, "pdf", broken)
+    with pytest.raises(RuntimeError):
+        sessions.export(cast.ada, uuid=uuid, form="pdf")
+    with database.superuser() as connection:
+        billed = "SELECT count(*) FROM usage_events WHERE event_type = 'pdf_export'"
+        assert connection.execute(billed.encode()).fetchone() == (0,)
+    monkeypatch.undo()
+    assert sessions.export(cast.ada, uuid=uuid, form="pdf").billed
 
 
 def test_a_bill_and_its_record_come_together_or_not_at_all(

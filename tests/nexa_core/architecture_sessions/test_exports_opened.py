@@ -8,9 +8,12 @@ import re
 from statistics import NormalDist
 from typing import Any
 
+import numpy
 import openpyxl
 import pypdf
+import pypdfium2
 import pytest
+import typst
 
 from nexa_core import architecture_sessions as sessions
 from tests.nexa_core.architecture_sessions.conftest import Cast
@@ -47,6 +50,87 @@ def test_wide_and_tall_diagrams_and_a_long_table_leave_no_page_empty(cast: Cast)
     assert sum("Task" in text and "Role" in text for text in texts) > 1, "the head of a table is on each of its pages"
     whole = " ".join("".join(texts).split())
     assert ("一日以内" in whole) != ("stands here as boxes" in whole), "what cannot be shown is said, and only then"
+
+
+# Looked at ------------------------------------------------------------------------------------------------------------
+
+#: Points of the margins in printing.typ, a little less for what a letter leans out by; header and footer stand in them.
+_SIDE, _TOP, _BOTTOM = 62.0, 30.0, 30.0
+_SCALE = 1.0
+
+
+def _ink(page: Any) -> Any:
+    """The page as a picture: how dark each point is, from 0 to 1, by row and column."""
+    picture = page.render(scale=_SCALE, grayscale=True).to_numpy()
+    return 1 - numpy.asarray(picture, dtype=float).reshape(picture.shape[0], picture.shape[1]) / 255
+
+
+def _looked_at(content: bytes) -> list[tuple[str, Any]]:
+    """The text and the picture of each page. Nothing is on a margin, neither as ink nor as text."""
+    document = pypdfium2.PdfDocument(content)
+    found = []
+    for number, page in enumerate(document, start=1):
+        ink, (width, height) = _ink(page), page.get_size()
+        margins = {"top": ink[: int(_TOP)], "bottom": ink[-int(_BOTTOM) :], "left": ink[:, : int(_SIDE)],
+                   "right": ink[:, -int(_SIDE) :]}  # fmt: skip
+        for side, margin in margins.items():
+            assert margin.max() < 0.1, f"there is something on the {side} margin of page {number}"
+        text = page.get_textpage()
+        for at in range(text.count_rects()):
+            left, bottom, right, top = text.get_rect(at)
+            assert _SIDE <= left <= right <= width - _SIDE, (
+                f"page {number}: {text.get_text_bounded(left, bottom, right, top)}"
+            )
+            assert _BOTTOM <= bottom <= top <= height - _TOP, (
+                f"page {number}: {text.get_text_bounded(left, bottom, right, top)}"
+            )
+        found.append((text.get_text_range(), ink))
+    return found
+
+
+def test_every_page_of_the_pdf_looks_like_one(cast: Cast) -> None:
+    made = _large()
+    made["sow_objects"]["deliverables"][0]["title"] = "Unbreakable" * 30
+    made["sow_objects"]["sections"][1]["markdown"] = (
+        "| " + " | ".join(["Wide column"] * 9) + " |\n" + "|---" * 9 + "|\n"
+    )
+    made["sow_objects"]["sections"][0]["markdown"] += f"\n\n{'k3y' * 60}\n\n```\n{'c0de' * 60}\n```"
+    made["loe_objects"]["rows"][4] |= {"task": "x" * 300, "role": "y" * 120}
+    uuid = sessions.create(cast.ada, title="Pneumonoultramicroscopic" * 4, documents=made).uuid
+    pages = _looked_at(sessions.export(cast.ada, uuid=uuid, form="pdf").content)
+    for number, (_, ink) in enumerate(pages, start=1):
+        dark = (ink > 0.2).mean()
+        assert 0.002 < dark < 0.3, f"page {number} is empty or black: {dark:.2%}"
+        body = ink[int(len(ink) * 0.09) : -int(len(ink) * 0.1)]
+        assert (body > 0.2).any(axis=1).mean() > 0.03, f"page {number} has a header and a footer alone"
+    (wide,) = [ink for text, ink in pages if "A wide one" in text and ink.shape[1] > ink.shape[0]]
+    assert _spread(wide, axis=0) > 0.8, "the wide diagram is as wide as its page allows"
+    tall = next(ink for text, ink in pages if "Step 20" in text)
+    assert _spread(tall, axis=1) > 0.7, "the tall diagram is as high as its page allows"
+
+
+def _spread(ink: Any, axis: int) -> float:
+    """Which part of the body's width (0) or height (1) lies between its first and its last ink."""
+    height, width = ink.shape
+    body = ink[int(height * 0.09) : -int(height * 0.1), int(_SIDE) : -int(_SIDE)]
+    marked = numpy.flatnonzero((body > 0.2).any(axis=axis))
+    return float((marked[-1] - marked[0]) / len((body > 0.2).any(axis=axis)))
+
+
+def test_looking_at_a_page_finds_what_runs_off_it() -> None:
+    """The control: the same text on a page with a margin and on one without."""
+    source = '#set page(paper: "a4", margin: (x: 2.3cm, y: 2.4cm))\n'
+    assert _looked_at(typst.compile((source + "Within the margins. " * 40).encode()))
+    for faulty in (
+        "#place(dx: -2cm)[On the margin]",
+        "#box(width: 30cm, line(length: 30cm))",
+        "#place(dy: 26cm)[Below]",
+    ):
+        with pytest.raises(AssertionError, match=r"margin|page 1"):
+            _looked_at(typst.compile((source + "Within. " + faulty).encode()))
+
+
+# Computed -------------------------------------------------------------------------------------------------------------
 
 
 class _Workbook:

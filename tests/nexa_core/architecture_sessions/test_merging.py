@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexa_core.architecture_sessions import values
+from nexa_core.architecture_sessions.differences import differences
 from nexa_core.architecture_sessions.history import put_back
 from nexa_core.architecture_sessions.merging import merge
 from nexa_core.architecture_sessions.templates import fill
@@ -125,6 +127,30 @@ def test_reorder_and_edit_merge_and_two_orders_ask() -> None:
     assert clashes == () and [part["id"] for part in merged] == list("bcd")
     merged, clashes = merge(parts, [parts[0], *parts[2:]], edited)
     assert [clash.kind for clash in clashes] == ["removed_by_me"]
+
+
+def test_long_lists_are_compared_and_merged_while_somebody_waits() -> None:
+    """One person's list must not keep the process from everybody else: the test ends, or its time does."""
+    base = [{"id": f"row-{number}", "task": ""} for number in range(50_000)]
+    moved = [*base[1:], base[0]]
+    told = differences({"loe_objects": {"rows": base}}, {"loe_objects": {"rows": moved}})
+    assert [(one.what, one.path[-1]) for one in told] == [("moved", "row-0")]
+    told = differences({"loe_objects": {"rows": base}}, {"loe_objects": {"rows": base[::-1]}})
+    assert [one.what for one in told] == ["moved"] * (len(base) - 1)
+    mine, theirs = ([{"id": f"{who}-{row['id']}"} for row in base] for who in ("mine", "theirs"))
+    merged, clashes = merge(base, [*mine, *base], [part for pair in zip(theirs, base, strict=True) for part in pair])
+    assert clashes == () and len(merged) == 3 * len(base) and merged[-1] == base[-1]
+    assert [part for part in merged if part["id"].startswith("mine-")] == mine
+
+
+@given(st.permutations("abcdefgh"))
+def test_as_few_as_possible_count_as_moved(order: list[str]) -> None:
+    before, after = ({"session_objects": {"objects": list(keys)}} for keys in ("abcdefgh", order))
+    moved = {one.path[-1] for one in differences(before, after) if one.what == "moved"}
+    rising = max((run for size in range(9) for run in combinations(order, size) if list(run) == sorted(run)), key=len)
+    assert len(moved) == 8 - len(rising)
+    stayed = [key for key in order if key not in moved]
+    assert stayed == sorted(stayed)
 
 
 def test_words_merge_as_a_set_in_an_order() -> None:

@@ -11,7 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nexa_core.architecture_sessions.blanks import asked, blank_in
+from nexa_core.architecture_sessions.documents import node
 from nexa_core.architecture_sessions.findings import Severity
+from nexa_core.architecture_sessions.parts import new_id
 from nexa_core.architecture_sessions.readiness import assess
 
 TODAY = dt.date(2026, 11, 29)
@@ -96,6 +99,54 @@ def test_each_check_finds_what_it_is_for_and_leads_there(
     found = assess(documents, today=TODAY)
     assert (check, severity, page, part) in [(f.check, f.severity, f.page, f.part) for f in found.findings]
     assert found.score < 100
+
+
+MARKDOWN = (*SOW, "sections", 0, "markdown")
+FLOW_OF = (*DIAGRAM, "text")
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "found"),
+    [
+        (MARKDOWN, "For {{Client's name}}.", "{{Client's name}}"),
+        (MARKDOWN, "From {{start/end}}.", "{{start/end}}"),
+        (MARKDOWN, "[Insert date here]", "[Insert date here]"),
+        (MARKDOWN, "[todo: ask]", "[todo: ask]"),
+        (MARKDOWN, "Lorem ipsum", "Lorem ipsum"),
+        (MARKDOWN, "TODO", "TODO"),
+        (MARKDOWN, "Vale para todo el equipo, y todo.", None),
+        (MARKDOWN, "[todo el equipo]", None),
+        (MARKDOWN, "See [your account](https://northwind.example).", None),
+        (FLOW_OF, 'flowchart LR\n  a{{Prepare}} --> b1{{"Go on"}}', None),
+        (FLOW_OF, "flowchart LR\n  a[Insert card] --> b[Your account]", None),
+        (FLOW_OF, 'digraph { a [label="{{in|out}|name}"] }', None),
+        (FLOW_OF, "flowchart LR\n  a[{{client}}] --> b", "{{client}}"),
+        (FLOW_OF, 'flowchart LR\n  a{{"Portal of {{client}}"}} --> b', "{{client}}"),
+        (FLOW_OF, "flowchart LR\n  a[TBD] --> b", "TBD"),
+    ],
+)
+def test_a_placeholder_is_what_a_template_asks_for_and_nothing_that_means_what_it_says(
+    path: tuple[Any, ...], text: str, found: str | None
+) -> None:
+    documents = copy.deepcopy(GOOD)
+    _set(*path, text)(documents)
+    told = [
+        one.sentence for one in assess(documents, today=TODAY, draw=False).findings if "placeholder" in one.sentence
+    ]
+    assert told == ([f"The placeholder “{found}” is still there."] if found else [])
+    if found is None or found.startswith("{{"):
+        column = str(path[0])
+        assert list(asked(documents[column], blank_in(column))) == ([found.strip("{}")] if found else [])
+
+
+def test_a_node_of_a_component_made_on_screen_is_known_and_one_of_no_component_is_found() -> None:
+    documents = copy.deepcopy(GOOD)
+    made, removed = new_id("component"), new_id("component")
+    component = {"id": made, "kind": "component", "title": "Queue", "description": "Holds what waits.", "parent": None}
+    _set("session_objects", "objects", "+", component)(documents)
+    _set(*FLOW_OF, f"digraph {{ cmp_1 -> {node(made)} -> {node(removed)} }}")(documents)
+    told = [one.sentence for one in assess(documents, today=TODAY).findings if one.check == "node_without_component"]
+    assert len(told) == 1 and node(removed) in told[0]
 
 
 def test_the_place_of_a_diagrams_fault_has_its_line_and_the_worst_comes_first() -> None:

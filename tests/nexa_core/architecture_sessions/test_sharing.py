@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,11 @@ import pytest
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor, Origin
+from nexa_core.architecture_sessions import diagrams
+from nexa_core.architecture_sessions.sections import digest_of
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NotFound, Unauthenticated
 from tests.databases import TestDatabase
-from tests.nexa_core.architecture_sessions.documents import documents
+from tests.nexa_core.architecture_sessions.documents import FLOW, documents
 from tests.worlds import World
 
 HERE = Origin(ip_address="198.51.100.9", user_agent="a client's browser")
@@ -47,6 +50,27 @@ def token_of(made: sessions.NewShareLink) -> str:
 @pytest.fixture
 def token(ada: Actor, uuid: UUID) -> str:
     return token_of(sessions.share(ada, uuid=uuid))
+
+
+def test_who_types_while_a_session_is_shared_is_in_nobodys_way(
+    ada: Actor, uuid: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def typed_meanwhile(_shown: object) -> None:
+        sessions.save(ada, uuid=uuid, version=None, documents={"sow_objects": {"sections": []}})
+
+    monkeypatch.setattr(import_module("nexa_core.architecture_sessions.share_links"), "require_ready", typed_meanwhile)
+    made = sessions.share(ada, uuid=uuid)
+    assert sessions.visit(HERE, token=token_of(made)).documents == documents()
+    assert sessions.get(ada, uuid=uuid).documents["sow_objects"] == {"sections": []}
+
+
+def test_what_is_shared_is_drawn_ahead_of_its_visitors(ada: Actor, uuid: UUID, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = token_of(sessions.share(ada, uuid=uuid))
+    monkeypatch.setattr(diagrams, "_memory", diagrams._Memory())  # another process's
+    monkeypatch.setattr(diagrams._pen, "draw", lambda _text: pytest.fail("a visitor waited for a drawing"))
+    digest = sessions.diagram_digest(FLOW)
+    media_type, _ = sessions.picture(HERE, token=token, key=None, kind="drawing", digest=digest)
+    assert media_type == "image/svg+xml"
 
 
 def test_a_link_shows_its_revision_whatever_is_written_afterwards(ada: Actor, uuid: UUID, token: str) -> None:
@@ -231,6 +255,36 @@ def _respond(token: str, shared: sessions.Shared, **given: Any) -> None:
         "name": "Cleo Client", "email": "Cleo@fabrikam.example", "form_key": shared.form_key, "key": None, **given,
     }  # fmt: skip
     sessions.respond(HERE, token=token, **said)
+
+
+@pytest.mark.parametrize("bound_to", ["digest", "stored"])
+def test_an_approval_is_bound_to_the_titles_of_other_parts_that_it_shows(
+    database: TestDatabase, ada: Actor, uuid: UUID, token: str, bound_to: str
+) -> None:
+    """``stored`` is what approvals were bound to before: where nothing that is shown has changed they still hold."""
+    shared = sessions.visit(HERE, token=token)
+    for part in ("milestones", "deliverables"):
+        _respond(token, shared, part=part)
+        section = next(section for section in shared.sections if section.part == part)
+        stored = digest_of(documents()["sow_objects"][part])
+        if bound_to == "stored":
+            _as_superuser(database, f"UPDATE share_responses SET content_digest = '{stored}' WHERE part = '{part}'")
+        assert section.digest != stored
+
+    def changed() -> dict[str, bool]:
+        return {one.part: one.changed for one in sessions.share_responses(ada, uuid=uuid)}
+
+    def rename(path: tuple[str, ...], title: str) -> None:
+        sessions.save(ada, uuid=uuid, version=None, changes=[sessions.Edit((*path, "title"), title)])
+
+    deliverable, requirement = ("sow_objects", "deliverables", "dlv-1"), ("session_objects", "objects", "req-1")
+    rename(("session_objects", "objects", "cmp-2"), "Shown to nobody")
+    assert changed() == {"milestones": False, "deliverables": False}
+    rename(requirement, "Sign in with a password")
+    assert changed() == {"milestones": False, "deliverables": True}
+    rename(requirement, "Sign in with a passkey")
+    rename(deliverable, "Portal application and its operation")
+    assert changed() == {"milestones": True, "deliverables": True}
 
 
 def test_an_approval_is_bound_to_the_content_and_says_when_that_has_changed(ada: Actor, uuid: UUID, token: str) -> None:
