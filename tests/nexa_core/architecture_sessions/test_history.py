@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -110,6 +111,25 @@ def test_a_template_is_filled_once_and_remembered(cast: Cast) -> None:
     with pytest.raises(Conflict):
         sessions.template_differences(cast.ada, uuid=made.uuid)
     assert not sessions.unmake_template(cast.ada, uuid=made.uuid).is_template
+
+
+def test_a_template_that_would_grow_too_large_is_refused_before_it_grows(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Offer", documents={"sow_objects": {"notes": ["{{a}} " * 10_000]}})
+    sessions.make_template(cast.ada, uuid=made.uuid)
+    used = sessions.from_template(cast.ada, uuid=made.uuid, values={"a": "x" * 200, "b": "\u20ac" * 10_000})
+    assert used.documents["sow_objects"] == {"notes": [f"{'x' * 200} " * 10_000]}, "what fits is filled"
+    sessions.save(cast.ada, uuid=made.uuid, version=None, documents={"sow_objects": {"notes": ["{{b}} " * 10_000]}})
+    tracemalloc.start()
+    try:
+        for verb in (
+            lambda: sessions.from_template(cast.ada, uuid=made.uuid, values={"b": "\u20ac" * 10_000}),
+            lambda: sessions.template_differences(cast.ada, uuid=used.uuid),
+        ):
+            with pytest.raises(Invalid, match="Filled, the document would have 300,0"):
+                verb()
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_staff_says_why_and_the_customer_reads_it(cast: Cast) -> None:
