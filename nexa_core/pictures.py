@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import re
+import threading
 import warnings
 from dataclasses import dataclass
+from typing import Final
 from xml.etree import ElementTree
 
 from defusedxml.ElementTree import fromstring
@@ -28,6 +31,9 @@ _ATTRIBUTES = frozenset(
     "clipPathUnits maskUnits font-family font-size font-weight font-style text-anchor letter-spacing "
     "dominant-baseline marker-start marker-mid marker-end markerWidth markerHeight refX refY orient version".split()
 )
+#: A few kilobytes can hold any number of pixels of one color; each that is drawn takes four bytes.
+MOST_PIXELS: Final = 24_000_000
+_one_at_a_time = threading.Lock()
 _LOADS = re.compile(r"url\(\s*(?![\"']?#)|javascript:|data:|expression\(|@import|\\", re.IGNORECASE)
 
 
@@ -35,7 +41,8 @@ _LOADS = re.compile(r"url\(\s*(?![\"']?#)|javascript:|data:|expression\(|@import
 class Bounds:
     """What is too large, and what to call it: the ``field`` of an error and the beginning of its sentence.
 
-    A raster picture over ``side`` pixels is made smaller; one over ``pixels`` is not even looked at.
+    A raster picture over ``side`` pixels is made smaller; one over ``pixels`` is not even looked at, nor one of more
+    than MOST_PIXELS altogether.
     """
 
     field: str
@@ -80,15 +87,21 @@ def harmless(content: bytes, bounds: Bounds) -> Picture:
 def _drawn_anew(content: bytes, bounds: Bounds) -> Picture:
     kind = "PNG" if content.startswith(b"\x89") else "JPEG"
     try:
-        with warnings.catch_warnings():
+        with _one_at_a_time, warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(content), formats=[kind])
             if max(picture.size) > bounds.pixels:
                 raise Invalid(f"{bounds.name} is at most {bounds.pixels:,} pixels wide and high.", field=bounds.field)
-            drawn = picture.convert("RGB" if kind == "JPEG" else "RGBA")
+            if math.prod(picture.size) > MOST_PIXELS:
+                raise Invalid(f"{bounds.name} has at most {MOST_PIXELS:,} pixels.", field=bounds.field)
+            # Made smaller before it gets all its colors, unless some are told apart by number: an eighth of the memory.
+            drawn: Image.Image = picture.convert("L") if picture.mode == "1" else picture
+            if drawn.mode in ("L", "LA", "RGB", "RGBA", "CMYK") and "transparency" not in picture.info:
+                drawn.thumbnail((bounds.side, bounds.side))
+            drawn = drawn.convert("RGB" if kind == "JPEG" else "RGBA")
+            drawn.thumbnail((bounds.side, bounds.side))
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombWarning):
         raise Invalid("This picture is damaged; save it anew and try again.", field=bounds.field) from None
-    drawn.thumbnail((bounds.side, bounds.side))
     bare = Image.new(drawn.mode, drawn.size)  # a copy of the pixels leaves comments, profiles and trailers behind
     bare.paste(drawn)
     sink = io.BytesIO()

@@ -31,6 +31,7 @@ from nexa_core.accounts.people import (
     unlock,
 )
 from nexa_core.accounts.privacy import (
+    ErasedWord,
     ErasureCertificate,
     ErasureReport,
     certificate,
@@ -69,6 +70,7 @@ __all__ = [
     "KINDS",
     "STATUSES",
     "BrowserSignIn",
+    "ErasedWord",
     "ErasureCertificate",
     "ErasureReport",
     "Lock",

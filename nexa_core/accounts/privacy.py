@@ -7,12 +7,12 @@ import html
 import io
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ARRAY, Function, Text, cast, func, select, text
 from sqlalchemy.orm import Session
 
 from nexa_core import audit
@@ -61,8 +61,24 @@ _MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
+class ErasedWord:
+    """An address or a name the person ever had, and how many texts and entries of the log hold it.
+
+    An address is looked for everywhere, a name in the organizations the person belongs or belonged to.
+    """
+
+    word: str
+    is_name: bool
+    texts: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureReport:
-    """What erasing somebody would do. ``texts`` counts rows by column that name the person; ``blockers`` forbid it."""
+    """What erasing somebody would do. ``texts`` counts rows by column that name the person; ``blockers`` forbid it.
+
+    ``words`` are those that were found; ``archives`` the files of expired entries that keep what they hold.
+    """
 
     memberships: int
     sign_ins: int
@@ -72,6 +88,8 @@ class ErasureReport:
     sessions_kept: int
     credits: int
     blockers: tuple[str, ...]
+    words: tuple[ErasedWord, ...]
+    archives: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +97,9 @@ class ErasureCertificate:
     """That a person was erased: its number, when, on whose order, what was done and that nothing was left.
 
     ``remaining`` counts places that still name the person, in every column of text there is; ``credits`` is what all
-    organizations have used, the same before and after.
+    organizations have used, the same before and after. ``names_kept`` names were not looked for, because whoever erased
+    took them for somebody else's; ``kept`` counts by column where they were left. ``archives`` are the files of entries
+    that left the log before, which keep what they hold.
     """
 
     number: UUID
@@ -92,6 +112,9 @@ class ErasureCertificate:
     texts: int
     remaining: int
     credits: int
+    names_kept: int
+    kept: Mapping[str, int]
+    archives: tuple[str, ...]
 
 
 def export_person(actor: Actor, *, user_id: UUID, reason: str) -> bytes:
@@ -112,7 +135,7 @@ def plan_erasure(actor: Actor, *, user_id: UUID) -> ErasureReport:
     actor.require(Permission.USERS_MANAGE)
     found = person(actor, user_id=user_id)
     with reading(actor) as db:
-        counted = db.execute(select(func.nexa.erase_person(user_id, True))).scalar_one()
+        counted = db.execute(select(_erasing(user_id, dry=True))).scalar_one()
     return ErasureReport(
         memberships=counted["memberships"],
         sign_ins=counted["sign_ins"],
@@ -122,11 +145,18 @@ def plan_erasure(actor: Actor, *, user_id: UUID) -> ErasureReport:
         sessions_kept=found.sessions_written,
         credits=int(counted["credits"]),
         blockers=_blockers(actor, found),
+        words=tuple(ErasedWord(**word) for word in counted["words"]),
+        archives=tuple(counted["archives"]),
     )
 
 
-def erase_person(actor: Actor, *, user_id: UUID, email: str, reason: str) -> ErasureCertificate:
+def erase_person(
+    actor: Actor, *, user_id: UUID, email: str, reason: str, keep_names: Collection[str] = ()
+) -> ErasureCertificate:
     """Remove a person from the database for good; ``email`` is typed to confirm whom.
+
+    ``keep_names`` are names the person had that are not theirs alone, as ``plan_erasure`` writes them: a company, a
+    product. They stay where they stand, outside the person's own records.
 
     What they wrote stays with its organizations, without their name; what was used stays counted; the log keeps that
     something happened, not what. The address can register anew. Raises Forbidden without USERS_MANAGE, Invalid for
@@ -140,7 +170,7 @@ def erase_person(actor: Actor, *, user_id: UUID, email: str, reason: str) -> Era
         raise Invalid("The address you typed is not this person's.", field="email")
     with recording(actor, Action.USER_ERASED, reason=_reason(reason)) as db:
         db.execute(select(User.id).where(User.id == user_id).with_for_update())
-        db.execute(select(func.nexa.erase_person(user_id, False))).scalar_one()
+        db.execute(select(_erasing(user_id, dry=False, keep_names=keep_names))).scalar_one()
     return certificate(actor, user_id=user_id)
 
 
@@ -167,7 +197,14 @@ def certificate(actor: Actor, *, user_id: UUID) -> ErasureCertificate:
         texts=sum(said["texts"].values()),
         remaining=said["remaining"],
         credits=int(said["credits"]),
+        names_kept=said.get("left", {}).get("names", 0),  # erasures before there was a choice left none
+        kept=said.get("left", {}).get("places", {}),
+        archives=tuple(said.get("archives", ())),
     )
+
+
+def _erasing(user_id: UUID, *, dry: bool, keep_names: Collection[str] = ()) -> Function[Any]:
+    return func.nexa.erase_person(user_id, dry, cast(list(keep_names), ARRAY(Text)))
 
 
 def _blockers(actor: Actor, found: PersonView) -> tuple[str, ...]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Iterator
 from uuid import UUID
 
-import anyio
 from pydantic import Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.api.endpoint import Body, get
-from nexa_core.api.threads import in_thread
+from nexa_core.api.streaming import Written
 from nexa_core.config import ROOT
 from nexa_core.permissions import Permission
 
@@ -79,17 +77,7 @@ def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
     pieces = audit.export_entries(actor, file_format=file_format, only=only)
     name = f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_stream(pieces), media_type=_MEDIA[file_format], headers=headers)
-
-
-async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece in a thread, when the reader is ready for it; a reader who leaves ends the transaction."""
-    try:
-        while (piece := await in_thread(next, pieces, None)) is not None:
-            yield piece
-    finally:
-        with anyio.CancelScope(shield=True):
-            await in_thread(pieces.close)  # type: ignore[attr-defined]
+    return Written(pieces, media_type=_MEDIA[file_format], headers=headers)
 
 
 ENDPOINTS = (export_ndjson, export_csv, keys, script)

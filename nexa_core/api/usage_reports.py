@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Generator
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
-import anyio
 from pydantic import Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from nexa_core.actor import Actor
 from nexa_core.api.endpoint import Body, Endpoint, get
-from nexa_core.api.threads import in_thread
+from nexa_core.api.streaming import Written
 from nexa_core.billing import reports
 
 _CSV = "text/csv; charset=utf-8"
@@ -137,24 +136,24 @@ def usage_customers(actor: Actor, query: Customers) -> reports.CustomerPage:
     return reports.customers(actor, wanted=query.wanted(), sort=query.sort, after=query.after, limit=query.limit)
 
 
-def _events(actor: Actor, form: Form, query: Filtered) -> Iterator[bytes]:
+def _events(actor: Actor, form: Form, query: Filtered) -> Generator[bytes]:
     return reports.export_events(actor, form=form, organization_id=query.organization, wanted=query.wanted())
 
 
-def _days(actor: Actor, form: Form, query: OfOne) -> Iterator[bytes]:
+def _days(actor: Actor, form: Form, query: OfOne) -> Generator[bytes]:
     return reports.export_organization_days(actor, form=form, organization_id=query.organization, period=query.period)
 
 
-def _customers(actor: Actor, form: Form, query: Sorted) -> Iterator[bytes]:
+def _customers(actor: Actor, form: Form, query: Sorted) -> Generator[bytes]:
     return reports.export_customers(actor, form=form, wanted=query.wanted(), sort=query.sort)
 
 
-def _by_day(actor: Actor, form: Form, query: ByDay) -> Iterator[bytes]:
+def _by_day(actor: Actor, form: Form, query: ByDay) -> Generator[bytes]:
     return reports.export_days(actor, form=form, wanted=query.wanted(), split=query.split, months=query.months)
 
 
 def _files(
-    what: str, summary: str, query: type[Query], export: Callable[[Actor, Form, Query], Iterator[bytes]]
+    what: str, summary: str, query: type[Query], export: Callable[[Actor, Form, Query], Generator[bytes]]
 ) -> list[Endpoint]:
     """The same table at two addresses, one for each form."""
 
@@ -169,20 +168,10 @@ def _files(
     return [of("csv"), of("xlsx")]
 
 
-def _file(pieces: Iterator[bytes], what: str, form: Form) -> Response:
+def _file(pieces: Generator[bytes], what: str, form: Form) -> Response:
     name = f"nexa-usage-{what}-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{form}"
     headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_stream(pieces), media_type=_CSV if form == "csv" else _XLSX, headers=headers)
-
-
-async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece in a thread, when the reader is ready for it; a reader who leaves ends the transaction."""
-    try:
-        while (piece := await in_thread(next, pieces, None)) is not None:
-            yield piece
-    finally:
-        with anyio.CancelScope(shield=True):
-            await in_thread(pieces.close)  # type: ignore[attr-defined]
+    return Written(pieces, media_type=_CSV if form == "csv" else _XLSX, headers=headers)
 
 
 ENDPOINTS = (

@@ -37,6 +37,7 @@ def edited(documents: dict[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
     found = {
         column: copy.deepcopy(document) if column in touched else document for column, document in documents.items()
     }
+    places = _Places()
     for edit in edits:
         if not edit.path or edit.path[0] not in ALL_COLUMNS:
             raise Invalid("The path of an edit begins with the column of a document.", field="changes")
@@ -47,61 +48,125 @@ def edited(documents: dict[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
             continue
         holder: Any = found
         for step in edit.path[:-1]:
-            holder = _child(holder, step, edit)
-        _apply(holder, edit.path[-1], edit)
+            holder = _child(holder, step, edit, places)
+        _apply(holder, edit.path[-1], edit, places)
     return found
 
 
-def _child(holder: Any, step: str | int, edit: Edit) -> Any:
+class _Places:
+    """Where parts stand in the lists that edits go through; a list is looked through once, not once an edit."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Keys] = {}
+
+    def of(self, holder: list[Any], step: str | int) -> int | None:
+        if isinstance(step, int):
+            return step if 0 <= step < len(holder) else None
+        return self._keys(holder).first(step)
+
+    def replace(self, holder: list[Any], place: int, value: Any) -> None:
+        self._keys(holder).put(place, _key(value), anew=False)
+        holder[place] = value
+
+    def remove(self, holder: list[Any], place: int) -> Any:
+        self._keys(holder).drop(place)
+        return holder.pop(place)
+
+    def insert(self, holder: list[Any], value: Any, after: str | None, *, at_end: bool) -> None:
+        """Behind the part ``after`` names; without a name at the end or first; behind one that is gone, at the end."""
+        place = len(holder) if at_end else 0
+        if after is not None:
+            before = self.of(holder, after)
+            place = len(holder) if before is None else before + 1
+        self._keys(holder).put(place, _key(value), anew=True)
+        holder.insert(place, value)
+
+    def forget(self) -> None:
+        """A part got another id."""
+        self._known.clear()
+
+    def _keys(self, holder: list[Any]) -> _Keys:
+        if id(holder) not in self._known:
+            self._known[id(holder)] = _Keys(holder)
+        return self._known[id(holder)]
+
+
+class _Keys:
+    """What the parts of a list are known by, in their order.
+
+    ``least`` says for each key before which place it does not stand; every part that comes or goes moves the others by
+    one place at most, so ``moves`` taken from it is where to begin looking.
+    """
+
+    def __init__(self, holder: list[Any]) -> None:
+        self.holder = holder  # while it is held here, no other list can have its number
+        self.keys = [_key(item) for item in holder]
+        self.least = {key: place for place, key in reversed(list(enumerate(self.keys))) if isinstance(key, str)}
+        self.moves = 0
+
+    def first(self, key: str) -> int | None:
+        if key not in self.least:
+            return None
+        try:
+            place = self.keys.index(key, max(0, self.least[key] - self.moves))
+        except ValueError:
+            del self.least[key]
+            return None
+        self.least[key] = place + self.moves
+        return place
+
+    def put(self, place: int, key: Any, *, anew: bool) -> None:
+        if anew:
+            self.keys.insert(place, key)
+            self.moves += 1
+        else:
+            self.keys[place] = key
+        if isinstance(key, str):
+            self.least[key] = min(self.least.get(key, len(self.keys) + self.moves), place + self.moves)
+
+    def drop(self, place: int) -> None:
+        del self.keys[place]
+        self.moves += 1
+
+
+def _child(holder: Any, step: str | int, edit: Edit, places: _Places) -> Any:
     if isinstance(holder, dict):
         if edit.op == "set":
             return holder.setdefault(str(step), {})
         if str(step) in holder:
             return holder[str(step)]
-    elif isinstance(holder, list) and (place := _place(holder, step)) is not None:
+    elif isinstance(holder, list) and (place := places.of(holder, step)) is not None:
         return holder[place]
     raise _nowhere(edit)
 
 
-def _apply(holder: Any, step: str | int, edit: Edit) -> None:
-    if isinstance(holder, dict) and edit.op == "set":
-        holder[str(step)] = edit.value
-    elif isinstance(holder, dict) and edit.op == "remove":
-        holder.pop(str(step), None)
+def _apply(holder: Any, step: str | int, edit: Edit, places: _Places) -> None:
+    if isinstance(holder, dict) and edit.op in ("set", "remove"):
+        if edit.op == "set":
+            holder[str(step)] = edit.value
+        else:
+            holder.pop(str(step), None)
+        if step == "id":
+            places.forget()
     elif isinstance(holder, list):
-        place = _place(holder, step)
+        place = places.of(holder, step)
         if edit.op == "remove":
             if place is not None:
-                del holder[place]
+                places.remove(holder, place)
         elif edit.op == "set" and place is not None:
-            holder[place] = edit.value
+            places.replace(holder, place, edit.value)
         elif edit.op == "set" and isinstance(step, str):
-            _insert(holder, edit.value, edit.after, at_end=edit.after is None)
+            places.insert(holder, edit.value, edit.after, at_end=edit.after is None)
         elif edit.op == "move" and place is not None:
-            _insert(holder, holder.pop(place), edit.after, at_end=False)
+            places.insert(holder, places.remove(holder, place), edit.after, at_end=False)
         else:
             raise _nowhere(edit)
     else:
         raise _nowhere(edit)
 
 
-def _insert(holder: list[Any], value: Any, after: str | None, *, at_end: bool) -> None:
-    """Behind the part ``after`` names; without a name at the end or first; behind one that is gone, at the end."""
-    if after is None:
-        holder.insert(len(holder) if at_end else 0, value)
-        return
-    place = _place(holder, after)
-    holder.insert(len(holder) if place is None else place + 1, value)
-
-
-def _place(holder: list[Any], step: str | int | None) -> int | None:
-    if isinstance(step, int):
-        return step if 0 <= step < len(holder) else None
-    return next((n for n, item in enumerate(holder) if item == step or _id(item) == step), None)
-
-
-def _id(item: Any) -> Any:
-    return item.get("id") if isinstance(item, dict) else None
+def _key(item: Any) -> Any:
+    return item.get("id") if isinstance(item, dict) else item
 
 
 def _nowhere(edit: Edit) -> Invalid:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -41,6 +41,15 @@ LEFT JOIN users u ON u.id = r.user_id
 WHERE s.id = :id {{narrowed}}
 ORDER BY r.version DESC, r.revision DESC LIMIT :most
 """
+# A revision has up to 10 MB, and a page of history 51 of them: only as many are read as have TOLD_BYTES together.
+_TOLD = f"""
+SELECT t.revision, t.version, t.user_id, t.full_name, t.started_at, t.ended_at, t.name, t.is_current, t.restored_from,
+       CASE WHEN sum(octet_length(t.documents::text)) OVER (ORDER BY t.version DESC, t.revision DESC) <= :bytes
+            THEN t.documents END AS documents
+FROM ({_REVISIONS}) t ORDER BY t.version DESC, t.revision DESC
+"""
+TOLD_BYTES: Final = 16 * 1024 * 1024
+_LARGE = "a large change"
 _BEFORE = "AND (r.version, r.revision) < (:version, :revision)"
 
 
@@ -57,17 +66,19 @@ class Comparison:
 def revisions(actor: Actor, *, uuid: UUID, after: str | None = None, limit: int = 20) -> RevisionPage:
     """The history, newest first, at most 50 at once, each with what it did in sentences.
 
+    Of large documents only the newest are told: see TOLD_BYTES; ``revision`` tells each.
     Raises Forbidden without SESSIONS_READ, ReasonNeeded, NotFound, Invalid for a cursor that is none.
     """
     actor.require(Permission.SESSIONS_READ)
     limit = max(1, min(limit, 50))
     with reading(actor) as db:
         row = head(db, actor, uuid)
-        rows = _rows(db, row.id, _BEFORE if after else "", limit + 1, _place(after))
+        rows = _rows(db, row.id, _BEFORE if after else "", limit + 1, _place(after), query=_TOLD, bytes=TOLD_BYTES)
     told = []
     for number, one in enumerate(rows[:limit]):
         older = rows[number + 1].documents if number + 1 < len(rows) else {}
-        told.append(_view(one, sentences(older, one.documents)))
+        is_small = older is not None and one.documents is not None
+        told.append(_view(one, sentences(older, one.documents) if is_small else (_LARGE,)))
     more = len(rows) > limit
     return RevisionPage(tuple(told), paging.cursor(told[-1].version, told[-1].revision) if more and told else None)
 
@@ -196,9 +207,18 @@ def put_back(now: Any, then: Any, path: Sequence[str]) -> Any:
     return {**now, key: inner} if there else {name: value for name, value in now.items() if name != key}
 
 
-def _rows(db: Database, session_id: int, narrowed: str, most: int, values: Mapping[str, Any]) -> Sequence[Row[Any]]:
-    parameters = {"id": session_id, "most": most, "former": FORMER} | dict(values)
-    return db.execute(text(_REVISIONS.format(narrowed=narrowed)), parameters).all()
+def _rows(
+    db: Database,
+    session_id: int,
+    narrowed: str,
+    most: int,
+    values: Mapping[str, Any],
+    *,
+    query: str = _REVISIONS,
+    **more: int,
+) -> Sequence[Row[Any]]:
+    parameters = {"id": session_id, "most": most, "former": FORMER, **values, **more}
+    return db.execute(text(query.format(narrowed=narrowed)), parameters).all()
 
 
 def _one(db: Database, session_id: int, number: int) -> Row[Any]:

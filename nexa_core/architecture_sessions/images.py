@@ -44,7 +44,7 @@ def store_image(actor: Actor, *, uuid: UUID, content: bytes) -> StoredImage:
 
     PNG and JPEG are drawn anew, at most 2,400 pixels wide and high; of an SVG only shapes, paint and text are kept.
     Raises Forbidden without SESSIONS_WRITE, ReasonNeeded, NotFound, Conflict for a session in the trash, and Invalid
-    for what is no such picture, over 5 MB, or larger than 8,192 pixels.
+    for what is no such picture, over 5 MB, larger than 8,192 pixels, or of more than 24 million altogether.
     """
     require_write(actor)
     found = pictures.harmless(content, _BOUNDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from nexa_core.architecture_sessions.fields import client_of, title_of
 from nexa_core.architecture_sessions.history import documents_of, settled_revision
 from nexa_core.architecture_sessions.reach import found, head, require_alive, require_write
 from nexa_core.architecture_sessions.service import checked, inserted, view_of
+from nexa_core.architecture_sessions.values import DOCUMENT_BYTES
 from nexa_core.architecture_sessions.views import SessionView
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
@@ -98,7 +100,7 @@ def from_template(
             raise NotFound("There is no such template in your organization.")
         require_alive(row)
         used = settled_revision(db, row.id)
-        filled = {column: fill(getattr(row, column), given, blank_in(column)) for column in ALL_COLUMNS}
+        filled = _filled({column: getattr(row, column) for column in ALL_COLUMNS}, given)
         return inserted(
             db, actor,
             title=title_of(title if title is not None else fill(row.title, given)[:255]),
@@ -111,7 +113,8 @@ def from_template(
 def template_differences(actor: Actor, *, uuid: UUID) -> TemplateComparison:
     """What differs in this session from its template as that is now.
 
-    Raises Forbidden without SESSIONS_READ, ReasonNeeded, NotFound, Conflict for a session that was made from none.
+    Raises Forbidden without SESSIONS_READ, ReasonNeeded, NotFound, Conflict for a session that was made from none,
+    Invalid where the template, filled alike, has become too large.
     """
     actor.require(Permission.SESSIONS_READ)
     with reading(actor) as db:
@@ -128,7 +131,7 @@ def template_differences(actor: Actor, *, uuid: UUID) -> TemplateComparison:
             raise Conflict("This session was not made from a template, or the template is gone.")
         template = documents_of(db, row.template_id, newest.revision)
     values = row.template_values if isinstance(row.template_values, dict) else {}
-    before = {column: fill(template.get(column, {}), values, blank_in(column)) for column in ALL_COLUMNS}
+    before = _filled({column: template.get(column, {}) for column in ALL_COLUMNS}, values)
     after = {column: getattr(row, column) for column in ALL_COLUMNS}
     return TemplateComparison(
         template=newest.uuid,
@@ -149,6 +152,30 @@ def fill(value: Any, values: Mapping[str, str], blank: re.Pattern[str] = BLANK) 
     if isinstance(value, list):
         return [fill(item, values, blank) for item in value]
     return value
+
+
+def _filled(documents: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:
+    """Each document filled. Raises Invalid for one that would be too large, before anything is put into it."""
+    longer = {name: len(json.dumps(value, ensure_ascii=False).encode()) - 2 for name, value in values.items()}
+    for column, document in documents.items():
+        size = len(json.dumps(document, ensure_ascii=False).encode()) + _growth(document, longer, blank_in(column))
+        if size > DOCUMENT_BYTES:
+            raise Invalid(
+                f"Filled, the document would have {size:,} bytes; at most {DOCUMENT_BYTES:,} can be kept.",
+                field="values",
+            )
+    return {column: fill(document, values, blank_in(column)) for column, document in documents.items()}
+
+
+def _growth(value: Any, longer: Mapping[str, int], blank: re.Pattern[str]) -> int:
+    """How many bytes a JSON value gains when its placeholders are filled with values of these lengths."""
+    if isinstance(value, str):
+        asked = (one for one in blank.finditer(value) if one[1] in longer)
+        return sum(longer[one[1]] - len(json.dumps(one[0], ensure_ascii=False).encode()) + 2 for one in asked)
+    if isinstance(value, dict | list):
+        parts = value.values() if isinstance(value, dict) else value
+        return sum(_growth(item, longer, blank) for item in parts)
+    return 0
 
 
 def _values(values: Mapping[str, str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ The format (``FORMAT``, version 1): ``{"format": "nexa.sessions", "version": 1, 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -19,7 +19,7 @@ from nexa_core.architecture_sessions.contents import Content
 from nexa_core.architecture_sessions.edits import ALL_COLUMNS
 from nexa_core.architecture_sessions.fields import client_of, tags_of, title_of, type_of
 from nexa_core.architecture_sessions.foreign import shown
-from nexa_core.architecture_sessions.reach import require_write
+from nexa_core.architecture_sessions.reach import SNAPSHOT, require_write
 from nexa_core.architecture_sessions.sections import digest_of, sections
 from nexa_core.architecture_sessions.service import checked, inserted
 from nexa_core.architecture_sessions.views import SessionView
@@ -87,7 +87,7 @@ def plan_import(actor: Actor, *, given: Any) -> ImportPlan:
     Raises Forbidden without SESSIONS_WRITE, Invalid when there is no session in it at all.
     """
     require_write(actor)
-    return ImportPlan(tuple(item for item, _ in _judged(actor, given)))
+    return ImportPlan(tuple(item for item, _ in _judged(actor, given, compared=True)))
 
 
 def import_sessions(actor: Actor, *, given: Any) -> tuple[SessionView, ...]:
@@ -103,14 +103,14 @@ def import_sessions(actor: Actor, *, given: Any) -> tuple[SessionView, ...]:
         return tuple(inserted(db, actor, **values) for _, values in judged)
 
 
-def _judged(actor: Actor, given: Any) -> Iterator[tuple[ImportItem, dict[str, Any]]]:
-    known = _known(actor)
-    for number, one in enumerate(_items(given), 1):
-        try:
-            values = _values(one, number)
-        except NexaError as refused:
+def _judged(actor: Actor, given: Any, *, compared: bool = False) -> Iterator[tuple[ImportItem, dict[str, Any]]]:
+    """Each item with the arguments of ``inserted``; ``compared`` with what is there already, which takes a while."""
+    read = [_read(one, number) for number, one in enumerate(_items(given), 1)]
+    twins = _twins(actor, [values for _, values in read if not isinstance(values, NexaError)]) if compared else {}
+    for number, (one, values) in enumerate(read, 1):
+        if isinstance(values, NexaError):
             title = shown(one.get("title", "")) if isinstance(one, Mapping) else ""
-            yield ImportItem(number, title, None, "refuse", 0, (refused.sentence,)), {}
+            yield ImportItem(number, title, None, "refuse", 0, (values.sentence,)), {}
             continue
         yield (
             ImportItem(
@@ -119,10 +119,17 @@ def _judged(actor: Actor, given: Any) -> Iterator[tuple[ImportItem, dict[str, An
                 client=values["client"],
                 verdict="create",
                 sections=len(sections(values["documents"])),
-                sentences=tuple(_remarks(one, values, known)),
+                sentences=tuple(_remarks(one, values, twins.get(id(values)))),
             ),
             values,
         )
+
+
+def _read(one: Any, number: int) -> tuple[Any, dict[str, Any] | NexaError]:
+    try:
+        return one, _values(one, number)
+    except NexaError as refused:
+        return one, refused
 
 
 def _items(given: Any) -> list[Any]:
@@ -161,12 +168,11 @@ def _values(one: Any, number: int) -> dict[str, Any]:
     }
 
 
-def _remarks(one: Mapping[str, Any], values: Mapping[str, Any], known: Mapping[str, str]) -> Iterator[str]:
-    digest = digest_of(values["documents"])
-    if digest in known:
-        yield f"“{shown(known[digest])}” has the same content already; this would be another one."
+def _remarks(one: Mapping[str, Any], values: Mapping[str, Any], twin: str | None) -> Iterator[str]:
+    if twin is not None:
+        yield f"“{shown(twin)}” has the same content already; this would be another one."
     claimed = one.get("sha256")
-    if isinstance(claimed, str) and claimed != digest:
+    if isinstance(claimed, str) and claimed != digest_of(values["documents"]):
         yield "Its content is not the one it was exported with: somebody changed it on the way."
     if one.get("is_template") is True:
         yield "It was a template; it becomes a session, which can be made a template again."
@@ -178,14 +184,22 @@ def _remarks(one: Mapping[str, Any], values: Mapping[str, Any], known: Mapping[s
         yield f"Empty: {', '.join(missing)}."
 
 
+# What the newest sessions hold, and what is given, as PostgreSQL's own digest of JSON, the same for the same values: a
+# document has up to 2 MB, and none of them comes here.
+_HASH = "jsonb_hash_extended({}, 0)"
 _RECENT = text(f"""
-    SELECT title, {", ".join(ALL_COLUMNS)} FROM ai_architecture_sessions
-    WHERE organization_id = :organization AND deleted_at IS NULL ORDER BY updated_at DESC LIMIT 200
+    SELECT s.title, {_HASH.format(SNAPSHOT)} AS hash FROM (
+        SELECT * FROM ai_architecture_sessions WHERE organization_id = :organization AND deleted_at IS NULL
+        ORDER BY updated_at DESC LIMIT 200) s ORDER BY s.updated_at
 """)
+_GIVEN = text(f"SELECT {_HASH.format('CAST(:documents AS jsonb)')}")
 
 
-def _known(actor: Actor) -> dict[str, str]:
-    """What the newest sessions hold, by digest, to say that something is there already."""
+def _twins(actor: Actor, given: Sequence[dict[str, Any]]) -> dict[int, str]:
+    """The title of a newer session that holds the same, by the identity of what is given."""
     with reading(actor) as db:
-        rows = db.execute(_RECENT, {"organization": actor.organization_id}).all()
-    return {digest_of({column: getattr(row, column) for column in ALL_COLUMNS}): row.title for row in rows}
+        known = {hash_: title for title, hash_ in db.execute(_RECENT, {"organization": actor.organization_id})}
+        if not known:
+            return {}
+        hashes = {id(one): db.scalar(_GIVEN, {"documents": json.dumps(one["documents"])}) for one in given}
+    return {which: known[hash_] for which, hash_ in hashes.items() if hash_ in known}

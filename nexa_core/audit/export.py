@@ -11,8 +11,7 @@ import datetime as dt
 import hashlib
 import io
 import json
-import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Hashable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -28,8 +27,9 @@ from nexa_core.audit.models import AuditArchive, AuditHead, AuditSeal
 from nexa_core.audit.seals import NO_ORGANIZATION, seal_keys
 from nexa_core.audit.service import note
 from nexa_core.db import reading, recording
-from nexa_core.errors import Invalid, LimitExceeded, NotFound
+from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
+from nexa_core.slots import Slots
 
 FORMATS = ("ndjson", "csv")
 #: Each export keeps a connection for as long as its reader takes.
@@ -39,7 +39,9 @@ STRETCH = 20_000
 _CHUNK_BYTES = 1 << 16
 
 _organizations = table("organizations", column("id"), column("name"))
-_slots = threading.BoundedSemaphore(AT_ONCE)
+_slots = Slots(
+    AT_ONCE, "Other exports of the audit log are being written; try again when they are done.", retry_after=60
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,11 @@ class ExportFilter:
         return {name: value for name, value in given.items() if value not in (None, False)}
 
 
-def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None = None) -> Iterator[bytes]:
+def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None = None) -> Generator[bytes]:
     """The log as NDJSON or CSV in pieces, itself recorded before the first of them.
 
     Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for another format or times
-    without a time zone, LimitExceeded while others are being written.
+    without a time zone, LimitExceeded while another of the organization, or too many others, are being written.
     """
     actor.require(Permission.AUDIT_READ)
     only = only or ExportFilter()
@@ -82,16 +84,14 @@ def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None 
         if chain_id not in (None, actor.organization_id):
             raise NotFound("There is no such organization.")
         chain_id = actor.organization_id
-    if not _slots.acquire(blocking=False):
-        raise LimitExceeded(
-            "Other exports of the audit log are being written; try again when they are done.", retry_after=60
-        )
-    pieces = _pieces(actor, file_format, only, chain_id)
+    pieces = _pieces(actor, file_format, only, chain_id, _slots.take(actor))
     next(pieces)  # everything that can be refused is refused now, before an answer has begun
     return pieces
 
 
-def _pieces(actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID | None) -> Iterator[bytes]:
+def _pieces(
+    actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID | None, slot: Hashable
+) -> Generator[bytes]:
     try:
         given = {name: str(value) for name, value in only.conditions.items()}
         with reading(actor) as db:
@@ -102,7 +102,7 @@ def _pieces(actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID |
         with reading(actor) as db:
             yield from File(db, file_format).write(chains, only)
     finally:
-        _slots.release()
+        _slots.free(slot)
 
 
 def _heads(db: Session, chain_id: UUID | None) -> list[UUID]:

@@ -97,6 +97,13 @@ def erased(actor: Actor, person: PersonView) -> None:
                 "Credits used by all, before and after": format.number(actor, found.credits),
             }
         )
+        if found.names_kept:
+            where = ", ".join(f"{place} ({format.number(actor, held)})" for place, held in sorted(found.kept.items()))
+            st.caption(
+                literal(f"Names that were kept as somebody else's: {found.names_kept}; in {where or 'no text'}.")
+            )
+        if found.archives:
+            st.caption(literal(f"Archives of the audit log keep what they hold: {', '.join(found.archives)}."))
 
 
 def actions(actor: Actor, person: PersonView) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
@@ -11,6 +11,7 @@ import streamlit as st
 
 from nexa_core import accounts
 from nexa_core.accounts import PersonView
+from nexa_core.actor import Actor
 from pages._ui import format, menu, notices
 from pages._ui.errors import shown_here
 from pages._ui.gate import current_actor
@@ -151,13 +152,41 @@ def erase(user_id: UUID, email: str) -> None:
             f"- {format.number(actor, named)} texts that name the person say “Erased person” instead;\n"
             f"- {format.number(actor, found.sessions_kept)} sessions stay with their organizations;\n"
             "- what was used stays counted, so no bill changes.\n\n"
-            "**It cannot be undone.** A name of a single word is found in the person's own records only."
+            "**It cannot be undone.** An address is replaced everywhere, a name of two words or more in the "
+            "organizations the person belongs or belonged to, a single word in the person's own records only."
         )
+        keep_names = _words(actor, found.words)
+        if found.archives:
+            st.info(
+                "Entries that left the audit log before keep what they hold, in these files: "
+                + literal(", ".join(found.archives)),
+                icon=":material/inventory_2:",
+            )
         typed = st.text_input("Type the person's e-mail address", placeholder=email, autocomplete="off")
         if (reason := asked("Erase for good")) is not None:
             with shown_here():
-                accounts.erase_person(actor, user_id=user_id, email=typed, reason=reason)
+                accounts.erase_person(actor, user_id=user_id, email=typed, reason=reason, keep_names=keep_names)
                 saved("The person is erased")
+
+
+def _words(actor: Actor, words: Sequence[accounts.ErasedWord]) -> list[str]:
+    """Each word that would be replaced, with its count; answers the names that shall stay where they are."""
+    counts = {
+        word.word: f"{literal(word.word)} ({format.number(actor, word.texts)} texts, "
+        f"{format.number(actor, word.entries)} entries of the audit log)"
+        for word in words
+    }
+    addresses = [counts[word.word] for word in words if not word.is_name]
+    if addresses:
+        st.markdown("**Addresses:** " + ", ".join(addresses))
+    names = [word.word for word in words if word.is_name]
+    if not names:
+        return []
+    replaced = st.pills(
+        "Names that are replaced", names, selection_mode="multi", default=names, format_func=counts.__getitem__,
+        help="People choose their names themselves. Take out what is somebody else's too: a company, a product.",
+    )  # fmt: skip
+    return [name for name in names if name not in replaced]
 
 
 DIALOGS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -12,7 +13,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from nexa_core import accounts, audit, organizations, usage
+from nexa_core import accounts, architecture_sessions, audit, organizations, usage
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Invalid, NotFound
 from tests.databases import TestDatabase
@@ -27,22 +28,27 @@ EMAIL = "zyxanthia.quorbleton@northwind.example"
 NAME = "Zyxanthia Quorbleton"
 ADDRESS = "198.51.100.77"
 AGENT = "QuorbleBrowser/9.1"
+SIGNED_PICTURE = (
+    f'<svg xmlns="http://www.w3.org/2000/svg"><text>Drawn by {NAME}</text><text>{EMAIL}</text></svg>'.encode()
+)
 CANARIES = ["zyxanthia", "quorbleton", ADDRESS, "quorblebrowser", "quorble.example", "chief quorbler"]
 
 
 def everywhere(connection: psycopg.Connection, wanted: list[str]) -> list[tuple[str, str, str]]:
-    """Where any of these words stands: every text, document, address and array column of every table, no exception."""
+    """Where any of these words stands: every text, document, address, array and byte column of every table there is."""
     columns = connection.execute(
-        "SELECT n.nspname, c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+        "SELECT n.nspname, c.relname, a.attname, a.atttypid = 'bytea'::regtype"
+        " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
         " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p') AND a.attnum > 0"
         " AND NOT a.attisdropped AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')"
         " AND (format_type(a.atttypid, a.atttypmod) ~ '(text|char|json|inet|cidr|bytea|name)')"
     ).fetchall()
     assert len(columns) > 100
     found = []
-    for schema, table, column in columns:
+    for schema, table, column, is_bytes in columns:
         for word in wanted:
-            query = sql.SQL("SELECT 1 FROM {}.{} WHERE strpos(lower({}::text), {}) > 0 LIMIT 1").format(
+            said = "encode({}, 'escape')" if is_bytes else "{}::text"  # a cast of bytes to text is hexadecimal
+            query = sql.SQL(f"SELECT 1 FROM {{}}.{{}} WHERE strpos(lower({said}), {{}}) > 0 LIMIT 1").format(
                 *map(sql.Identifier, (schema, table, column)), sql.Literal(word)
             )
             if connection.execute(query).fetchone():
@@ -83,7 +89,12 @@ def zyx(world: World, database: TestDatabase, northwind: UUID, root: Actor) -> U
     organizations.rename(actor, name="Northwind of Zyxanthia Quorbleton")
     organizations.rename(actor, name="Northwind")
     accounts.request_password_reset(here, email=EMAIL)
-    world.session(northwind, person, title=f"Review for {NAME}", sow_objects={"author": NAME, "mail": [EMAIL.upper()]})
+    session = world.session(
+        northwind, person, title=f"Review for {NAME}",
+        sow_objects={"author": NAME, "mail": [EMAIL.upper()], "note": f"Asked by:\n{NAME}\tand others"},
+    )  # fmt: skip
+    drawn = architecture_sessions.store_image(actor, uuid=session, content=SIGNED_PICTURE).digest
+    organizations.store_logo(actor, organization_id=northwind, content=SIGNED_PICTURE)
     event = {"by": EMAIL, "note": f"asked by {NAME}"}
     usage.record(
         actor, [usage.UsageEvent(event_type="ai_call", credits=7, idempotency_key=f"of {EMAIL}", event_data=event)]
@@ -95,11 +106,15 @@ def zyx(world: World, database: TestDatabase, northwind: UUID, root: Actor) -> U
     with database.superuser() as connection, connection.transaction():
         world.name_the_change(connection)
         connection.execute(
-            "UPDATE users SET profile_data = %s WHERE id = %s", [json.dumps({"boss": NAME}), ada.user_id]
+            "UPDATE users SET profile_data = %s WHERE id = %s", [json.dumps({"boss": EMAIL}), ada.user_id]
         )
         connection.execute(
             "UPDATE organization_memberships SET invitation_message = %s WHERE user_id = %s",
             [f"Ask {NAME}", ada.user_id],
+        )
+        connection.execute(
+            "UPDATE ai_architecture_sessions SET visual_assets_json = %s WHERE uuid = %s",
+            [json.dumps({"assets": [{"id": "a", "kind": "image", "digest": drawn}]}), session],
         )
     return person
 
@@ -136,7 +151,8 @@ def test_nothing_is_left_and_everything_else_is(
         before = everywhere(connection, CANARIES)
         assert {table for table, _, _ in before} >= {
             "users", "audit_logs", "user_sessions", "outbox_messages", "ai_architecture_sessions", "usage_events",
-            "organizations", "organization_memberships", "usage_idempotency_keys",
+            "organizations", "organization_memberships", "usage_idempotency_keys", "session_images",
+            "organization_logos",
         }, "the traces are there, so that finding none afterwards means something"  # fmt: skip
         counted, entries = sums(connection), connection.execute("SELECT count(*) FROM audit_logs").fetchone()
     assert audit.verify(Actor.system()).verified, "a clean baseline"
@@ -151,7 +167,18 @@ def test_nothing_is_left_and_everything_else_is(
         ).fetchone()
         assert blank and blank[0] >= certificate.audit_entries > 10
         title = connection.execute("SELECT title, sow_objects FROM ai_architecture_sessions").fetchone()
-        assert title == ("Review for Erased person", {"author": "Erased person", "mail": ["erased@erased.invalid"]})
+        assert title == (
+            "Review for Erased person",
+            {
+                "author": "Erased person",
+                "mail": ["erased@erased.invalid"],
+                "note": "Asked by:\nErased person\tand others",
+            },
+        )
+        assert connection.execute(
+            "SELECT convert_from(i.content, 'UTF8') LIKE '%%Drawn by …<%%>…</%%' FROM session_images i"
+            " JOIN ai_architecture_sessions s ON s.visual_assets_json->'assets'->0->>'digest' = i.digest"
+        ).fetchall() == [(True,)], "the picture has another name, and the session shows it under that name"
     assert audit.verify(Actor.system()).verified
     assert certificate.remaining == 0 and certificate.credits == 7
     assert accounts.certificate(root, user_id=zyx) == certificate
@@ -216,6 +243,109 @@ def test_others_with_alike_addresses_and_names_keep_theirs(
         ).fetchall()
     assert kept == [(email, f"Zyxanthia Quorbletonia {number}", email) for number, email in enumerate(others)]
     assert audit.verify(Actor.system()).verified
+
+
+def called(world: World, person: UUID, organization: UUID, *names: str) -> None:
+    """Let a member give themselves these names, one after the other."""
+    for name in names:
+        first, _, last = name.partition(" ")
+        accounts.update_profile(
+            world.actor(person, organization), first_name=first, last_name=last, timezone="UTC", locale="en",
+            avatar_url=None, notification_settings={},
+        )  # fmt: skip
+
+
+def test_names_somebody_chose_reach_nothing_of_organizations_they_do_not_belong_to(
+    database: TestDatabase, world: World, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    contoso = world.organization("Contoso Freight")
+    victim = world.person("vic@contoso.example", contoso, role="owner", full_name=NAME)
+    world.session(contoso, victim, title=f"Plan of Contoso Freight by {NAME}")
+    owner = world.actor(victim, contoso)
+    organizations.rename(owner, name="Contoso Freight International")
+    organizations.rename(owner, name="Contoso Freight")
+    called(world, zyx, northwind, "Contoso Freight", "Windows NT", "like Gecko", "null, null", "Zyxanthia Quorbleton")
+    entries = "SELECT count(*) FROM audit_logs WHERE organization_id = %s AND salt = ''"
+    browser = dataclasses.replace(root.origin, user_agent="Mozilla/5.0 (Windows NT 10.0) like Gecko")
+    certificate = erase(dataclasses.replace(root, origin=browser), zyx)
+    assert certificate.remaining == 0
+    with database.superuser() as connection:
+        assert connection.execute(entries, [contoso]).fetchone() == (0,), "no entry of theirs lost anything"
+        assert connection.execute(
+            "SELECT o.name, s.title, u.full_name FROM organizations o JOIN ai_architecture_sessions s"
+            " ON s.organization_id = o.id JOIN users u ON u.id = s.user_id WHERE o.id = %s",
+            [contoso],
+        ).fetchone() == ("Contoso Freight", f"Plan of Contoso Freight by {NAME}", NAME)
+    assert audit.verify(Actor.system()).verified
+
+
+def test_an_admin_sees_each_word_and_keeps_names_that_are_not_the_persons_alone(
+    database: TestDatabase, world: World, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    with database.superuser() as connection:
+        owner = connection.execute("SELECT id FROM users WHERE email LIKE 'ada@%'").fetchone()
+    assert owner
+    world.session(northwind, owner[0], title="Moving Northwind Traders", sow_objects={"for": ["Northwind Traders"]})
+    called(world, zyx, northwind, "Northwind Traders", NAME)
+    words = {word.word: word for word in accounts.plan_erasure(root, user_id=zyx).words}
+    assert words["Northwind Traders"].is_name and not words[EMAIL].is_name
+    assert words["Northwind Traders"].texts >= 2 and words["Northwind Traders"].entries == 1
+    assert words[NAME].texts > words["Northwind Traders"].texts and words[NAME].entries > 0
+    certificate = accounts.erase_person(
+        root, user_id=zyx, email=EMAIL, reason="asked", keep_names=["Northwind Traders"]
+    )
+    assert (certificate.remaining, certificate.names_kept) == (0, 1)
+    assert certificate.kept["ai_architecture_sessions.title"] == 1
+    with database.superuser() as connection:
+        assert everywhere(connection, CANARIES) == []
+        kept = connection.execute("SELECT title FROM ai_architecture_sessions WHERE user_id = %s", [owner[0]])
+        assert kept.fetchone() == ("Moving Northwind Traders",)
+        said = connection.execute("SELECT new_values::text FROM audit_logs WHERE action = 'user.erased'").fetchall()
+        assert not any("Traders" in values for (values,) in said if values), "the certificate does not repeat the name"
+    assert audit.verify(Actor.system()).verified
+
+
+def test_two_keys_that_named_the_same_person_stay_two(world: World, root: Actor, northwind: UUID, zyx: UUID) -> None:
+    """What stands instead of an address must not make two rows alike that have to differ."""
+    actor = world.actor(zyx, northwind)
+    for key in (f"of {EMAIL}.", f"of {EMAIL.upper()}."):
+        usage.record(actor, [usage.UsageEvent(event_type="ai_call", credits=1, idempotency_key=key)])
+    assert erase(root, zyx).remaining == 0
+
+
+def test_nobody_who_was_erased_manages_a_customer_or_gives_an_organization_its_name(
+    database: TestDatabase, world: World, root: Actor
+) -> None:
+    assert root.organization_id
+    manager = world.person("cher@nexa.example", root.organization_id, role="billing", full_name="Cher")
+    managed = world.organization("Managed", account_manager_id=manager)
+    home = world.organization("Cher (personal)", slug="personal-1", subscription_data={"personal": True})
+    world.membership(manager, home)
+    world.person("heir@nexa.example", home, role="owner")
+    accounts.erase_person(root, user_id=manager, email="cher@nexa.example", reason="asked")
+    with database.superuser() as connection:
+        rows = connection.execute(
+            "SELECT id, name, account_manager_id FROM organizations WHERE id = ANY (%s) ORDER BY name",
+            [[managed, home]],
+        ).fetchall()
+        assert rows == [(home, "Erased person (personal)", None), (managed, "Managed", None)]
+        assert everywhere(connection, ["cher (", "cher@"]) == []
+    assert audit.verify(Actor.system()).verified
+
+
+def test_the_certificate_names_the_archives_that_keep_what_they_hold(
+    database: TestDatabase, world: World, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    strange = world.organization("Strange")
+    with database.superuser() as connection:
+        for chain in (northwind, strange):
+            connection.execute(
+                "INSERT INTO audit_archives (chain_id, first_sequence, last_sequence, last_hash, digest, location,"
+                " archived_at, kid, signature) VALUES (%s, 1, 2, '', '', %s, now(), 'k', '')",
+                [chain, f"{chain}/1-2.ndjson.gz"],
+            )
+    assert accounts.plan_erasure(root, user_id=zyx).archives == (f"{northwind}/1-2.ndjson.gz",)
+    assert erase(root, zyx).archives == (f"{northwind}/1-2.ndjson.gz",)
 
 
 def test_who_cannot_be_erased_is_said_before(world: World, root: Actor, northwind: UUID, zyx: UUID) -> None:
@@ -290,7 +420,7 @@ def test_nobody_but_staff_reaches_the_eraser(database: TestDatabase, zyx: UUID, 
         for dry in (True, False):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), connection.transaction():
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(role)))
-                connection.execute("SELECT nexa.erase_person(%s, %s)", [zyx, dry])
+                connection.execute("SELECT nexa.erase_person(%s, %s, %s)", [zyx, dry, []])
 
 
 def test_a_person_gets_everything_as_a_file_without_secrets(
@@ -320,11 +450,16 @@ def test_a_person_gets_everything_as_a_file_without_secrets(
     assert note == [(root.user_id, zyx, "Article 15, ticket 9")]
 
 
-def test_the_scan_finds_what_is_hidden_in_a_new_table(database: TestDatabase, root: Actor, zyx: UUID) -> None:
+def test_the_scan_finds_what_is_hidden_in_a_new_table(
+    database: TestDatabase, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
     """The control: a table nobody thought of is searched by the eraser too, and found by the scan before."""
     with database.superuser() as connection:
-        connection.execute("CREATE TABLE forgotten (id uuid, words text); GRANT ALL ON forgotten TO nexa_system")
-        connection.execute("INSERT INTO forgotten VALUES (%s, %s)", [uuid4(), f"Call {NAME}"])
+        connection.execute(
+            "CREATE TABLE forgotten (id uuid, organization_id uuid, words text); GRANT ALL ON forgotten TO nexa_system"
+        )
+        connection.execute("INSERT INTO forgotten VALUES (%s, %s, %s)", [uuid4(), northwind, f"Call {NAME}"])
+        connection.execute("INSERT INTO forgotten VALUES (%s, NULL, %s)", [uuid4(), f"Write to {EMAIL}"])
         assert ("forgotten", "words", "quorbleton") in everywhere(connection, CANARIES)
     erase(root, zyx)
     with database.superuser() as connection:

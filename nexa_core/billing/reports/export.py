@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Hashable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -22,12 +21,13 @@ from nexa_core.billing.reports.files import Column, Sheet, as_csv, as_xlsx
 from nexa_core.billing.reports.portfolio import by_day
 from nexa_core.billing.reports.scope import Wanted, organization_of, require_portfolio, zone_of
 from nexa_core.db import reading, recording
-from nexa_core.errors import Invalid, LimitExceeded
+from nexa_core.errors import Invalid
+from nexa_core.slots import Slots
 
 Form = Literal["csv", "xlsx"]
 #: Each export keeps a connection for as long as its reader takes.
 AT_ONCE = 3
-_slots = threading.BoundedSemaphore(AT_ONCE)
+_slots = Slots(AT_ONCE, "Other exports are being written; try again when they are done.", retry_after=30)
 
 _EVENTS = (
     Column("Time", "When it happened, in the organization's own time zone, which the sheet names."),
@@ -70,10 +70,11 @@ _DAYS = (
 
 def export_events(
     actor: Actor, *, form: Form = "csv", organization_id: UUID | None = None, wanted: EventFilter | None = None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The events of a period as CSV or XLSX, in pieces; the audit log keeps who exported what.
 
-    Raises as ``events`` does before the first piece, and LimitExceeded while others are being written.
+    Raises as ``events`` does before the first piece, and LimitExceeded while another of the
+    organization, or too many others, are being written.
     """
     wanted = wanted or EventFilter()
     with reading(actor) as db:
@@ -97,7 +98,7 @@ def export_events(
 
 def export_customers(
     actor: Actor, *, form: Form = "csv", wanted: Wanted | None = None, sort: str = "used"
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The table of customers as CSV or XLSX, all pages of it. Raises as ``customers`` does, and LimitExceeded."""
     wanted = wanted or Wanted()
     customers(actor, wanted=wanted, sort=sort, limit=1)
@@ -117,7 +118,7 @@ def export_customers(
 
 def export_days(
     actor: Actor, *, form: Form = "csv", wanted: Wanted | None = None, split: str = "type", months: int = 1
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """What the chart by day shows, as CSV or XLSX. Raises as ``by_day`` does, and LimitExceeded."""
     require_portfolio(actor)
     wanted = wanted or Wanted()
@@ -130,7 +131,7 @@ def export_days(
 
 def export_organization_days(
     actor: Actor, *, form: Form = "csv", organization_id: UUID | None = None, period: str | None = None
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The days of one organization's chart. Raises as ``burn`` does, and LimitExceeded."""
     seen = burn(actor, organization_id=organization_id, period=period)
     columns = (_DAYS[0], Column("Credits", _DAYS[3].meaning), Column("So far", "Credits since the period began."))
@@ -143,16 +144,17 @@ def export_organization_days(
     return _file(actor, form, Sheet("Days", columns, rows, about), what, seen.organization_id)
 
 
-def _file(actor: Actor, form: str, sheet: Sheet, what: dict[str, Any], organization_id: UUID | None) -> Iterator[bytes]:
+def _file(
+    actor: Actor, form: str, sheet: Sheet, what: dict[str, Any], organization_id: UUID | None
+) -> Generator[bytes]:
     if form not in ("csv", "xlsx"):
         raise Invalid("Usage is exported as csv or xlsx.", field="form")
-    if not _slots.acquire(blocking=False):
-        raise LimitExceeded("Other exports are being written; try again when they are done.", retry_after=30)
+    slot = _slots.take(actor)
     try:
         with recording(actor, Action.USAGE_EXPORTED) as db:
             audit.note(db, "organization", organization_id, what, organization_id=organization_id)
     except BaseException:
-        _slots.release()
+        _slots.free(slot)
         raise
     signed = [
         *sheet.about,
@@ -160,16 +162,16 @@ def _file(actor: Actor, form: str, sheet: Sheet, what: dict[str, Any], organizat
         ("Exported by", actor.full_name or "a program"),
     ]
     whole = Sheet(sheet.name, sheet.columns, sheet.rows, signed)
-    pieces = _releasing((as_csv if form == "csv" else as_xlsx)(whole), sheet.rows)
+    pieces = _releasing((as_csv if form == "csv" else as_xlsx)(whole), sheet.rows, slot)
     next(pieces)  # begun, so that whoever lets go of it lets go of the slot too
     return pieces
 
 
-def _releasing(pieces: Iterator[bytes], rows: Iterable[Any]) -> Iterator[bytes]:
+def _releasing(pieces: Iterator[bytes], rows: Iterable[Any], slot: Hashable) -> Generator[bytes]:
     try:
         yield b""
         yield from pieces
     finally:
         if isinstance(rows, Iterator) and hasattr(rows, "close"):
             rows.close()  # ends the transaction of a reader who left
-        _slots.release()
+        _slots.free(slot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -110,6 +111,47 @@ def test_a_template_is_filled_once_and_remembered(cast: Cast) -> None:
     with pytest.raises(Conflict):
         sessions.template_differences(cast.ada, uuid=made.uuid)
     assert not sessions.unmake_template(cast.ada, uuid=made.uuid).is_template
+
+
+def test_a_template_that_would_grow_too_large_is_refused_before_it_grows(cast: Cast) -> None:
+    made = sessions.create(cast.ada, title="Offer", documents={"sow_objects": {"notes": ["{{a}} " * 10_000]}})
+    sessions.make_template(cast.ada, uuid=made.uuid)
+    used = sessions.from_template(cast.ada, uuid=made.uuid, values={"a": "x" * 200, "b": "\u20ac" * 10_000})
+    assert used.documents["sow_objects"] == {"notes": [f"{'x' * 200} " * 10_000]}, "what fits is filled"
+    sessions.save(cast.ada, uuid=made.uuid, version=None, documents={"sow_objects": {"notes": ["{{b}} " * 10_000]}})
+    tracemalloc.start()
+    try:
+        for verb in (
+            lambda: sessions.from_template(cast.ada, uuid=made.uuid, values={"b": "\u20ac" * 10_000}),
+            lambda: sessions.template_differences(cast.ada, uuid=used.uuid),
+        ):
+            with pytest.raises(Invalid, match="Filled, the document would have 300,0"):
+                verb()
+        assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_page_of_large_revisions_is_read_in_part(cast: Cast, database: TestDatabase) -> None:
+    """As many as are reasonable are told, the others are a large change; each alone is told still."""
+    made = sessions.create(cast.ada, title="Large", documents=BEFORE)
+    with database.superuser() as connection:
+        connection.execute(
+            "INSERT INTO session_revisions (organization_id, session_id, user_id, revision, version, documents)"
+            " SELECT s.organization_id, s.id, s.user_id, 1 + n, 1 + n, jsonb_build_object('sow_objects',"
+            " jsonb_build_object('note', repeat(n::text, 1800000), 'number', n)) FROM ai_architecture_sessions s,"
+            " generate_series(1, 30) n"
+        )
+    tracemalloc.start()
+    try:
+        page = sessions.revisions(cast.ada, uuid=made.uuid, limit=50)
+        assert tracemalloc.get_traced_memory()[1] < 80_000_000
+    finally:
+        tracemalloc.stop()
+    assert len(page.items) == 31
+    told = [one.sentences != ("a large change",) for one in page.items]
+    assert any(told) and not all(told) and told == sorted(told, reverse=True), "the newest are told"
+    assert sessions.revision(cast.ada, uuid=made.uuid, revision=3).revision.sentences != ("a large change",)
 
 
 def test_staff_says_why_and_the_customer_reads_it(cast: Cast) -> None:

@@ -64,6 +64,29 @@ def test_a_picture_is_kept_once_and_nothing_but_a_picture(cast: Cast, uuid: UUID
             sessions.store_image(cast.ada, uuid=uuid, content=refused)
 
 
+@pytest.mark.parametrize("mode", ["1", "L", "RGB", "P", "LA"])
+def test_a_small_file_is_no_large_picture(cast: Cast, uuid: UUID, mode: str) -> None:
+    """A few kilobytes of one color can be any number of pixels; memory is taken for none that are not needed."""
+    sink = io.BytesIO()
+    Image.new(mode, (8_000, 8_000)).save(sink, "PNG")
+    with pytest.raises(Invalid, match="at most 24,000,000 pixels"):
+        sessions.store_image(cast.ada, uuid=uuid, content=sink.getvalue())
+    sink = io.BytesIO()
+    Image.new(mode, (6_000, 3_900)).save(sink, "PNG")
+    stored = sessions.store_image(cast.ada, uuid=uuid, content=sink.getvalue())
+    assert (stored.width, stored.height) == (2_400, 1_560)
+
+
+def test_a_color_that_means_transparent_stays_transparent(cast: Cast, uuid: UUID) -> None:
+    sink = io.BytesIO()
+    drawn = Image.new("L", (4_000, 1_000), 200)
+    drawn.paste(0, (0, 0, 2_000, 1_000))
+    drawn.save(sink, "PNG", transparency=0)
+    stored = sessions.store_image(cast.ada, uuid=uuid, content=sink.getvalue())
+    kept = Image.open(io.BytesIO(sessions.image(cast.ada, uuid=uuid, digest=stored.digest)[1]))
+    assert (kept.getpixel((100, 100)), kept.getpixel((2_300, 100))) == ((0, 0, 0, 0), (200, 200, 200, 255))
+
+
 def test_a_picture_is_another_organizations_neither_by_session_nor_by_digest(cast: Cast, uuid: UUID) -> None:
     stored = sessions.store_image(cast.ada, uuid=uuid, content=png())
     theirs = sessions.create(cast.stranger, title="Elsewhere", documents=shown(stored)).uuid

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.architecture_sessions import Edit, EditConflict
+from nexa_core.architecture_sessions.edits import edited
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
@@ -118,6 +121,64 @@ def test_changes_of_different_values_merge(cast: Cast) -> None:
     ]
     assert late.documents["sow_objects"] == found.documents["sow_objects"], "the writer is told what is there now"
     assert found.documents["sow_objects"]["unknown"] == SOW["unknown"]
+
+
+LONG = {"sow_objects": {"deliverables": [{"id": f"dlv-{n}", "title": f"Part {n}"} for n in range(20_000)]}}
+WHERE = ("sow_objects", "deliverables")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [Edit((*WHERE, f"dlv-{19_999 - n}", "title"), "New") for n in range(1_000)],
+        [Edit((*WHERE, f"new-{n}"), {"id": f"new-{n}"}, after="dlv-19999") for n in range(1_000)],
+        [Edit((*WHERE, f"dlv-{19_999 - n}"), op="move", after=f"dlv-{18_000 - n}") for n in range(1_000)],
+        [Edit((*WHERE, f"dlv-{19_999 - n}"), op="remove") for n in range(1_000)],
+        [Edit((*WHERE, "nobody"), op="remove") for _ in range(1_000)],
+    ],
+    ids=["set", "add", "move", "remove", "nothing"],
+)
+def test_a_thousand_edits_of_a_long_list_take_no_look_at_each_part(changes: list[Edit]) -> None:
+    looked = 0
+
+    class Counted(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            nonlocal looked
+            looked += 1
+            return super().get(key, default)
+
+    parts = [Counted(part) for part in LONG["sow_objects"]["deliverables"]]
+    edited({"sow_objects": {"deliverables": parts}}, changes)
+    assert looked < 25_000, "a list is looked through once, not once an edit"
+
+
+steps = st.sampled_from(["a", "b", "c", "id", 0, 1])
+items = st.recursive(
+    st.sampled_from(["a", "b"]), lambda inner: st.fixed_dictionaries({"id": st.sampled_from(["a", "b", 1]), "c": inner})
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    held=st.lists(items, max_size=5),
+    changes=st.lists(
+        st.tuples(steps, st.sampled_from(["set", "remove", "move"]), items, st.sampled_from([None, "a", "c"])),
+        max_size=6,
+    ),
+)
+def test_a_part_is_the_first_of_its_name_whatever_came_and_went(held: list[Any], changes: list[Any]) -> None:
+    """Edits done together do what they do one by one, where each looks at the list as it is."""
+    together: Any = {"sow_objects": {"x": held}}
+    made = [Edit(("sow_objects", "x", step), value, op, after) for step, op, value, after in changes]
+    one_by_one = together
+    try:
+        for edit in made:
+            one_by_one = edited(one_by_one, [edit])
+    except Invalid:
+        with pytest.raises(Invalid):
+            edited(together, made)
+        return
+    assert edited(together, made) == one_by_one
 
 
 def test_the_same_value_asks_and_keeps_both(cast: Cast) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from nexa_core.errors import Forbidden, Invalid
 from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.documents import documents
+from tests.worlds import World
 
 
 def exported(cast: Cast, uuid: UUID) -> Any:
@@ -34,6 +36,26 @@ def test_what_was_exported_comes_in_unchanged_and_the_dry_run_makes_nothing(cast
     assert arrived.uuid != made.uuid
     travelling["sessions"][0]["documents"]["loe_objects"]["currency"] = "USD"
     assert "changed it on the way" in sessions.plan_import(cast.bob, given=travelling).items[0].sentences[0]
+
+
+def test_a_plan_reads_no_document_of_what_is_there(cast: Cast, database: TestDatabase) -> None:
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(
+            "INSERT INTO ai_architecture_sessions (organization_id, user_id, title, sow_objects)"
+            " SELECT %s, %s, 'Large ' || n, jsonb_build_object('note', repeat(chr(64 + n), 2000000), 'share', 1.50)"
+            " FROM generate_series(1, 20) n",
+            [cast.northwind, cast.ada.user_id],
+        )
+    same = {"title": "Again", "sow_objects": {"share": 1.5, "note": "B" * 2_000_000}}
+    tracemalloc.start()
+    try:
+        plan = sessions.plan_import(cast.ada, given=[same, documents()])
+        assert tracemalloc.get_traced_memory()[1] < 25_000_000
+    finally:
+        tracemalloc.stop()
+    assert "“Large 2” has the same content already" in plan.items[0].sentences[0]
+    assert not any("same content" in sentence for sentence in plan.items[1].sentences)
 
 
 def test_bare_documents_and_lists_of_them_are_sessions_too(cast: Cast) -> None:

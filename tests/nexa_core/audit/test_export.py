@@ -11,11 +11,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
+from starlette.requests import ClientDisconnect
 
 from nexa_core import audit, db, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
+from nexa_core.api import streaming
+from nexa_core.api.streaming import Written
 from nexa_core.audit import ExportFilter
 from nexa_core.audit import export as export_module
 from nexa_core.errors import Forbidden, Invalid, LimitExceeded, NotFound
@@ -170,17 +174,56 @@ def test_nobody_exports_anothers_log(world: World, ada: Actor, root: Actor, tmp_
     assert faults(tmp_path / "export-3.ndjson") == []
 
 
-def test_what_cannot_be_exported_is_refused_before_it_begins(ada: Actor, root: Actor, monkeypatch: object) -> None:
+def test_what_cannot_be_exported_is_refused_before_it_begins(ada: Actor, root: Actor, world: World) -> None:
     with pytest.raises(Invalid):
         audit.export_entries(ada, file_format="xlsx")
     with pytest.raises(NotFound):
         audit.export_entries(root, file_format="csv", only=ExportFilter(organization_id=root.user_id))
-    running = [audit.export_entries(ada, file_format="csv") for _ in range(export_module.AT_ONCE)]
+    others = []
+    for number in range(export_module.AT_ONCE):
+        other = world.organization(f"Other {number}")
+        others.append(world.actor(world.person(f"owner@other{number}.example", other, role="owner"), other))
+    running = audit.export_entries(ada, file_format="csv")
     with pytest.raises(LimitExceeded):
         audit.export_entries(ada, file_format="csv")
-    running[0].close()  # a reader who leaves
+    also = audit.export_entries(others[0], file_format="csv")  # an organization that exports keeps nobody else from it
+    with pytest.raises(LimitExceeded):
+        audit.export_entries(others[1], file_format="csv")
+    running.close()  # a reader who leaves
     assert list(audit.export_entries(ada, file_format="csv"))
-    running[1].close()
+    also.close()
+
+
+async def _stalled(answer: Written, pieces_taken: int) -> None:
+    """Serve an answer to a reader who takes some messages, and then no more."""
+    left = pieces_taken
+
+    async def send(_message: object) -> None:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            await anyio.sleep_forever()
+
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    with anyio.fail_after(20), pytest.raises(ClientDisconnect):
+        await answer(scope, anyio.sleep_forever, send)
+
+
+@pytest.mark.parametrize("pieces_taken", [0, 2])
+def test_a_reader_who_stalls_is_let_go(ada: Actor, monkeypatch: pytest.MonkeyPatch, pieces_taken: int) -> None:
+    history(ada, 3)
+    monkeypatch.setattr(streaming, "IDLE_SECONDS", 0.2)
+    answer = Written(audit.export_entries(ada, file_format="csv"), media_type="text/csv", headers={})
+    anyio.run(_stalled, answer, pieces_taken)
+    assert export_module._slots.taken == 0
+    assert list(audit.export_entries(ada, file_format="csv")), "and nothing is held any more"
+
+
+def test_a_reader_who_takes_for_ever_is_let_go(ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "LONGEST_SECONDS", 0.2)
+    answer = Written(audit.export_entries(ada, file_format="csv"), media_type="text/csv", headers={})
+    anyio.run(_stalled, answer, 1)
+    assert export_module._slots.taken == 0
 
 
 def test_a_long_chain_is_written_stretch_by_stretch(
