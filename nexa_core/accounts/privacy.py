@@ -78,8 +78,9 @@ class ErasureReport:
 class ErasureCertificate:
     """That a person was erased: its number, when, on whose order, what was done and that nothing was left.
 
-    ``remaining`` counts places that still name the person, in every column of text there is; ``credits`` is what all
-    organizations have used, the same before and after.
+    ``remaining`` counts places that still name the person, in every column of text there is. ``one_word`` counts places
+    where a name of theirs of a single word stands, which is anybody's and was left to who wrote it. ``credits`` is what
+    all organizations have used, the same before and after.
     """
 
     number: UUID
@@ -91,6 +92,7 @@ class ErasureCertificate:
     audit_entries: int
     texts: int
     remaining: int
+    one_word: int
     credits: int
 
 
@@ -166,6 +168,7 @@ def certificate(actor: Actor, *, user_id: UUID) -> ErasureCertificate:
         audit_entries=said["audit_entries"],
         texts=sum(said["texts"].values()),
         remaining=said["remaining"],
+        one_word=said.get("one_word", 0),  # certificates of before did not count them
         credits=int(said["credits"]),
     )
 

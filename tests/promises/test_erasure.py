@@ -329,3 +329,43 @@ def test_the_scan_finds_what_is_hidden_in_a_new_table(database: TestDatabase, ro
     erase(root, zyx)
     with database.superuser() as connection:
         assert everywhere(connection, CANARIES) == []
+
+
+def test_a_name_of_one_word_goes_where_it_is_the_persons_own_and_the_certificate_counts_the_rest(
+    database: TestDatabase, world: World, root: Actor, northwind: UUID
+) -> None:
+    cher = world.person("cher@northwind.example", northwind, full_name="Quorbla")
+    owner = world_owner(world, northwind)
+    members = organizations.members(owner, organization_id=northwind)
+    home = organizations.remove_to_personal_organization(
+        owner, membership_id=next(m.id for m in members if m.user_id == cher), organization_id=northwind, reason="moves"
+    )
+    world.person("heir@northwind.example", home, role="owner")
+    world.session(northwind, owner.user_id, title="As Quorbla said", sow_objects={"by": "Quorblamongering"})  # type: ignore[arg-type]
+    organizations.suspend(root, organization_id=northwind, reason="for Quorbla")
+    certificate = accounts.erase_person(
+        root, user_id=cher, email="cher@northwind.example", reason="Quorbla asked us to"
+    )
+    with database.superuser() as connection:
+        left = everywhere(connection, ["quorbla"])
+        assert connection.execute("SELECT name FROM organizations WHERE id = %s", [home]).fetchone() == (
+            "Erased person (personal)",
+        )
+    assert {(table, column) for table, column, _ in left if not table.startswith("audit_logs_")} == {
+        ("ai_architecture_sessions", "title"), ("ai_architecture_sessions", "sow_objects"), ("session_search", "plain"),
+        ("audit_logs", "new_values"), ("audit_logs", "reason"),
+    }  # fmt: skip
+    assert (certificate.remaining, certificate.one_word) == (0, 4), "title, search, its entry, and a reason"
+    assert accounts.certificate(root, user_id=cher) == certificate
+    assert audit.verify(Actor.system()).verified
+
+
+def test_who_is_erased_manages_no_customer_any_more(
+    database: TestDatabase, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute("UPDATE organizations SET account_manager_id = %s WHERE id = %s", [zyx, northwind])
+    erase(root, zyx)
+    assert organizations.get(root, organization_id=northwind).account_manager is None
+    assert audit.verify(Actor.system()).verified
