@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -318,6 +319,27 @@ def test_a_person_gets_everything_as_a_file_without_secrets(
             "SELECT user_id, resource_id, reason FROM audit_logs WHERE action = 'user.exported'"
         ).fetchall()
     assert note == [(root.user_id, zyx, "Article 15, ticket 9")]
+
+
+def test_whatever_table_knows_a_person_is_in_the_file(
+    database: TestDatabase, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    with database.superuser() as connection:
+        connection.execute(
+            "INSERT INTO domain_sign_ups (token, organization_id, domain, email, expires_at)"
+            " VALUES (repeat('0', 64), %s, 'northwind.example', %s, now())",
+            [northwind, EMAIL],
+        )
+    archive = zipfile.ZipFile(io.BytesIO(accounts.export_person(root, user_id=zyx, reason="Article 15")))
+    with database.superuser() as connection:
+        tables = {re.sub(r"_\d{4}_\d{2}$", "", table) for table, _, _ in everywhere(connection, CANARIES)}
+        (link,) = connection.execute("SELECT link FROM outbox_messages").fetchone() or ("",)
+    missing = {table for table in tables if f"{table}.json" not in archive.namelist()}
+    assert missing == {"session_search", "usage_idempotency_keys"}, "what sessions and events say, once more"
+    mail = json.loads(archive.read("outbox_messages.json"))
+    assert [one["recipient"] for one in mail] == [EMAIL] and mail[0]["body"] and "link" not in mail[0]
+    assert link and link.partition("token=")[2] not in archive.read("outbox_messages.json").decode()
+    assert [one["domain"] for one in json.loads(archive.read("domain_sign_ups.json"))] == ["northwind.example"]
 
 
 def test_the_scan_finds_what_is_hidden_in_a_new_table(database: TestDatabase, root: Actor, zyx: UUID) -> None:
