@@ -1,5 +1,7 @@
 """Staff access: every time NEXA's own people were in the organization, what they did there, and why."""
 
+from urllib.parse import urlencode
+
 from nexa_core import audit
 from pages._ui import current_actor, filters, layout, proof
 from pages._ui.pager import pager
@@ -11,9 +13,8 @@ layout.title(
 )
 left, right = filters.row(2, 3)
 kind = filters.choice(left, "What they did", ["documents", "viewed_as", "changed"], key="kind", every="Everything")
-right.link_button(
-    "Export as CSV", "/api/audit/export.csv?staff_only=true", icon=":material/table_view:", width="content"
-)
+wanted = urlencode({"staff_kind": kind} if kind else {"staff_only": "true"})
+right.link_button("Export as CSV", f"/api/audit/export.csv?{wanted}", icon=":material/table_view:", width="content")
 
 place = pager("staff-access", kind)
 found = audit.staff_access(actor, kind=kind, after=place.after)

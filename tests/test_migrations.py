@@ -34,6 +34,9 @@ CATALOGUE = {
                          pg_get_userbyid(c.relowner), c.relacl::text, c.reloptions::text
                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE {OURS} AND c.relname NOT LIKE 'alembic_version%'""",
+    "indexes": f"""SELECT n.nspname, indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+                   FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+                   WHERE {OURS} AND c.relname NOT LIKE 'alembic_version%'""",
     "constraints": f"""SELECT n.nspname, conrelid::regclass::text, conname, pg_get_constraintdef(k.oid)
                        FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace
                        WHERE {OURS} AND conrelid::regclass::text <> 'alembic_version'""",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from nexa_core import audit, notifications
@@ -13,8 +14,10 @@ from nexa_core.accounts import attempts
 from nexa_core.accounts.memberships import organization_memberships, organizations
 from nexa_core.accounts.models import User, UserSession
 from nexa_core.accounts.recovery import new_link
+from nexa_core.accounts.seats import require_seat
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
+from nexa_core.audit.entry import value_before
 from nexa_core.db import entering, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
@@ -113,13 +116,19 @@ def delete_user(actor: Actor, *, user_id: UUID, reason: str) -> None:
 
 
 def restore_user(actor: Actor, *, user_id: UUID, reason: str) -> None:
-    """Open a deleted account again, with the memberships it had. Raises Conflict for one not deleted, or erased."""
+    """Bring a deleted account back as it was, with the memberships it had: suspended if it was, or still only invited.
+
+    Raises Conflict for one not deleted, or erased, and where one of its memberships finds no seat any more.
+    """
     actor.require(Permission.USERS_MANAGE)
     with recording(actor, Action.USER_RESTORED, reason=_reason(reason)) as db:
+        members_of = _locked_organizations(db, user_id)  # before the person, as everywhere
         user = db.get_one(User, user_id, with_for_update=True)
         if user.deleted_at is None or user.erased_at is not None:
             raise Conflict("Only a deleted account can be restored, and an erased one never.")
-        user.status, user.deleted_at, user.updated_at = "active", None, func.now()
+        for organization in members_of:
+            require_seat(db, organization)
+        user.status, user.deleted_at, user.updated_at = _status_before(db, user), None, func.now()
 
 
 def create_admin(email: str) -> str:
@@ -172,6 +181,22 @@ def _join_platform(db: Session, user_id: UUID) -> UUID:
         kept = membership.role if membership.role in ("owner", "admin") else role
         db.execute(update(organization_memberships).where(*of_person).values(role=kept, status="active"))
     return organization_id
+
+
+def _locked_organizations(db: Session, user_id: UUID) -> Sequence[Row[UUID, str]]:
+    """The organizations the person is an active member of, once nobody else changes who belongs to any of theirs."""
+    theirs = organization_memberships.c.user_id == user_id
+    found = select(organizations.c.id, organizations.c.name).order_by(organizations.c.id)
+    joined = select(organization_memberships.c.organization_id).where(theirs)
+    db.execute(found.where(organizations.c.id.in_(joined)).with_for_update(key_share=True))
+    active = joined.where(organization_memberships.c.status == "active")
+    return db.execute(found.where(organizations.c.id.in_(active))).all()
+
+
+def _status_before(db: Session, user: User) -> str:
+    """What the account was when it was deleted; where the log does not say, whether it ever had a password does."""
+    used = user.password_changed_at is not None or user.login_count > 0
+    return value_before(db, Action.USER_DELETED, user.id, "status") or ("active" if used else "pending")
 
 
 def _change_status(db: Session, user_id: UUID, before: str, after: str, otherwise: str) -> None:

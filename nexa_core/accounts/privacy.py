@@ -25,28 +25,33 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid
 from nexa_core.permissions import Permission
 
-# Which columns point at people, asked of the catalogue: a new table is exported without being named here. Columns the
-# transaction's role may not read are secrets, and organizations belong to themselves.
+# Which columns point at people, asked of the catalogue: a new table is exported without being named here. Two tables
+# know a person by their address alone. Columns the transaction's role may not read are secrets, as the link in a mail
+# can be, and organizations belong to themselves.
 _REFERENCES = text("""
-    SELECT c.relname AS place, a.attname AS pointer, (
+    SELECT c.relname AS place, a.attname AS pointer, a.atttypid = 'uuid'::regtype AS by_id, (
         SELECT string_agg(quote_ident(r.attname), ', ' ORDER BY r.attnum) FROM pg_attribute r
         WHERE r.attrelid = c.oid AND r.attnum > 0 AND NOT r.attisdropped
           AND has_column_privilege(c.oid, r.attnum, 'SELECT')
           AND (c.relname <> 'organizations' OR r.attname IN ('id', 'name', 'slug'))
-          AND (c.relname <> 'audit_logs' OR r.attname <> 'salt')
+          AND (c.relname, r.attname) NOT IN (('audit_logs', 'salt'), ('outbox_messages', 'link'))
     ) AS readable
-    FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.conkey[1]
-    WHERE k.contype = 'f' AND k.confrelid = 'users'::regclass AND NOT c.relispartition AND cardinality(k.conkey) = 1
+    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+    WHERE NOT c.relispartition AND EXISTS (
+        SELECT FROM pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f' AND k.confrelid = 'users'::regclass
+            AND k.conkey = ARRAY[a.attnum]
+    ) OR (c.oid, a.attname) IN (('domain_sign_ups'::regclass, 'email'), ('outbox_messages'::regclass, 'recipient'))
     ORDER BY 1, 2
 """)
 _MEANINGS = {
     "ai_architecture_sessions": "Architecture sessions the person wrote, with their documents",
     "audit_logs": "What the person did, and what was done to their account",
+    "domain_sign_ups": "Links asked for with the person's address, to join by its domain",
     "former_members": "Organizations the person was removed from",
     "organization_domains": "Domains the person accepted",
     "organization_memberships": "Organizations the person belongs to, and whom they invited",
     "organizations": "Customers the person manages",
+    "outbox_messages": "Mails to the person, without their texts and links",
     "session_marks": "Sessions the person opened or pinned, and why they opened a customer's",
     "session_presence": "Sessions the person had open lately",
     "session_revisions": "Earlier states of architecture sessions the person saved",
@@ -125,7 +130,7 @@ def export_person(actor: Actor, *, user_id: UUID, reason: str) -> bytes:
     actor.require(Permission.USERS_MANAGE)
     with recording(actor, Action.USER_EXPORTED, reason=_reason(reason)) as db:
         user = db.get_one(User, user_id)
-        files = _everything(db, user_id)
+        files = _everything(db, user_id, user.email)
         audit.note(db, "user", user_id, {"files": len(files)})
         return _zipped(user.full_name or user.email, files)
 
@@ -217,21 +222,22 @@ def _blockers(actor: Actor, found: PersonView) -> tuple[str, ...]:
     return tuple(blockers)
 
 
-def _everything(db: Session, user_id: UUID) -> dict[str, list[dict[str, Any]]]:
-    """Rows by table: the person's own, and those that point at the person."""
+def _everything(db: Session, user_id: UUID, email: str) -> dict[str, list[dict[str, Any]]]:
+    """Rows by table: the person's own, and those that point at the person or at their address."""
     files: dict[str, list[dict[str, Any]]] = {}
     own = "SELECT to_jsonb(x) FROM (SELECT {columns} FROM users WHERE id = :person) x"
     columns = ", ".join(c.name for c in User.__table__.columns if c.name != "password_hash")
     files["users"] = [row[0] for row in db.execute(text(own.format(columns=columns)), {"person": user_id})]
     wanted: dict[str, tuple[str, list[str]]] = {}
-    for place, pointer, readable in db.execute(_REFERENCES):
+    for place, pointer, by_id, readable in db.execute(_REFERENCES):
         if readable:
-            wanted.setdefault(place, (readable, []))[1].append(f"{pointer} = :person")
+            pointing = f"{pointer} = :person" if by_id else f"lower({pointer}) = :email"
+            wanted.setdefault(place, (readable, []))[1].append(pointing)
     for place, (readable, pointers) in wanted.items():
         if place == "audit_logs":
             pointers.append("resource_id = :person")
         rows = text(f"SELECT to_jsonb(x) FROM (SELECT {readable} FROM {place} WHERE {' OR '.join(pointers)}) x")
-        files[place] = [row[0] for row in db.execute(rows, {"person": user_id})]
+        files[place] = [row[0] for row in db.execute(rows, {"person": user_id, "email": email})]
     return files
 
 

@@ -30,6 +30,7 @@ class Wanted(Body):
     resource: UUID | None = None
     request: UUID | None = None
     staff_only: bool = False
+    staff_kind: str | None = Field(None, max_length=20)
 
 
 class Keys(Body):
@@ -73,6 +74,7 @@ def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
         resource_id=query.resource,
         request_id=query.request,
         staff_only=query.staff_only,
+        staff_kind=query.staff_kind,
     )
     pieces = audit.export_entries(actor, file_format=file_format, only=only)
     name = f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}"

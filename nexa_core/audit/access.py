@@ -6,11 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, not_, or_, select, tuple_
+from sqlalchemy import literal_column, select, tuple_
 
 from nexa_core import paging
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
+from nexa_core.audit.filters import BY_STAFF, STAFF_DID
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import shortened
 from nexa_core.audit.story import EntryView, views
@@ -18,18 +19,7 @@ from nexa_core.db import reading
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
 
-# Making a demo world is nobody's access to it.
-_BY_STAFF = and_(AuditLog.actor_scope.in_(("staff", "presenter")), AuditLog.action != Action.DEMO_SEEDED.value)
 _VIEWING = (Action.VIEWING_STARTED.value, Action.VIEWING_ENDED.value)
-_VIEWED_AS = AuditLog.action.in_(_VIEWING)
-_DOCUMENTS = and_(_BY_STAFF, AuditLog.resource_type.in_(("session", "share_link")))
-
-#: What they did, and which entries say so.
-KINDS: dict[str, ColumnElement[bool]] = {
-    "documents": _DOCUMENTS,
-    "viewed_as": _VIEWED_AS,
-    "changed": and_(_BY_STAFF, not_(_VIEWED_AS), not_(_DOCUMENTS)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +51,7 @@ def staff_access(
     limit: int = 50,
 ) -> AccessPage:
     """When the platform's people opened documents, changed something or viewed as somebody; without an id, in the
-    actor's own organization. ``kind`` is one of KINDS.
+    actor's own organization. ``kind`` is one of STAFF_DID.
 
     Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for an unknown kind or cursor.
     """
@@ -69,11 +59,11 @@ def staff_access(
     target = organization_id or actor.organization_id
     if target is None or (actor.scope is Scope.TENANT and target != actor.organization_id):
         raise NotFound("There is no such organization.")
-    if kind is not None and kind not in KINDS:
+    if kind is not None and kind not in STAFF_DID:
         raise Invalid("There is no such kind of access.", field="kind")
     found = (
         select(*AuditLog.__table__.c)
-        .where(AuditLog.organization_id == target, KINDS[kind] if kind else or_(*KINDS.values()))
+        .where(AuditLog.organization_id == target, literal_column(STAFF_DID[kind] if kind else BY_STAFF))
         .order_by(AuditLog.created_at.desc(), AuditLog.id.desc())
         .limit(limit + 1)
     )

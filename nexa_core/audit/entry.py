@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Row, Text, cast, column, select, table
 from sqlalchemy.orm import Session
 
+from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import ENTRY, shortened
@@ -92,6 +93,17 @@ def whole_value(actor: Actor, *, entry_id: UUID, path: tuple[str, ...], after: b
         except (KeyError, IndexError, ValueError, TypeError) as missing:
             raise NotFound("The entry holds no such value.") from missing
     return _text(value)
+
+
+def value_before(db: Session, action: Action, resource_id: UUID, name: str) -> str | None:
+    """What stood in a column before this was last done to it, as text; None where the log does not say (any more)."""
+    found: str | None = db.scalar(
+        select(AuditLog.old_values[name].astext)
+        .where(AuditLog.resource_id == resource_id, AuditLog.action == action.value)
+        .order_by(AuditLog.created_at.desc())
+        .limit(1)
+    )
+    return found
 
 
 def row_of(db: Session, entry_id: UUID) -> Row[Any]:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit import export_sql
+from nexa_core.audit.filters import STAFF_DID
 from nexa_core.audit.models import AuditArchive, AuditHead, AuditSeal
 from nexa_core.audit.seals import NO_ORGANIZATION, seal_keys
 from nexa_core.audit.service import note
@@ -46,7 +47,10 @@ _slots = Slots(
 
 @dataclass(frozen=True, slots=True)
 class ExportFilter:
-    """Which entries; all of the organizations the actor may see unless narrowed. ``until`` is exclusive."""
+    """Which entries; all of the organizations the actor may see unless narrowed. ``until`` is exclusive.
+
+    ``staff_kind`` is one of STAFF_DID: what the platform's own people did, of one kind.
+    """
 
     organization_id: UUID | None = None
     since: dt.datetime | None = None
@@ -57,20 +61,24 @@ class ExportFilter:
     resource_id: UUID | None = None
     request_id: UUID | None = None
     staff_only: bool = False
+    staff_kind: str | None = None
 
     @property
     def conditions(self) -> dict[str, Any]:
         """What leaves entries of a chain out, by name."""
         given = asdict(self)
         del given["organization_id"]
+        if kind := given.pop("staff_kind"):
+            given[f"staff_{kind}"] = True
         return {name: value for name, value in given.items() if value not in (None, False)}
 
 
 def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None = None) -> Generator[bytes]:
     """The log as NDJSON or CSV in pieces, itself recorded before the first of them.
 
-    Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for another format or times
-    without a time zone, LimitExceeded while another of the organization, or too many others, are being written.
+    Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for another format, times
+    without a time zone or an unknown kind, LimitExceeded while another of the organization, or too many others, are
+    being written.
     """
     actor.require(Permission.AUDIT_READ)
     only = only or ExportFilter()
@@ -79,6 +87,8 @@ def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None 
     for at in (only.since, only.until):
         if at is not None and at.utcoffset() is None:
             raise Invalid("A time needs a time zone.", field="since" if at is only.since else "until")
+    if only.staff_kind is not None and only.staff_kind not in STAFF_DID:
+        raise Invalid("There is no such kind of access.", field="staff_kind")
     chain_id = only.organization_id
     if actor.scope is Scope.TENANT:
         if chain_id not in (None, actor.organization_id):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from nexa_core.audit.filters import BY_STAFF, STAFF_DID
+
 #: Name in the file, and where it comes from: c is the link, a its entry, p the link before.
 _FIELDS = {
     "chain": "c.chain_id",
@@ -38,7 +40,8 @@ _CONDITIONS = {
     "resource_type": "a.resource_type = %(resource_type)s",
     "resource_id": "a.resource_id = %(resource_id)s",
     "request_id": "a.request_id = %(request_id)s",
-    "staff_only": "a.actor_scope IN ('staff', 'presenter')",
+    "staff_only": BY_STAFF,
+    **{f"staff_{kind}": did for kind, did in STAFF_DID.items()},
 }
 _NOBODY = "'00000000-0000-0000-0000-000000000000'"
 

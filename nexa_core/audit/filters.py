@@ -64,6 +64,18 @@ class Filters:
         return tuple(field.name for field in fields(cls))
 
 
+#: What the platform's own people did, as SQL on an entry: for the log's filter, for their screen and for the export.
+#: Making a demo world is nobody's access to it.
+BY_STAFF = "actor_scope IN ('staff', 'presenter') AND action <> 'demo.seeded'"
+_VIEWED_AS = "action IN ('user.viewing_started', 'user.viewing_ended')"
+_DOCUMENTS = "resource_type IN ('session', 'share_link')"
+#: The same by what they did; each entry is of one kind.
+STAFF_DID = {
+    "documents": f"{BY_STAFF} AND {_DOCUMENTS}",
+    "viewed_as": f"{BY_STAFF} AND {_VIEWED_AS}",
+    "changed": f"{BY_STAFF} AND NOT {_VIEWED_AS} AND NOT {_DOCUMENTS}",
+}
+
 #: No filter at all.
 EVERYTHING = Filters()
 

@@ -23,13 +23,14 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INET, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from nexa_core.audit.filters import BY_STAFF
 from nexa_core.orm import Base, Id, Timestamp
 from nexa_core.saved_views import ViewRow, one_of_a_name
 
 #: What the log is filtered by, each with two indexes in the order it is read in: one behind the organization for
 #: tenants, whose policy comes first, and one by itself for the platform's people.
 FILTERED = ("user_id", "action", "resource_type", "ip_address")
-_BY_STAFF = text("actor_scope = 'staff'")
+_BY_STAFF = text(BY_STAFF)
 
 
 class AuditLog(Base):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -28,7 +29,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core import paging
 from nexa_core.actor import Actor, Scope
-from nexa_core.audit.filters import EVERYTHING, Filters, Subject
+from nexa_core.audit.filters import BY_STAFF, EVERYTHING, Filters, Subject
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.story import EntryView, memberships_table, views
 from nexa_core.db import reading
@@ -109,7 +110,7 @@ def branches(actor: Actor, db: Session, filters: Filters) -> list[list[ColumnEle
     if filters.request:
         found.append(AuditLog.request_id.between(*_requests(filters.request)))
     if filters.staff:
-        found.append(AuditLog.actor_scope == literal("staff", literal_execute=True))
+        found.append(literal_column(BY_STAFF))
     if filters.since:
         found.append(AuditLog.created_at >= filters.since)
     if filters.until:

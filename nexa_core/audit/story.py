@@ -24,6 +24,7 @@ _ACTIONS = {action.value: action for action in Action}
 _LONGEST_WORDS = 80
 #: A demo world is made in hundreds of steps, which are one event to a reader.
 _MADE = Action.DEMO_SEEDED.value
+_STAFF_SCOPES = ("staff", "presenter")
 
 # The log stands below the domains and may not import them; of their tables it needs the names only.
 users = table("users", column("id"), column("full_name", String), column("email", String))
@@ -207,7 +208,7 @@ def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> En
         sentence=_sentence(row, who, place, thing),
         actor_id=row.user_id,
         actor_name=who,
-        is_staff_access=row.actor_scope == "staff",
+        is_staff_access=_is_by_staff(row),
         organization_id=row.organization_id,
         organization_name=place,
         resource_type=row.resource_type,
@@ -222,9 +223,14 @@ def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> En
     )
 
 
+def _is_by_staff(row: Any) -> bool:
+    """What ``filters.BY_STAFF`` asks the database, of a row that is read."""
+    return row.actor_scope in _STAFF_SCOPES and row.action != _MADE
+
+
 def _unnamed(row: Any) -> str:
     """Who acted, for one whose name the reader may not know: a customer knows the platform's people as its staff."""
-    if row.actor_scope not in ("staff", "presenter"):
+    if row.actor_scope not in _STAFF_SCOPES:
         return "Somebody"
     return "NEXA staff" if row.user_id else "NEXA"
 

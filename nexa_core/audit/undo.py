@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Row, bindparam, text
@@ -17,7 +17,7 @@ from nexa_core.audit.entry import Value, row_of, shown, values_of, view_of
 from nexa_core.audit.story import label
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from nexa_core.permissions import MEMBERSHIP_ROLES, Permission
+from nexa_core.permissions import Permission
 
 P = Permission
 
@@ -27,7 +27,7 @@ class Reversible:
     """Columns of one table that can be put back, and who may: ``own`` in one's own organization, else ``other``.
 
     ``own`` is None where only the person themselves may (``other`` decides about everybody else). ``only`` names the
-    values that may be left and returned to.
+    values that may be left and returned to. What ``is_guarded`` has a guard besides, of the domain whose rules it is.
     """
 
     resource_type: str
@@ -37,13 +37,37 @@ class Reversible:
     own: Permission | None
     other: Permission
     only: frozenset[str] | None = None
+    is_guarded: bool = False
 
+
+class Guard(Protocol):
+    """What a domain asks besides a permission before something of its own goes back to what it was.
+
+    Raises Forbidden or Conflict. With ``lock`` it takes the domain's locks, in the domain's order; without, it only
+    foretells.
+    """
+
+    def __call__(
+        self,
+        actor: Actor,
+        db: Session,
+        *,
+        organization_id: UUID,
+        resource_id: UUID,
+        before: Mapping[str, Any],
+        lock: bool,
+    ) -> None: ...
+
+
+#: By type of resource, put here by the domains, which lie above this one.
+_GUARDS: dict[str, Guard] = {}
 
 _SUSPENSION = frozenset({"active", "suspended"})
 _NAMES = ("first_name", "last_name", "full_name")
 _ABOUT_A_PERSON = (*_NAMES, "avatar_url", "timezone", "locale", "profile_data", "notification_settings")
-_ABOUT_AN_ORGANIZATION = ("name", "logo_url", "brand_colors", "address", "tax_id", "billing_email", "time_zone")
-_CONTRACT = ("plan_type", "subscription_status", "subscription_data", "usage_limits", "account_manager_id")
+_ABOUT_AN_ORGANIZATION = ("name", "logo_url", "brand_colors")
+_BUSINESS = ("address", "tax_id", "billing_email")
+_CONTRACT = ("plan_type", "subscription_status", "subscription_data", "usage_limits", "account_manager_id", "time_zone")
 
 _ORGANIZATION = ("organization", "organizations", "id")
 _MEMBERSHIP = ("membership", "organization_memberships", "id")
@@ -53,11 +77,12 @@ _USER = ("user", "users", "id")
 #: Everything that can be put back. Table and column names reach SQL from here alone.
 REVERSIBLE = (
     Reversible(*_ORGANIZATION, _ABOUT_AN_ORGANIZATION, P.ORGANIZATION_MANAGE, P.ORGANIZATIONS_MANAGE),
-    Reversible(*_ORGANIZATION, _CONTRACT, P.ORGANIZATIONS_MANAGE, P.ORGANIZATIONS_MANAGE),
+    Reversible(*_ORGANIZATION, _BUSINESS, P.BILLING_MANAGE, P.ORGANIZATIONS_MANAGE),
+    Reversible(*_ORGANIZATION, _CONTRACT, P.ORGANIZATIONS_MANAGE, P.ORGANIZATIONS_MANAGE, is_guarded=True),
     Reversible(*_ORGANIZATION, ("tags",), P.PORTFOLIO_READ, P.PORTFOLIO_READ),
     Reversible(*_ORGANIZATION, ("status",), P.ORGANIZATIONS_MANAGE, P.ORGANIZATIONS_MANAGE, _SUSPENSION),
-    Reversible(*_MEMBERSHIP, ("role",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE),
-    Reversible(*_MEMBERSHIP, ("status",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, _SUSPENSION),
+    Reversible(*_MEMBERSHIP, ("role",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, is_guarded=True),
+    Reversible(*_MEMBERSHIP, ("status",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, _SUSPENSION, is_guarded=True),
     Reversible(*_USER, _ABOUT_A_PERSON, None, P.USERS_MANAGE),
     Reversible(*_USER, ("status",), P.USERS_MANAGE, P.USERS_MANAGE, _SUSPENSION),
     Reversible(*_SESSION, ("title", "client", "tags", "session_type"), P.SESSIONS_WRITE, P.SESSIONS_WRITE),
@@ -94,6 +119,11 @@ class UndoPlan:
     is_allowed: bool = True
 
 
+def guard(resource_type: str, asked: Guard) -> None:
+    """Name what a domain asks besides, for the lines of this type that are guarded."""
+    _GUARDS[resource_type] = asked
+
+
 def plan(actor: Actor, *, entry_id: UUID) -> UndoPlan:
     """What putting this change back would do, without doing it.
 
@@ -106,6 +136,7 @@ def plan(actor: Actor, *, entry_id: UUID) -> UndoPlan:
         view = view_of(actor, db, entry_id)
         try:
             lines = _lines(actor, row, before, after)
+            _ask_guard(actor, db, row, lines, before, lock=False)
         except (Conflict, Forbidden) as refused:
             return UndoPlan(entry_id, view.sentence, (), refused.sentence, is_allowed=isinstance(refused, Conflict))
         now = _current(db, lines[0], row.resource_id, tuple(after), lock=False)
@@ -131,6 +162,7 @@ def apply(actor: Actor, *, entry_id: UUID, reason: str) -> None:
         row = row_of(db, entry_id)
         before, after = values_of(row)
         lines = _lines(actor, row, before, after)
+        _ask_guard(actor, db, row, lines, before, lock=True)
         now = _current(db, lines[0], row.resource_id, tuple(after), lock=True)
         if now is None:
             raise NotFound(_GONE)
@@ -154,10 +186,16 @@ def _lines(actor: Actor, row: Row[Any], before: Any, after: Any) -> list[Reversi
         lines.append(line)
     for line in lines:
         _may(actor, row, line)
-    for role in (values["role"] for values in (before, after) if "role" in values):
-        if not actor.is_staff and not MEMBERSHIP_ROLES[role] <= actor.permissions:
-            raise Forbidden(f"The role {role} has rights that you do not have, so you cannot give or change it.")
     return lines
+
+
+def _ask_guard(
+    actor: Actor, db: Session, row: Row[Any], lines: list[Reversible], before: Mapping[str, Any], *, lock: bool
+) -> None:
+    if any(line.is_guarded for line in lines):
+        _GUARDS[row.resource_type](
+            actor, db, organization_id=row.organization_id, resource_id=row.resource_id, before=before, lock=lock
+        )
 
 
 def _may(actor: Actor, row: Row[Any], line: Reversible) -> None:

@@ -77,9 +77,11 @@ def accept_invitation(actor: Actor, *, token: str) -> Joined:
 
     Raises Invalid for a link that no longer works; Forbidden for somebody else's link, which it leaves as it is, and
     when the inviter has lost the right to invite; Conflict for an organization that is closed or has no seat left.
+    Closed to who looks with somebody else's eyes.
     """
     if actor.user_id is None or not actor.standing.signed_in:
         raise Unauthenticated("Sign in first, then open the invitation again.")
+    actor.require_own_eyes()
     with entering(actor.origin) as db:
         found = _found(db, token)
     if found.user_id != actor.user_id:

@@ -8,20 +8,21 @@ its identifier is the ``request_id`` of all its entries, which their links of th
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from sqlalchemy import TextClause, select, text
-from sqlalchemy.orm import aliased
+from sqlalchemy import Row, TextClause, select, text
+from sqlalchemy.orm import Session, aliased
 
 from nexa_core.accounts.models import User
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit import note
 from nexa_core.audit.models import AuditLog
+from nexa_core.audit.undo import guard
 from nexa_core.billing import PLANS
 from nexa_core.db import fetched, reading, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
@@ -34,6 +35,7 @@ from nexa_core.permissions import Permission
 
 Kind = Literal["account_manager", "plan", "suspend", "resume"]
 MOST = 5_000
+_NO_MANAGER = "The account manager it would go to cannot be one any more."
 NOTED = "batch"
 
 
@@ -121,18 +123,44 @@ def _applying(column: str, column_type: str) -> TextClause:
 def account_managers(actor: Actor) -> tuple[AccountManager, ...]:
     """Who can be an account manager, by name: the platform's people but for its viewers. Needs ORGANIZATIONS_BROWSE."""
     actor.require(Permission.ORGANIZATIONS_BROWSE)
-    people = organization_members.c
     with reading(actor) as db:
-        found = db.execute(
-            select(people.user_id, people.full_name, people.email)
-            .where(people.is_platform, people.role != "viewer", people.user_status == "active")
-            .order_by(people.full_name, people.user_id)
-        ).all()
+        found = _managers(db)
     names = [row.full_name for row in found]
     return tuple(
         AccountManager(row.user_id, row.full_name if row.full_name and names.count(row.full_name) == 1 else row.email)
         for row in found
     )
+
+
+def _managers(db: Session) -> Sequence[Row[UUID, str, str]]:
+    people = organization_members.c
+    return db.execute(
+        select(people.user_id, people.full_name, people.email)
+        .where(people.is_platform, people.role != "viewer", people.user_status == "active")
+        .order_by(people.full_name, people.user_id)
+    ).all()
+
+
+def _able(db: Session) -> frozenset[str | None]:
+    """Who can be an account manager now, by identifier; nobody is one of them."""
+    return frozenset({None, *(str(row.user_id) for row in _managers(db))})
+
+
+def _require_able(db: Session, people: Collection[str | None]) -> None:
+    """Raise Conflict unless all of them can be account managers; nobody deletes one of them until it is written."""
+    db.execute(select(User.id).where(User.id.in_([p for p in people if p])).with_for_update(read=True, key_share=True))
+    if not _able(db).issuperset(people):
+        raise Conflict(f"{_NO_MANAGER} Nothing was done. Look at the preview again.")
+
+
+def _guard_undo(
+    actor: Actor, db: Session, *, organization_id: UUID, resource_id: UUID, before: Mapping[str, Any], lock: bool
+) -> None:
+    if before.get("account_manager_id") not in _able(db):
+        raise Conflict(_NO_MANAGER)
+
+
+guard("organization", _guard_undo)
 
 
 def matching(actor: Actor, wanted: Filter) -> tuple[UUID, ...]:
@@ -159,10 +187,10 @@ def preview_change(actor: Actor, *, kind: Kind, organization_ids: Sequence[UUID]
         raise Invalid(f"A batch takes at most {MOST:,} organizations.")
     if kind == "plan" and value not in PLANS:
         raise Invalid("There is no such plan.", field="plan")
-    if kind == "account_manager" and value is not None and value not in {str(m.id) for m in account_managers(actor)}:
-        raise Invalid("This person cannot be an account manager.", field="account_manager")
     after = {"suspend": "suspended", "resume": "active"}.get(kind, value)
     with reading(actor) as db:
+        if kind == "account_manager" and value not in _able(db):
+            raise Invalid("This person cannot be an account manager.", field="account_manager")
         found = db.execute(
             select(Organization, has_owner.label("has_owner"))
             .where(Organization.id.in_(set(organization_ids)), customers_of(actor))
@@ -199,6 +227,7 @@ def preview_undo(actor: Actor, *, batch_id: UUID) -> Preview:
             .where(Organization.id.in_(changed))
             .order_by(Organization.id)
         ).all()
+        able = _able(db)
     back = _OPPOSITE[kind]
     targets = []
     for organization, owned in found:
@@ -207,6 +236,8 @@ def preview_undo(actor: Actor, *, batch_id: UUID) -> Preview:
         obstacle = _obstacle(organization, back, False, owned)
         if now != written:
             obstacle = "It was changed again since, so it stays as it is."
+        elif kind == "account_manager" and former not in able:
+            obstacle = _NO_MANAGER
         targets.append(Target(organization.id, organization.name, organization.slug, now, former, obstacle))
     return Preview(back, tuple(targets), undoes=batch_id)
 
@@ -215,7 +246,7 @@ def apply_batch(actor: Actor, *, preview: Preview, reason: str) -> Batch:
     """Do what a preview showed, to all of its targets without an obstacle or to none; one batch id in the audit log.
 
     Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid without a reason or targets, Conflict when an organization is
-    not as it was when the preview was made.
+    not as it was when the preview was made, or an account manager cannot be one any more.
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     reason = fields.reason(reason)
@@ -233,6 +264,8 @@ def apply_batch(actor: Actor, *, preview: Preview, reason: str) -> Batch:
         values["undoes"] = str(preview.undoes)
     with recording(acting, _ACTIONS[preview.kind], reason=reason) as db:
         db.execute(text(_ONE_AT_A_TIME))
+        if preview.kind == "account_manager":
+            _require_able(db, {target.after for target in targets})
         done = fetched(
             db,
             _applying(column, column_type),

@@ -14,7 +14,7 @@ from nexa_core.accounts.models import UserSession
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.models import ArchitectureSession
-from nexa_core.audit.models import AuditLog
+from nexa_core.audit.entry import value_before
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid
 from nexa_core.organizations import fields
@@ -122,13 +122,7 @@ def restore(actor: Actor, *, organization_id: UUID, reason: str) -> Organization
 
 def _before(db: Session, organization: Organization) -> str:
     """What it was before, as far as it still can be."""
-    deletion = (
-        select(AuditLog.old_values["status"].astext)
-        .where(AuditLog.resource_id == organization.id, AuditLog.action == Action.ORGANIZATION_DELETED.value)
-        .order_by(AuditLog.created_at.desc())
-        .limit(1)
-    )
-    former = db.scalar(deletion) or "active"
+    former = value_before(db, Action.ORGANIZATION_DELETED, organization.id, "status") or "active"
     owned = db.scalar(select(has_owner).select_from(Organization).where(Organization.id == organization.id))
     return former if former != "active" or owned else "pending"
 

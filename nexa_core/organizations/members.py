@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from nexa_core.accounts.models import User
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
+from nexa_core.audit.undo import guard
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid
 from nexa_core.organizations import fields
@@ -217,6 +218,24 @@ def member_of(actor: Actor, db: Session, organization_id: UUID, membership_id: U
     ).one()
     require_rank(actor, organization_id, membership.role)
     return membership
+
+
+def _guard_undo(
+    actor: Actor, db: Session, *, organization_id: UUID, resource_id: UUID, before: Mapping[str, Any], lock: bool
+) -> None:
+    """Going back to an earlier role or status asks what changing to it does: the lock, the rank, and a seat."""
+    found = select(_M).where(_M.id == resource_id, _M.organization_id == organization_id)
+    organization = locked(db, organization_id) if lock else db.get_one(Organization, organization_id)
+    membership = db.scalars(found.with_for_update() if lock else found).one_or_none()
+    if membership is None:
+        return  # nothing to go back: the undo says so
+    for role in (membership.role, before.get("role", membership.role)):
+        require_rank(actor, organization_id, role)
+    if before.get("status", membership.status) == "active" != membership.status:
+        require_seat(db, organization)
+
+
+guard("membership", _guard_undo)
 
 
 def only_invited(actor: Actor) -> ColumnElement[bool]:

@@ -1,29 +1,15 @@
-"""Seats: how many people may be active members at once, counted under the organization's lock."""
+"""The lock under which seats are counted; what a seat is, ``accounts`` below needs to know as well."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
-from nexa_core.errors import Conflict
-from nexa_core.organizations.models import Organization, organization_members
+from nexa_core.accounts.seats import Seats, require_seat, seats_of
+from nexa_core.organizations.models import Organization
 
-_LIMIT = text("SELECT seats FROM nexa.plans_now WHERE organization_id = :organization")
-
-
-@dataclass(frozen=True, slots=True)
-class Seats:
-    """Seats taken by active members, of how many; ``limit`` is None where there is no limit."""
-
-    taken: int
-    limit: int | None
-
-    @property
-    def left(self) -> int | None:
-        return None if self.limit is None else max(self.limit - self.taken, 0)
+__all__ = ["Seats", "locked", "require_seat", "seats_of"]
 
 
 def locked(db: Session, organization_id: UUID) -> Organization:
@@ -32,20 +18,3 @@ def locked(db: Session, organization_id: UUID) -> Organization:
     Memberships and people are locked after it, in this order everywhere, so that two changes wait and never deadlock.
     """
     return db.get_one(Organization, organization_id, with_for_update={"key_share": True}, populate_existing=True)
-
-
-def seats_of(db: Session, organization: Organization) -> Seats:
-    """The seats as this transaction sees them; exact where it holds the organization's lock."""
-    active = select(func.count()).where(organization_members.c.organization_id == organization.id)
-    limit = db.scalar(_LIMIT, {"organization": organization.id})
-    return Seats(db.scalar(active) or 0, limit)
-
-
-def require_seat(db: Session, organization: Organization) -> None:
-    """Raise Conflict unless one more person may be active; the caller holds the organization's lock."""
-    seats = seats_of(db, organization)
-    if seats.left == 0:
-        raise Conflict(
-            f"All {seats.limit} seats of {organization.name} are taken. "
-            "An owner can free one, or ask NEXA for a larger plan."
-        )

@@ -105,6 +105,11 @@ def join_by_domain(
         offered = db.execute(_claim(offer.organization_id, offer.domain)).one_or_none()
         if offered is None or not joining.offers_joining(organization):
             raise Invalid(_NO_MORE, field="token")
+        # Looked at again under its lock: while the password was hashed, it may have become an account or been closed.
+        again = _person(db, offer.email, lock=True)
+        _may_come(again)
+        if again != person:
+            raise Conflict("The account with this address changed at the same moment. Please open the link again.")
         if person is None:
             db.execute(insert(User).values(id=user_id, email=offer.email, email_verified_at=func.now(), **values))
         else:
@@ -211,9 +216,10 @@ def _spend(db: Session, token: str) -> None:
         raise Invalid(_OLD_LINK, field="token")
 
 
-def _person(db: Session, email: str) -> Row[UUID, str] | None:
+def _person(db: Session, email: str, *, lock: bool = False) -> Row[UUID, str] | None:
     """The account of an address; one that is only invited has none yet."""
-    return db.execute(select(User.id, User.status).where(User.email == email)).one_or_none()
+    found = select(User.id, User.status).where(User.email == email)
+    return db.execute(found.with_for_update() if lock else found).one_or_none()
 
 
 def _has_account(person: Row[UUID, str] | None) -> bool:

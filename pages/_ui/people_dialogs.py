@@ -86,7 +86,9 @@ def _delete(person: PersonView) -> None:
 
 @st.dialog("Restore this account?", icon=":material/restore_from_trash:")
 def _restore(person: PersonView) -> None:
-    st.write(f"**{literal(person.full_name)}** can sign in again, with the memberships of before.")
+    st.write(
+        f"**{literal(person.full_name or person.email)}** is what they were before, with the memberships they had."
+    )
     if (reason := asked("Restore")) is not None:
         with shown_here():
             accounts.restore_user(current_actor(), user_id=person.id, reason=reason)

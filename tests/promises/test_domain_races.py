@@ -12,10 +12,10 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.orm import Session
 
-from nexa_core import organizations
+from nexa_core import accounts, organizations
 from nexa_core.accounts import tokens
 from nexa_core.actor import Actor, Origin
-from nexa_core.errors import NexaError
+from nexa_core.errors import Conflict, NexaError
 from nexa_core.organizations import sign_up
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.seats import Seats
@@ -111,6 +111,46 @@ def test_a_link_followed_twice_at_once_joins_once(database: TestDatabase, root: 
     assert one_wins(first, second)
     no_deadlock(outcomes)
     clean(database)
+
+
+@pytest.mark.parametrize("meanwhile", ["accepted", "deleted"])
+def test_what_happens_while_the_password_is_hashed_is_not_overwritten(
+    database: TestDatabase, root: Actor, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+) -> None:
+    (case,), token, hashed = made(database, root, 1), tokens.new_secret(), sign_up.hash_password
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute(
+            "UPDATE organization_memberships SET requested_at = NULL, invited_at = now(), invitation_token = %s,"
+            " invitation_expires_at = now() + interval '7 days' WHERE id = %s",
+            [tokens.digest(token), case.waiting],
+        )
+        connection.execute("UPDATE users SET status = 'pending' WHERE email LIKE 'guest-%'")
+
+    def account() -> tuple[object, ...] | None:
+        with database.superuser() as connection:
+            return connection.execute(
+                "SELECT password_hash, status, deleted_at, full_name, id FROM users WHERE email LIKE 'guest-%'"
+            ).fetchone()
+
+    found: list[tuple[object, ...] | None] = []
+
+    def hash_slowly(password: str) -> str:
+        if meanwhile == "accepted":
+            organizations.accept_invitation_with_password(
+                Origin(), token=token, first_name="Guest", last_name="", password="a phrase of the invitation"
+            )
+        else:
+            accounts.delete_user(root, user_id=(account() or ())[4], reason="left")  # type: ignore[arg-type]
+        found.append(account())
+        return hashed(password)
+
+    monkeypatch.setattr(sign_up, "hash_password", hash_slowly)
+    with pytest.raises(Conflict):
+        organizations.join_by_domain(
+            Origin(), token=case.token, first_name="Somebody", password="a phrase of the domain's link"
+        )
+    assert found == [account()]
 
 
 def removal_races(database: TestDatabase, root: Actor) -> list[list[NexaError | None]]:

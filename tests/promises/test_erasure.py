@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -450,6 +451,27 @@ def test_a_person_gets_everything_as_a_file_without_secrets(
     assert note == [(root.user_id, zyx, "Article 15, ticket 9")]
 
 
+def test_whatever_table_knows_a_person_is_in_the_file(
+    database: TestDatabase, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    with database.superuser() as connection:
+        connection.execute(
+            "INSERT INTO domain_sign_ups (token, organization_id, domain, email, expires_at)"
+            " VALUES (repeat('0', 64), %s, 'northwind.example', %s, now())",
+            [northwind, EMAIL],
+        )
+    archive = zipfile.ZipFile(io.BytesIO(accounts.export_person(root, user_id=zyx, reason="Article 15")))
+    with database.superuser() as connection:
+        tables = {re.sub(r"_\d{4}_\d{2}$", "", table) for table, _, _ in everywhere(connection, CANARIES)}
+        (link,) = connection.execute("SELECT link FROM outbox_messages").fetchone() or ("",)
+    missing = {table for table in tables if f"{table}.json" not in archive.namelist()}
+    assert missing == {"session_search", "usage_idempotency_keys"}, "what sessions and events say, once more"
+    mail = json.loads(archive.read("outbox_messages.json"))
+    assert [one["recipient"] for one in mail] == [EMAIL] and not {"body", "link"} & mail[0].keys()
+    assert link and link.partition("token=")[2] not in archive.read("outbox_messages.json").decode()
+    assert [one["domain"] for one in json.loads(archive.read("domain_sign_ups.json"))] == ["northwind.example"]
+
+
 def test_the_scan_finds_what_is_hidden_in_a_new_table(
     database: TestDatabase, root: Actor, northwind: UUID, zyx: UUID
 ) -> None:
@@ -464,3 +486,14 @@ def test_the_scan_finds_what_is_hidden_in_a_new_table(
     erase(root, zyx)
     with database.superuser() as connection:
         assert everywhere(connection, CANARIES) == []
+
+
+def test_who_is_erased_manages_no_customer_any_more(
+    database: TestDatabase, root: Actor, northwind: UUID, zyx: UUID
+) -> None:
+    with database.superuser() as connection, connection.transaction():
+        World.name_the_change(connection)
+        connection.execute("UPDATE organizations SET account_manager_id = %s WHERE id = %s", [zyx, northwind])
+    erase(root, zyx)
+    assert organizations.get(root, organization_id=northwind).account_manager is None
+    assert audit.verify(Actor.system()).verified

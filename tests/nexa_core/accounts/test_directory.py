@@ -203,3 +203,40 @@ def test_a_deleted_account_is_closed_and_can_be_restored(
     accounts.sign_in(Origin(), email="bob@northwind.example", password=PASSWORD)
     with pytest.raises(Conflict):
         accounts.restore_user(root, user_id=bob, reason="again")
+
+
+def test_a_restored_account_is_what_it_was(
+    database: TestDatabase, world: World, root: Actor, northwind: UUID, ada: UUID, bob: UUID
+) -> None:
+    accounts.suspend_user(root, user_id=bob, reason="stolen")
+    pia, old = (
+        world.person(
+            f"{name}@northwind.example", northwind, password=None, status="pending", membership_status="pending"
+        )
+        for name in ("pia", "old")
+    )
+    with database.superuser() as connection, connection.transaction():  # so long ago that the log has forgotten it
+        world.name_the_change(connection)
+        connection.execute("UPDATE users SET status = 'deleted', deleted_at = now() WHERE id = %s", [old])
+    for person in (bob, pia):
+        accounts.delete_user(root, user_id=person, reason="left")
+    for person in (bob, pia, old):
+        accounts.restore_user(root, user_id=person, reason="came back")
+    assert [accounts.person(root, user_id=person).status for person in (bob, pia, old)] == [
+        "suspended", "pending", "pending",
+    ]  # fmt: skip
+
+
+def test_a_restored_account_takes_its_seats_or_stays_deleted(
+    database: TestDatabase, world: World, root: Actor, northwind: UUID, ada: UUID, bob: UUID
+) -> None:
+    accounts.delete_user(root, user_id=bob, reason="left")
+    with database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET usage_limits = '{\"seats\": 1}' WHERE id = %s", [northwind])
+    with pytest.raises(Conflict, match="All 1 seats of Northwind are taken"):
+        accounts.restore_user(root, user_id=bob, reason="came back")
+    with database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organization_memberships SET status = 'suspended' WHERE user_id = %s", [bob])
+    accounts.restore_user(root, user_id=bob, reason="came back, to nothing that takes a seat")

@@ -69,7 +69,20 @@ def test_a_viewers_eyes_see_no_more_than_the_viewer(root: Actor, ids: dict[str, 
         organizations.members(now(root), organization_id=ids["northwind"])
 
 
-def test_every_door_that_writes_is_closed(viewing: Actor, database: TestDatabase) -> None:
+def invited_by_contoso(world: World, database: TestDatabase) -> str:
+    """The token of an invitation to another organization, for the admin's own address."""
+    contoso = world.organization("Contoso")
+    eve = world.actor(world.person("eve@contoso.example", contoso, role="owner"), contoso)
+    organizations.invite(eve, organization_id=contoso, people="root@nexa.example")
+    with database.superuser() as connection:
+        row = connection.execute(
+            "SELECT link FROM outbox_messages WHERE recipient = 'root@nexa.example' AND link LIKE '%token=%'"
+        ).fetchone()
+    assert row
+    return str(row[0]).partition("token=")[2]
+
+
+def test_every_door_that_writes_is_closed(viewing: Actor, database: TestDatabase, world: World) -> None:
     for action in Action:
         with pytest.raises(Forbidden, match="viewing Northwind as Ada"), db.recording(viewing, action):
             pytest.fail("the door opened")
@@ -88,6 +101,8 @@ def test_every_door_that_writes_is_closed(viewing: Actor, database: TestDatabase
         accounts.view_as(
             viewing, user_id=viewing.viewing_as.user_id, organization_id=viewing.organization_id, reason="x"
         )  # type: ignore[arg-type]
+    with pytest.raises(Forbidden, match="viewing Northwind as Ada"):
+        organizations.accept_invitation(viewing, token=invited_by_contoso(world, database))
     with database.superuser() as connection:
         assert connection.execute("SELECT name FROM organizations WHERE slug = 'northwind'").fetchone() == (
             "Northwind",

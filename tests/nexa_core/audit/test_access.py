@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from nexa_core import audit, db, organizations
@@ -74,6 +76,39 @@ def test_every_entry_of_staff_is_in_it_page_by_page(database: TestDatabase, ada:
     assert seen == [row[0] for row in wanted] and len(seen) == 7
     with pytest.raises(Invalid):
         audit.staff_access(ada, after="nonsense")
+
+
+def test_screen_log_and_export_agree_on_what_staff_did(database: TestDatabase, ada: Actor, root: Actor) -> None:
+    assert ada.organization_id
+    organizations.suspend(root, organization_id=ada.organization_id, reason="Unpaid")
+    organizations.resume(root, organization_id=ada.organization_id, reason="Paid")
+    opened(root, ada, "session", "Asked for help")
+    organizations.rename(ada, name="Ours")
+    with database.superuser() as connection:
+        connection.execute(
+            "INSERT INTO audit_logs (organization_id, action, resource_type, resource_id, request_id, actor_scope)"
+            " SELECT %(here)s, action, 'session', %(here)s, gen_random_uuid(), scope FROM (VALUES"
+            " ('session.edited', 'presenter'), ('user.viewing_started', 'staff'), ('demo.seeded', 'staff'))"
+            " AS made(action, scope)",
+            {"here": ada.organization_id},
+        )
+        connection.execute("UPDATE audit_logs SET resource_type = 'user' WHERE action = 'user.viewing_started'")
+
+    def exported(**only: object) -> set[str]:
+        lines = b"".join(audit.export_entries(ada, file_format="ndjson", only=audit.ExportFilter(**only)))  # type: ignore[arg-type]
+        return {row["id"] for row in map(json.loads, lines.splitlines()) if row["record"] == "entry"}
+
+    def shown(kind: str | None = None) -> set[str]:
+        return {str(item.id) for item in audit.staff_access(ada, kind=kind).items}
+
+    log = audit.find(ada, limit=200)
+    assert {str(e.id) for e in audit.find(ada, filters=audit.Filters(staff=True)).items} == shown()
+    assert {str(entry.id) for entry in log.items if entry.is_staff_access} == shown()
+    assert len(shown()) == 5 and exported(staff_only=True) == shown()
+    for kind, count in {"documents": 2, "viewed_as": 1, "changed": 2}.items():
+        assert len(shown(kind)) == count and exported(staff_kind=kind) == shown(kind)
+    with pytest.raises(Invalid):
+        exported(staff_kind="nothing")
 
 
 def test_only_those_who_may_read_the_log_of_their_own_organization(world: World, ada: Actor, root: Actor) -> None:

@@ -114,6 +114,51 @@ def test_an_admin_cannot_make_an_owner_by_undoing(stage: Stage) -> None:
     audit.apply(stage.ada, entry_id=demoted, reason="up again")
 
 
+def test_undoing_a_suspension_takes_a_seat_or_is_refused(stage: Stage) -> None:
+    of_bob = {"membership_id": stage.membership, "organization_id": stage.northwind}
+    organizations.suspend_member(stage.ada, reason="on leave", **of_bob)
+    suspended = change_of(stage, action="membership.suspended")
+    limits = (Action.ORGANIZATION_LIMITS_CHANGED, "organizations", "id", stage.northwind)
+    change_row(anew(stage.root), *limits, usage_limits=("jsonb", {"seats": 2}))
+    preview = audit.plan(stage.ada, entry_id=suspended)
+    assert preview.is_allowed and "All 2 seats of Northwind are taken" in (preview.refusal or "")
+    with pytest.raises(Conflict, match="All 2 seats of Northwind are taken"):
+        audit.apply(anew(stage.ada), entry_id=suspended, reason="back again")
+    change_row(anew(stage.root), *limits, usage_limits=("jsonb", {"seats": 3}))
+    audit.apply(anew(stage.ada), entry_id=suspended, reason="back again")
+
+
+@pytest.mark.parametrize("status", ["suspended", "active"])
+def test_an_admin_neither_suspends_nor_resumes_an_owner_by_undoing(stage: Stage, status: str) -> None:
+    of_bob = {"membership_id": stage.membership, "organization_id": stage.northwind}
+    organizations.change_role(stage.ada, role="owner", **of_bob)
+    organizations.suspend_member(stage.ada, reason="on leave", **of_bob)
+    entry = change_of(stage, action="membership.suspended")
+    if status == "suspended":
+        organizations.resume_member(stage.ada, reason="back", **of_bob)
+        entry = change_of(stage, action="membership.resumed")
+    assert not audit.plan(stage.abe, entry_id=entry).is_allowed
+    with pytest.raises(Forbidden, match="rights that you do not have"):
+        audit.apply(anew(stage.abe), entry_id=entry, reason="not mine to do")
+    audit.apply(anew(stage.ada), entry_id=entry, reason="a slip")
+
+
+def test_business_fields_are_put_back_by_who_may_change_them(stage: Stage) -> None:
+    business = {"organization_id": stage.northwind, "address": {}, "tax_id": ""}
+    organizations.update_business(stage.ada, **business, billing_email="pay@northwind.example", time_zone="UTC")
+    changed = change_of(stage, action="organization.business_changed")
+    assert not audit.plan(stage.abe, entry_id=changed).is_allowed
+    with pytest.raises(Forbidden):
+        audit.apply(anew(stage.abe), entry_id=changed, reason="an admin has no say in billing")
+    audit.apply(anew(stage.ada), entry_id=changed, reason="a slip")
+    organizations.update_business(anew(stage.root), **business, billing_email="", time_zone="Europe/Berlin")
+    moved = change_of(stage, action="organization.business_changed")
+    assert not audit.plan(stage.ada, entry_id=moved).is_allowed
+    with pytest.raises(Forbidden):
+        audit.apply(anew(stage.ada), entry_id=moved, reason="the zone is NEXA's to change")
+    audit.apply(anew(stage.root), entry_id=moved, reason="a slip")
+
+
 def test_the_last_owner_is_not_undone_away(stage: Stage) -> None:
     of_bob = {"membership_id": stage.membership, "organization_id": stage.northwind}
     organizations.change_role(stage.ada, role="owner", **of_bob)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from nexa_core import organizations
+from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Actor
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.organizations import Filter
@@ -84,6 +84,37 @@ def test_an_account_manager_is_given_and_taken(platform: dict[str, Actor], custo
             organization_ids=ids(customers),
             value=str(customers["Northwind"].user_id),
         )
+
+
+def test_nobody_who_is_gone_is_set_back_as_account_manager(
+    database: TestDatabase, platform: dict[str, Actor], customers: dict[str, Actor]
+) -> None:
+    root, manager = platform["root"], platform["manager"]
+    assert manager.user_id
+    given = {"kind": "account_manager", "organization_ids": ids(customers)}
+    preview = organizations.preview_change(root, **given, value=str(manager.user_id))  # type: ignore[arg-type]
+    organizations.apply_batch(root, preview=preview, reason="new territory")
+    taken = organizations.preview_change(root, **given)  # type: ignore[arg-type]
+    batch = organizations.apply_batch(root, preview=taken, reason="left")
+    made_before = organizations.preview_undo(root, batch_id=batch.id)
+    assert len(made_before.changing) == 3
+    with database.superuser() as connection:
+        (entry, *_) = connection.execute(
+            "SELECT id FROM audit_logs WHERE request_id = %s AND resource_type = 'organization'", [batch.id]
+        ).fetchone() or (None,)
+    accounts.delete_user(root, user_id=manager.user_id, reason="left for good")
+    preview = organizations.preview_undo(root, batch_id=batch.id)
+    assert {target.obstacle for target in preview.targets} == {
+        "The account manager it would go to cannot be one any more."
+    }
+    with pytest.raises(Invalid, match="Nothing would change"):
+        organizations.undo_batch(root, batch_id=batch.id, reason="back")
+    with pytest.raises(Conflict, match="cannot be one any more"):
+        organizations.apply_batch(root, preview=made_before, reason="back")
+    assert "cannot be one any more" in (audit.plan(root, entry_id=entry).refusal or "")
+    with pytest.raises(Conflict, match="cannot be one any more"):
+        audit.apply(root, entry_id=entry, reason="back")
+    assert {row.account_manager for row in organizations.browse(root).items} == {None}
 
 
 def test_a_target_that_changed_meanwhile_stops_the_whole_batch(root: Actor, customers: dict[str, Actor]) -> None:
