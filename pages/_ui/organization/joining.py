@@ -64,7 +64,7 @@ def _join(actor: Actor, offer: Offer, token: str) -> None:
     if st.button(f"Join {literal(offer.organization_name)}", type="primary", width="stretch"):
         joined = organizations.accept_invitation(actor, token=token)
         accounts.switch_organization(actor, organization_id=joined.organization_id)
-        notices.later(f"Welcome to {literal(joined.organization_name)}")
+        notices.later(f"Welcome to {joined.organization_name}")
         st.switch_page(menu.HOME.page())
 
 

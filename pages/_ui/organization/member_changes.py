@@ -113,7 +113,7 @@ def _transfer_form(organization: OrganizationView, ways: WaysOut) -> None:
                     organization_id=organization.id,
                     reason=reason,
                 )
-                saved(f"{literal(people[email].full_name or email)} is the owner now")
+                saved(f"{people[email].full_name or email} is the owner now")
 
 
 @st.dialog("Suspend this member?", icon=":material/pause_circle:")
