@@ -235,6 +235,16 @@ def test_a_mail_servers_address_is_read_as_written():
     assert MailServer.of("smtp://host").port == 25
     assert MailServer.of("smtp://host?starttls=1").port == 587
     assert MailServer.of("smtps://u%40x:p%3A@host:2465") == MailServer("host", 2465, True, False, "u@x", "p:")
+    assert MailServer.of("smtp://nexa:p@host:587").starttls, "as the README writes it"
+    assert not MailServer.of("smtp://host:587?starttls=0").starttls
     for url in ("http://host", "smtp://", "host:25", "smtp://host:port"):
         with pytest.raises(Misconfigured):
             MailServer.of(url)
+
+
+@pytest.mark.parametrize("host", ["mail.example", "192.0.2.7:25", "mail.example:587?starttls=0"])
+def test_a_password_goes_in_clear_to_no_other_machine(host):
+    with pytest.raises(Misconfigured, match="in clear"):
+        MailServer.of(f"smtp://nexa:secret@{host}")
+    for here in ("localhost", "127.0.0.1:25", "[::1]:2525"):
+        assert not MailServer.of(f"smtp://nexa:secret@{here}").starttls
