@@ -116,28 +116,29 @@ def by_day(actor: Actor, wanted: Wanted) -> None:
         actor, _chart(wanted, points, split, months), key=f"portfolio-{split}-{months}", clickable=split != "type"
     )
     if clicked and (part := clicked[0].get("customdata")):
-        _open_part(actor, split, str(part[0] if isinstance(part, list | tuple) else part), wanted)
+        _open_part(split, str(part[0] if isinstance(part, list | tuple) else part), wanted)
 
 
 def _chart(wanted: Wanted, points: Sequence[Point], split: str, months: int) -> Chart:
     totals: dict[str, int] = {}
+    names = {point.key: point.part for point in points}
     for point in points:
-        totals[point.part] = totals.get(point.part, 0) + point.credits
-    drawn = [part for part in sorted(totals, key=lambda part: (part == reports.OTHERS, -totals[part])) if totals[part]]
+        totals[point.key] = totals.get(point.key, 0) + point.credits
+    drawn = [key for key in sorted(totals, key=lambda key: (not key, -totals[key])) if totals[key]]
     palette = charts.colors()
     said = {"type": words.event_type, "plan": badges.word}.get(split, lambda part: part)
     traces = []
-    for number, part in enumerate(drawn):
-        mine = [point for point in points if point.part == part]
-        color = charts.theme("grayColor") if part == reports.OTHERS else palette[number % len(palette)]
+    for number, key in enumerate(drawn):
+        mine = [point for point in points if point.key == key]
+        color = palette[number % len(palette)] if key else charts.theme("grayColor")
         traces.append(
             {
                 "type": "bar",
-                "name": said(part),
+                "name": said(names[key]),
                 "x": [point.day.isoformat() for point in mine],
                 "y": [point.credits for point in mine],
                 "marker": {"color": color},
-                "customdata": [[part]] * len(mine),
+                "customdata": [[key]] * len(mine),
                 "hovertemplate": "%{y:,d}",
             }
         )
@@ -174,17 +175,15 @@ def _chart(wanted: Wanted, points: Sequence[Point], split: str, months: int) -> 
     )
 
 
-def _open_part(actor: Actor, split: str, part: str, wanted: Wanted) -> None:
-    if split == "plan" and part in badges.PLANS and wanted.plan != part:
-        st.switch_page(menu.PORTFOLIO.page(), query_params=_address(wanted, plan=badges.word(part), split="Type"))
-    if split == "customer" and part != reports.OTHERS:
-        found = reports.customers(actor, wanted=wanted, limit=20).items
-        slug = next((one.slug for one in found if one.name == part), None)
-        if slug:
-            open_customer(slug, wanted)
+def _open_part(split: str, key: str, wanted: Wanted) -> None:
+    """Open the customer of a bar, or narrow to its plan; the others' bar has no key."""
+    if split == "plan" and key in badges.PLANS and wanted.plan != key:
+        st.switch_page(menu.PORTFOLIO.page(), query_params=_address(plan=badges.word(key), split="Type"))
+    if split == "customer" and key:
+        open_customer(key, wanted)
 
 
-def _address(wanted: Wanted, **changes: str) -> dict[str, str]:
+def _address(**changes: str) -> dict[str, str]:
     """The portfolio's address as Streamlit writes it: what a choice is called on screen."""
     kept = {
         name: str(st.query_params[name]) for name in ("period", "manager", "tag", "sort") if name in st.query_params
