@@ -21,18 +21,17 @@ from pages._ui.usage import words
 _MONTHS = 14
 
 
-def choose() -> None:
+def choose(actor: Actor) -> None:
     """For the platform's people, whose own organization is nobody's customer."""
     layout.nothing(
         "data_usage", "Whose usage?", "Open a customer from the portfolio or from the list of organizations."
     )
-    st.page_link(menu.PORTFOLIO.page(), icon=menu.PORTFOLIO.icon)
-    st.page_link(menu.ORGANIZATIONS.page(), icon=menu.ORGANIZATIONS.icon)
+    menu.to_customers(actor)
 
 
 def way_back(actor: Actor) -> None:
     """For the platform's people: to all customers."""
-    if actor.may(Permission.ORGANIZATIONS_BROWSE):
+    if menu.PORTFOLIO.is_open_to(actor):
         st.page_link(menu.PORTFOLIO.page(), label="Portfolio", icon=":material/arrow_back:")
 
 

@@ -96,6 +96,25 @@ def test_customers_of_one_name_are_told_apart_and_from_the_others(used: Used, wo
         assert sum(point.credits for point in points if point.key == one.slug) == one.used
 
 
+@pytest.mark.parametrize(
+    ("role", "asked"), [("member", "portfolio.read"), ("owner", "portfolio.read"), ("viewer", "demo.present")]
+)
+def test_who_is_denied_the_portfolio_sees_customers_only_one_by_one(
+    used: Used, world: World, role: str, asked: str
+) -> None:
+    person = world.person("zoe@nexa.example", used.platform, role=role, permissions={"deny": [asked]})
+    zoe = world.actor(person, used.platform)
+    for verb in (
+        reports.portfolio, reports.by_day, reports.customers, reports.revenue, reports.brief, reports.tags,
+        reports.managers, reports.portfolio_record, lambda a: b"".join(reports.export_customers(a)),
+        lambda a: b"".join(reports.export_days(a)),
+    ):  # fmt: skip
+        with pytest.raises(Forbidden) as refused:
+            verb(zoe)  # type: ignore[operator]
+        assert asked in refused.value.sentence
+    assert reports.burn(zoe, organization_id=used.demo).credits > 0
+
+
 def test_the_control_without_its_policy_a_presenter_would_see_more(used: Used) -> None:
     with used.database.superuser() as connection:
         connection.execute("ALTER POLICY organizations_presenter ON organizations USING (true)")
