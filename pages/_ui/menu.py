@@ -289,6 +289,8 @@ SCREENS = (
     SYSTEM,
     ACCOUNT,
 )
+#: The pages of a session, by what they are called in its documents.
+SESSION_PAGES = {screen.path: screen for screen in (STRUCTURING, SOW, LOE, VISUALS)}
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -198,27 +197,26 @@ def giving_back(actor: Actor, invoice: billing.Invoice) -> None:
     """For the platform's people: the button that opens the credit note."""
     may = actor.is_staff and actor.may(Permission.BILLING_MANAGE) and invoice.total_minor > 0
     if may and st.button("Give money back …", icon=":material/undo:"):
-        credit(invoice)
+        credit(actor, invoice)
 
 
 @st.dialog("Give money back?", icon=":material/undo:")
-def credit(invoice: billing.Invoice) -> None:
+def credit(actor: Actor, invoice: billing.Invoice) -> None:
     """A credit note or refund, before it becomes a negative line."""
-    places = billing.digits(invoice.currency)
     st.write(
         f"It becomes a negative line of **{literal(invoice.number)}** and stays in the audit log; "
         "it cannot be taken back. Nothing is paid out by NEXA."
     )
     with st.form("credit", border=False):
-        amount = st.number_input(
-            f"Amount in {invoice.currency}", min_value=0.0, step=1.0, format=f"%.{places}f",
-            help=f"At most {billing.written(invoice.total_minor, invoice.currency)}",
+        amount = st.text_input(
+            f"Amount in {invoice.currency}", autocomplete="off",
+            help=f"At most {whose.money(actor, invoice.total_minor, invoice.currency)}",
         )  # fmt: skip
         kind = st.radio("What it is", ("credit", "refund"), horizontal=True, format_func=str.capitalize)
         reason = st.text_input("Reason", help="The customer reads it on the invoice.")
         if st.form_submit_button("Give back", type="primary", width="stretch"):
             with shown_here():
-                minor = int(Decimal(str(amount)).quantize(Decimal(1).scaleb(-places)).scaleb(places))
+                minor = whose.typed(actor, amount, invoice.currency)
                 billing.issue_credit(
                     current_actor(), organization_id=invoice.organization_id, period=invoice.period.name,
                     amount_minor=minor, reason=reason, kind="refund" if kind == "refund" else "credit",
