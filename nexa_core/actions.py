@@ -88,7 +88,6 @@ class Action(StrEnum):
     INVITATION_ACCEPTED = "invitation.accepted", "{resource} accepted the invitation to {organization}"
     INVITATION_REVOKED = "invitation.revoked", "{actor} withdrew the invitation of {resource} to {organization}"
 
-    MEMBER_ADDED = "membership.added", "{actor} added {resource} to {organization}"
     MEMBER_REMOVED = "membership.removed", "{actor} removed {resource} from {organization}"
     MEMBER_ROLE_CHANGED = "membership.role_changed", "{actor} changed {resource} from {old[role]} to {new[role]}"
     MEMBER_SUSPENDED = "membership.suspended", "{actor} suspended {resource} in {organization}"

@@ -20,8 +20,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from nexa_core.errors import Misconfigured
 
 ROOT = Path(__file__).resolve().parents[1]
-MAKE_SEAL_KEY = "python -c \"import secrets; print('s1:' + secrets.token_urlsafe(32))\""
-MAKE_KEYS = "python -c \"import secrets; print('k1:' + secrets.token_urlsafe(48))\""
+MAKE_SEAL_KEY = ".venv/bin/python -c \"import secrets; print('s1:' + secrets.token_urlsafe(32))\""
+MAKE_KEYS = ".venv/bin/python -c \"import secrets; print('k1:' + secrets.token_urlsafe(48))\""
 
 _SECRET_LENGTH = 32
 _DEFAULT_WORDS = (

@@ -81,16 +81,6 @@ def logger(name: str = "nexa") -> Any:
     return structlog.get_logger(name if name.startswith("nexa") else f"nexa.{name}")
 
 
-def bind(**context: Any) -> None:
-    """Add to every line of this request or job: request_id, actor, organization."""
-    structlog.contextvars.bind_contextvars(**context)
-
-
-def unbind_all() -> None:
-    """Forget the context, at the start and end of a request or job."""
-    structlog.contextvars.clear_contextvars()
-
-
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace what must never reach a log: fields named like a secret, and anything shaped like one."""
     return {name: HIDDEN if _SECRET_NAME.search(name) and value else _cleaned(value) for name, value in event.items()}

@@ -37,7 +37,6 @@ class Base(DeclarativeBase):
 #: Views are read like tables, but no migration may try to create them.
 VIEWS = MetaData()
 
-Json = dict[str, Any]
 Id = Annotated[UUID, mapped_column(primary_key=True, server_default=func.gen_random_uuid())]
 Timestamp = Annotated[dt.datetime, mapped_column(server_default=func.now())]
 Object = Annotated[dict[str, Any], mapped_column(JSONB(), server_default=text("'{}'"))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import psycopg
 from alembic import command
@@ -29,6 +30,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return alembic
 
 
+@cache
 def head() -> str:
     """The migration this code was written for."""
     newest = ScriptDirectory.from_config(alembic_config()).get_current_head()

@@ -18,6 +18,7 @@ from nexa_core import db, logs, schema
 from nexa_core.config import settings
 from nexa_core.embedded import EmbeddedServer
 from nexa_core.errors import Misconfigured, NexaError
+from nexa_core.notifications.smtp import MailServer
 
 OLDEST_POSTGRESQL = 15
 _TURN = 0x6E657862  # the advisory lock of whoever makes the demo world
@@ -51,6 +52,8 @@ def prepare(announce: Announce = say, *, port: int | None = None) -> None:
     if port and "public_url" not in wanted.model_fields_set:
         wanted.public_url = f"http://localhost:{port}"
     logs.configure()
+    if wanted.smtp_url:
+        MailServer.of(wanted.smtp_url)  # refused now rather than with the first mail
     database = open_database(announce)
     _ = wanted.signing_keys  # refused now rather than at the first sign-in
     schema.migrate(database.owner_url, announce, variable=database.variable)

@@ -10,11 +10,6 @@ from pages._ui.audit import address
 
 actor = current_actor()
 profile = accounts.my_profile(actor)
-NOTIFICATIONS = {
-    "security": "Something happens to my account, such as a sign-in from a new device",
-    "usage": "My organization comes near a limit",
-    "product": "There is something new in NEXA",
-}
 
 
 @st.dialog("End this sign-in?", icon=":material/logout:")
@@ -65,15 +60,16 @@ with st.form("profile"):
         "Address of a picture", profile.avatar_url or "", placeholder="https://", autocomplete="off", type="url"
     )
     st.markdown("**Write to me when**")
-    wanted = {
-        name: st.checkbox(says, profile.notification_settings.get(name, True)) for name, says in NOTIFICATIONS.items()
-    }
+    usage = st.checkbox(
+        "My organization comes near its limit of credits", profile.notification_settings.get("usage", True),
+        help="Owners, billing contacts and the account manager are written to.",
+    )  # fmt: skip
     if st.form_submit_button("Save", type="primary"):
         with shown_here():
             accounts.update_profile(
                 actor, first_name=first_name, last_name=last_name, timezone=timezone, locale=locale,
                 avatar_url=avatar_url.strip() or None,
-                notification_settings={**profile.notification_settings, **wanted},
+                notification_settings={**profile.notification_settings, "usage": usage},
             )  # fmt: skip
             saved("Your account is saved")
 
@@ -86,7 +82,7 @@ with st.form("password", clear_on_submit=False):
     asked = st.form_submit_button("Change password")
     st.caption("Your other sign-ins end when it changes.")
     if asked and new != again:
-        st.error("The two entries of the new password are not the same.", icon=":material/error:")
+        layout.not_the_same()
     elif asked:
         with shown_here():
             accounts.change_password(actor, current=current, new=new)

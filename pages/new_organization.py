@@ -5,7 +5,6 @@ import streamlit as st
 from nexa_core import organizations
 from pages._ui import badges, current_actor, layout, menu, notices, shown_here
 from pages._ui.organization import naming
-from pages._ui.text import literal
 
 actor = current_actor()
 st.page_link(menu.ORGANIZATIONS.page(), label="Organizations", icon=":material/arrow_back:")
@@ -23,5 +22,5 @@ with st.container(border=True, width=640):
             made = organizations.create(
                 actor, name=name, slug=slug, plan=plan, owner_email=owner_email, message=message
             )
-            notices.later(f"{literal(made.name)} is made, and its owner is invited")
+            notices.later(f"{made.name} is made, and its owner is invited")
             st.switch_page(menu.ORGANIZATION.page(), query_params={"organization": made.slug})

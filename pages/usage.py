@@ -11,7 +11,7 @@ actor = current_actor()
 slug = st.query_params.get("organization")
 if not slug and actor.scope is not Scope.TENANT:
     layout.title("Usage")
-    burn.choose()
+    burn.choose(actor)
 else:
     organization_id = reports.find(actor, slug=slug) if slug else None
     burn.way_back(actor)

@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+import structlog
 from procrastinate.exceptions import ConnectorException
 
 from nexa_core import logs
@@ -27,9 +28,8 @@ def _as_json(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_event_is_one_line_with_its_context(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure()
-    logs.bind(request_id="r1", actor="ada")
-    logs.logger("web").info("request", duration_ms=3)
-    logs.unbind_all()
+    with structlog.contextvars.bound_contextvars(request_id="r1", actor="ada"):
+        logs.logger("web").info("request", duration_ms=3)
     (line,) = lines(capsys)
     assert (line["event"], line["request_id"], line["actor"], line["duration_ms"]) == ("request", "r1", "ada", 3)
     assert line["logger"] == "nexa.web"

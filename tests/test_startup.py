@@ -174,6 +174,12 @@ def test_default_and_missing_secrets_are_refused_outside_demo_mode(data_dir: Pat
     assert "secrets.token_urlsafe(48)" in sentence
 
 
+def test_a_mail_servers_password_that_would_go_in_clear_is_refused(data_dir: Path) -> None:
+    sentence = refusal_of(start(NEXA_DATA_DIR=str(data_dir), NEXA_SMTP_URL="smtp://nexa:hushed@mail.example"))
+    assert "NEXA_SMTP_URL would send its password in clear" in sentence
+    assert "hushed" not in sentence
+
+
 def test_a_data_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     sentence = refusal_of(start(NEXA_DATA_DIR=str(tmp_path / "file" / "data")))

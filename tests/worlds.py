@@ -27,6 +27,10 @@ def _hash_of(password: str) -> str:
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1).hash(password)
 
 
+def _values(row: dict[str, Any]) -> list[Any]:
+    return [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()]
+
+
 @dataclass
 class World:
     """Makes organizations and people without asking the code under test."""
@@ -43,7 +47,7 @@ class World:
                     sql.SQL(", ").join(map(sql.Identifier, row)),
                     sql.SQL(", ").join(sql.Placeholder() for _ in row),
                 ),
-                [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()],
+                _values(row),
             )
         return row["id"]
 
@@ -87,7 +91,7 @@ class World:
                 sql.SQL("INSERT INTO users (id, email, password_hash, {}) VALUES (%s, %s, %s, {})").format(
                     sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(sql.Placeholder() for _ in row)
                 ),
-                [person, email.lower(), _hash_of(password) if password else None, *row.values()],
+                [person, email.lower(), _hash_of(password) if password else None, *_values(row)],
             )
             self._join(connection, person, organization, role, membership_status, permissions)
         return person
@@ -122,7 +126,7 @@ class World:
                 sql.SQL("INSERT INTO ai_architecture_sessions ({}) VALUES ({})").format(
                     sql.SQL(", ").join(map(sql.Identifier, row)), sql.SQL(", ").join(sql.Placeholder() for _ in row)
                 ),
-                [json.dumps(value) if isinstance(value, dict | list) else value for value in row.values()],
+                _values(row),
             )
         return external
 

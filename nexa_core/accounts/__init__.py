@@ -39,7 +39,7 @@ from nexa_core.accounts.privacy import (
     export_person,
     plan_erasure,
 )
-from nexa_core.accounts.profile import ProfileView, my_profile, timezones, update_profile
+from nexa_core.accounts.profile import ProfileView, my_profile, update_profile
 from nexa_core.accounts.recovery import change_password, request_password_reset, set_password
 from nexa_core.accounts.security import Lock, SecurityEvent
 from nexa_core.accounts.service import (
@@ -122,7 +122,6 @@ __all__ = [
     "stop_viewing",
     "suspend_user",
     "switch_organization",
-    "timezones",
     "unlock",
     "update_profile",
     "view_as",

@@ -6,7 +6,6 @@ import re
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from types import MappingProxyType
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -98,12 +97,6 @@ def update_profile(
             user.updated_at = func.now()
         db.flush()
         return ProfileView.of(user)
-
-
-@cache
-def timezones() -> tuple[str, ...]:
-    """Every time zone a profile can have, in order."""
-    return tuple(sorted(zoneinfo.available_timezones()))
 
 
 def _name(value: str, field: str) -> str:

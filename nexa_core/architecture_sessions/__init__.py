@@ -64,9 +64,7 @@ from nexa_core.architecture_sessions.marks import (
 from nexa_core.architecture_sessions.parts import new_id
 from nexa_core.architecture_sessions.presence import (
     here,
-    leave,
     pulse,
-    who_is_here,
 )
 from nexa_core.architecture_sessions.prose import to_html
 from nexa_core.architecture_sessions.purging import purge_trash
@@ -103,7 +101,6 @@ from nexa_core.architecture_sessions.tagging import (
     TagPlan,
     apply_tag_plan,
     merge_tags,
-    rename_tag,
     suggest_tags,
 )
 from nexa_core.architecture_sessions.templates import (
@@ -208,7 +205,6 @@ __all__ = [
     "here",
     "image",
     "import_sessions",
-    "leave",
     "make_template",
     "merge_tags",
     "money",
@@ -228,7 +224,6 @@ __all__ = [
     "refresh_search",
     "remove_old_saves",
     "remove_view",
-    "rename_tag",
     "respond",
     "restore",
     "restore_many",
@@ -257,5 +252,4 @@ __all__ = [
     "unmake_template",
     "unpin",
     "visit",
-    "who_is_here",
 ]

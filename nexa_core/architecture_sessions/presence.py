@@ -62,22 +62,6 @@ def here(actor: Actor, uuid: UUID, *, page: str = "") -> Pulse:
         return _pulse(db, row)
 
 
-def leave(actor: Actor, uuid: UUID) -> None:
-    """Say that the actor closed the session. Raises as ``pulse`` does."""
-    actor.require(Permission.SESSIONS_READ)
-    if actor.scope is Scope.PRESENTER or actor.viewing_as is not None:
-        return
-    with metering(actor) as db:
-        row = head(db, actor, uuid)
-        gone = "DELETE FROM session_presence WHERE session_id = :id AND user_id = nexa.current_person()"
-        db.execute(text(gone), {"id": row.id})
-
-
-def who_is_here(actor: Actor, uuid: UUID) -> tuple[Presence, ...]:
-    """Who has the session open just now. Raises as ``pulse`` does."""
-    return pulse(actor, uuid).people
-
-
 def _pulse(db: Database, row: Any) -> Pulse:
     people = db.execute(_PEOPLE, {"id": row.id, "gone": GONE, "former": FORMER}).all()
     last = db.execute(_LAST, {"id": row.id, "former": FORMER}).one_or_none()

@@ -82,11 +82,6 @@ def suggest_tags(actor: Actor, *, prefix: str = "", limit: int = 20) -> tuple[Ta
         return tuple(TagCount(*row) for row in db.execute(_COUNTED, values))
 
 
-def rename_tag(actor: Actor, *, tag: str, into: str) -> TagPlan:
-    """What renaming a tag on all sessions would do; ``apply_tag_plan`` does it. Raises as ``merge_tags`` does."""
-    return merge_tags(actor, tags=[tag], into=into)
-
-
 def merge_tags(actor: Actor, *, tags: Sequence[str], into: str) -> TagPlan:
     """What making one tag of several would do, without doing it.
 

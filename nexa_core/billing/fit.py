@@ -51,10 +51,6 @@ class PlanFit:
     currency: str
 
     @property
-    def saving_minor(self) -> int:
-        return self.cost_minor - self.best_minor
-
-    @property
     def sentence(self) -> str:
         if self.verdict == "unknown":
             return "There is no whole month to judge by yet."

@@ -7,20 +7,16 @@ from uuid import UUID
 from procrastinate import App, JobContext, RetryDecision
 from procrastinate.jobs import Job
 from procrastinate.retry import BaseRetryStrategy
-from sqlalchemy import text
 
 from nexa_core import accounts, architecture_sessions, audit, notifications, organizations, usage
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
 from nexa_core.config import settings
-from nexa_core.db import metering
 from nexa_core.errors import NexaError, Unavailable
 from nexa_core.logs import logger
 
 #: Seconds between one attempt and the next: ten attempts over a day and a half.
 PAUSES = (30, 120, 480, 1800, 7200, 14400, 28800, 28800, 43200)
-#: How many months ahead a month's partition is made.
-MONTHS_AHEAD = 3
 #: Finished jobs are kept for a week, for the System screen.
 JOBS_KEPT_HOURS = 7 * 24
 
@@ -51,9 +47,8 @@ def send_waiting_mail(timestamp: int) -> None:
 
 
 def roll_up_usage(timestamp: int) -> None:
-    """Bring the coarse rollups of this month and the last up to the daily ones."""
-    with metering(Actor.system()) as db:
-        db.execute(text("SELECT nexa.roll_up_usage((date_trunc('month', now()) - interval '2 months')::date)"))
+    """Bring the coarse sums of usage up to the daily ones."""
+    usage.roll_up(Actor.system())
 
 
 def expire_reservations(timestamp: int) -> None:
@@ -81,15 +76,7 @@ def expire_usage(timestamp: int) -> None:
 
 def make_months(timestamp: int) -> None:
     """Make the coming months' partitions before they are needed."""
-    with metering(Actor.system()) as db:
-        db.execute(
-            text("""
-                SELECT nexa.make_month(
-                    parent::regclass, (date_trunc('month', now()) + make_interval(months => ahead))::date)
-                FROM unnest(ARRAY['audit_logs', 'usage_events']) parent, generate_series(0, :ahead) ahead
-            """),
-            {"ahead": MONTHS_AHEAD},
-        )
+    usage.make_months(Actor.system())
 
 
 def seal_audit(timestamp: int) -> None:

@@ -8,17 +8,23 @@ import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, parseaddr
+from ipaddress import ip_address
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from nexa_core.errors import Misconfigured
 
 _TIMEOUT_SECONDS = 15
 _PORTS = {"smtp": 25, "smtps": 465}
+#: Where mail is submitted with a login: TLS is begun there unless the address says otherwise.
+_SUBMISSION = 587
 
 
 @dataclass(frozen=True, slots=True)
 class MailServer:
-    """``smtp://user:password@host:port?starttls=1``, or ``smtps://`` for TLS from the first byte."""
+    """``smtp://user:password@host:587``, or ``smtps://`` for TLS from the first byte.
+
+    ``smtp://`` begins TLS with STARTTLS on port 587, on others with ``?starttls=1``; ``?starttls=0`` never does.
+    """
 
     host: str
     port: int
@@ -29,21 +35,25 @@ class MailServer:
 
     @classmethod
     def of(cls, url: str) -> MailServer:
-        """Raises Misconfigured for an address that names no mail server."""
+        """Raises Misconfigured for an address that names no mail server, or would send a password in clear."""
         try:
             parts = urlsplit(url)
             port = parts.port
         except ValueError:
-            raise Misconfigured(
-                "NEXA_SMTP_URL is not an address such as smtp://user:password@host:587?starttls=1."
-            ) from None
+            raise Misconfigured("NEXA_SMTP_URL is not an address such as smtp://user:password@host:587.") from None
         if parts.scheme not in _PORTS or not parts.hostname:
             raise Misconfigured("NEXA_SMTP_URL must begin with smtp:// or smtps:// and name a host.")
-        starttls = parse_qs(parts.query).get("starttls", ["0"])[-1].lower() in ("1", "true", "yes")
+        implicit_tls = parts.scheme == "smtps"
+        said = parse_qs(parts.query).get("starttls", ["1" if port == _SUBMISSION else "0"])[-1]
+        starttls = said.lower() in ("1", "true", "yes") and not implicit_tls
+        if parts.username and not (implicit_tls or starttls or _is_this_machine(parts.hostname)):
+            raise Misconfigured(
+                "NEXA_SMTP_URL would send its password in clear: use smtps://, port 587, or add ?starttls=1."
+            )
         return cls(
             host=parts.hostname,
-            port=port or (587 if starttls else _PORTS[parts.scheme]),
-            implicit_tls=parts.scheme == "smtps",
+            port=port or (_SUBMISSION if starttls else _PORTS[parts.scheme]),
+            implicit_tls=implicit_tls,
             starttls=starttls,
             user=unquote(parts.username) if parts.username else None,
             password=unquote(parts.password) if parts.password else None,
@@ -64,6 +74,13 @@ class MailServer:
             if self.user is not None:
                 connection.login(self.user, self.password or "")
             connection.send_message(message)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def compose(*, sender: str, recipient: str, subject: str, body: str, link: str | None, message_id: str) -> EmailMessage:

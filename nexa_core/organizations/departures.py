@@ -14,11 +14,8 @@ from nexa_core.actor import Actor
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.organizations.members import MemberView, member_of, members
-from nexa_core.organizations.models import OrganizationMembership
 from nexa_core.organizations.reach import require_members_manage, require_rank
 from nexa_core.organizations.seats import locked
-
-_M = OrganizationMembership
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +26,6 @@ class WaysOut:
     is_last_owner: bool
     is_only_organization: bool
     heirs: tuple[MemberView, ...]
-
-    @property
-    def may_be_removed(self) -> bool:
-        return not (self.is_last_owner or self.is_only_organization)
 
 
 def ways_out(actor: Actor, *, membership_id: UUID, organization_id: UUID) -> WaysOut:

@@ -6,20 +6,18 @@ import datetime as dt
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from nexa_core import usage
+from nexa_core import schema, usage
 from nexa_core.actor import Actor
-from nexa_core.config import ROOT
 from nexa_core.db import reading
 from nexa_core.errors import NexaError
 from nexa_core.permissions import Permission
+from nexa_core.usage.proof import newest
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +58,13 @@ def readiness() -> dict[str, Any]:
     }
 
 
-@lru_cache
-def expected_head() -> str:
-    """The migration this code was written for."""
-    return ScriptDirectory(ROOT / "migrations").get_current_head() or ""
-
-
 def present_head(db: Session) -> str:
     """The migration the database is at."""
     return db.scalar(text("SELECT version_num FROM alembic_version")) or "none"
 
 
 def _migration_head(db: Session) -> Finding:
-    present, expected = present_head(db), expected_head()
+    present, expected = present_head(db), schema.head()
     if present == expected:
         return Finding("migration", True, f"The schema is at {present}.")
     return Finding("migration", False, f"The schema is at {present}, this NEXA expects {expected}: run migrate.")
@@ -152,9 +144,7 @@ def _invariants_lately(db: Session) -> Finding:
 
 
 def _last_proof(db: Session) -> Finding:
-    found = db.execute(
-        text("SELECT proven_at, differences, first_difference FROM usage_proofs ORDER BY proven_at DESC LIMIT 1")
-    ).one_or_none()
+    found = newest(db)
     if found is None:
         return Finding("usage last night", True, "The sums of usage have not been proven yet.")
     when = f"{found.proven_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"

@@ -16,7 +16,7 @@ from nexa_core.config import settings
 from nexa_core.db import reading
 from nexa_core.notifications.models import OutboxMessage
 from nexa_core.permissions import Permission
-from nexa_core.system.checks import QUICK_CHECKS, Finding, expected_head, present_head
+from nexa_core.system.checks import QUICK_CHECKS, Finding, present_head
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +53,7 @@ class SystemView:
     login: str
     login_warning: str | None
     migration: str
-    expected_migration: str
     smtp_configured: bool
-    demo_mode: bool
     jobs: tuple[JobCount, ...]
     mail_waiting: int
     mail: tuple[WaitingMail, ...]
@@ -80,9 +78,7 @@ def overview(actor: Actor) -> SystemView:
             login=login,
             login_warning=_OWNER_WARNING.format(login=login) if is_owner else None,
             migration=present_head(db),
-            expected_migration=expected_head(),
             smtp_configured=settings().smtp_url is not None,
-            demo_mode=settings().demo_mode,
             jobs=tuple(JobCount(*row) for row in db.execute(select("*").select_from(func.nexa.job_counts()))),
             mail_waiting=db.scalar(select(func.count()).select_from(OutboxMessage).where(waiting)) or 0,
             mail=tuple(WaitingMail(*row) for row in db.execute(_NEWEST_MAIL, {"demo": settings().demo_mode})),

@@ -3,7 +3,8 @@
 from nexa_core.usage.alerts import THRESHOLDS, Alert, alerts, raise_alerts
 from nexa_core.usage.events import BATCH, Recorded, UsageEvent
 from nexa_core.usage.incoming import MOST_SENT, Rejected, Submitted
-from nexa_core.usage.proof import Difference, Proof, expire, last_proof, prove
+from nexa_core.usage.months import make_months
+from nexa_core.usage.proof import Difference, Proof, expire, last_proof, prove, roll_up
 from nexa_core.usage.refunds import refund
 from nexa_core.usage.reservations import (
     Reservation,
@@ -33,12 +34,14 @@ __all__ = [
     "expire",
     "expire_reservations",
     "last_proof",
+    "make_months",
     "prove",
     "raise_alerts",
     "record",
     "refund",
     "release",
     "reserve",
+    "roll_up",
     "settle",
     "submit",
 ]

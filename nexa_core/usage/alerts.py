@@ -80,12 +80,14 @@ FROM usage_events e JOIN ai_architecture_sessions s ON s.id = e.session_id AND s
      LATERAL jsonb_array_elements_text(CASE jsonb_typeof(s.tags) WHEN 'array' THEN s.tags ELSE '[]' END) t(tag)
 WHERE e.organization_id = :organization AND e.occurred_at >= :period GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 1
 """)
-_RECIPIENTS = text("""
+# Who did not say in their account that they want no such mail.
+_WANTED = "u.status = 'active' AND u.notification_settings->'usage' IS DISTINCT FROM 'false'"
+_RECIPIENTS = text(f"""
 SELECT DISTINCT u.email FROM organization_memberships m JOIN users u ON u.id = m.user_id
 WHERE m.organization_id = :organization AND m.role IN ('owner', 'billing') AND m.status = 'active'
-  AND u.status = 'active'
+  AND {_WANTED}
 UNION SELECT u.email FROM organizations o JOIN users u ON u.id = o.account_manager_id
-WHERE o.id = :organization AND u.status = 'active' ORDER BY 1
+WHERE o.id = :organization AND {_WANTED} ORDER BY 1
 """)
 # One row without a threshold for an organization within reach that has crossed nothing.
 _STANDING = text(f"""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Row, insert, select, text
+from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
 from nexa_core.db import metering, reading
@@ -111,8 +112,16 @@ FROM differences d LEFT JOIN organizations o ON o.id = d.organization_id
 ORDER BY d.what, organization, d.at, d.metric LIMIT :told
 """)
 
+# Of this month and the two before it, whose events can still come in late.
 _ROLL_UP = text("SELECT nexa.roll_up_usage((date_trunc('month', now()) - interval '2 months')::date)")
 _EXPIRE = text("SELECT nexa.expire_usage((date_trunc('month', now()) - make_interval(months => :months))::date)")
+
+
+def roll_up(actor: Actor) -> None:
+    """Bring the sums by month and of all customers up to the daily ones. Raises Forbidden without SYSTEM_READ."""
+    actor.require(Permission.SYSTEM_READ)
+    with metering(actor) as db:
+        db.execute(_ROLL_UP)
 
 
 def prove(actor: Actor) -> Proof:
@@ -136,10 +145,14 @@ def last_proof(actor: Actor) -> tuple[dt.datetime, int, str | None] | None:
     Raises Forbidden without SYSTEM_READ.
     """
     actor.require(Permission.SYSTEM_READ)
-    newest = select(UsageProof).order_by(UsageProof.proven_at.desc()).limit(1)
     with reading(actor) as db:
-        found = db.scalars(newest).one_or_none()
+        found = newest(db)
         return (found.proven_at, found.differences, found.first_difference) if found else None
+
+
+def newest(db: Session) -> UsageProof | None:
+    """What the last proof found; None before the first."""
+    return db.scalars(select(UsageProof).order_by(UsageProof.proven_at.desc()).limit(1)).one_or_none()
 
 
 def _difference(row: Row[Any]) -> Difference:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any
 
 import streamlit as st
 
-from nexa_core.actor import Actor
-from pages._ui import format, marks
+from pages._ui import marks
 from pages._ui.text import literal
 
 PASSWORD_ADVICE = "15 characters or more; a few words in a row are easy to remember. Nothing else is asked of it."  # noqa: S105
@@ -53,6 +51,11 @@ def title(text: str, caption: str | None = None) -> None:
         st.title(text, anchor=False)
         if caption:
             st.caption(caption)
+
+
+def not_the_same() -> None:
+    """Beside a form with a new password: its two entries differ."""
+    st.error("The two entries of the new password are not the same.", icon=":material/error:")
 
 
 def figures(values: Sequence[tuple[str, str, str | None]]) -> None:
@@ -102,17 +105,3 @@ def facts(values: Mapping[str, str | None]) -> None:
         border="horizontal",
         alt="What is known",
     )
-
-
-def limits(actor: Actor, values: Mapping[str, Any]) -> dict[str, str]:
-    """What an organization agreed on beyond its plan, one line each."""
-    lines = {}
-    for name, value in values.items():
-        label = name.replace("_", " ").capitalize()
-        if isinstance(value, Mapping):
-            lines[label] = ", ".join(f"{key.replace('_', ' ')} {'on' if on else 'off'}" for key, on in value.items())
-        elif isinstance(value, bool):
-            lines[label] = "yes" if value else "no"
-        else:
-            lines[label] = format.number(actor, value) if isinstance(value, int) else str(value or "no limit")
-    return lines

@@ -18,7 +18,10 @@ FOLDER = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """One file of ``pages``. ``path`` is its address; without a ``section`` it is reached by links only."""
+    """One file of ``pages``. ``path`` is its address; without a ``section`` it is reached by links only.
+
+    ``in_demo`` is what a presenter needs instead of ``permission``.
+    """
 
     file: str
     path: str
@@ -28,10 +31,16 @@ class Screen:
     section: str | None = None
     permission: Permission | None = None
     listed_for: frozenset[Scope] = frozenset(Scope)
+    in_demo: Permission | None = None
+
+    def asks_of(self, actor: Actor) -> Permission | None:
+        """The permission the actor needs to see it; None where everybody may."""
+        return self.in_demo if self.in_demo and actor.scope is Scope.PRESENTER else self.permission
 
     def is_open_to(self, actor: Actor) -> bool:
         """Whether the actor may see it at all."""
-        return self.permission is None or actor.may(self.permission)
+        wanted = self.asks_of(actor)
+        return wanted is None or actor.may(wanted)
 
     def is_offered_to(self, actor: Actor) -> bool:
         """Whether the menu of somebody of the actor's scope has it; an admin's has no screens of a customer's own."""
@@ -146,7 +155,8 @@ BRIEF = Screen(
     ":material/wb_sunny:",
     "The few customers to call today: why, what shows it, and what to write to them.",
     "Customers",
-    Permission.ORGANIZATIONS_BROWSE,
+    Permission.PORTFOLIO_READ,
+    in_demo=Permission.DEMO_PRESENT,
 )
 PORTFOLIO = Screen(
     "portfolio.py",
@@ -155,7 +165,8 @@ PORTFOLIO = Screen(
     ":material/monitoring:",
     "What all customers use and pay, against the last period, and where it leads.",
     "Customers",
-    Permission.ORGANIZATIONS_BROWSE,
+    Permission.PORTFOLIO_READ,
+    in_demo=Permission.DEMO_PRESENT,
 )
 USAGE = Screen(
     "usage.py",
@@ -278,6 +289,8 @@ SCREENS = (
     SYSTEM,
     ACCOUNT,
 )
+#: The pages of a session, by what they are called in its documents.
+SESSION_PAGES = {screen.path: screen for screen in (STRUCTURING, SOW, LOE, VISUALS)}
 
 SIGN_IN = "sign_in.py"
 SET_PASSWORD = Screen(
@@ -288,3 +301,10 @@ JOIN = Screen("join.py", "join", "Join your organization", ":material/group_add:
 INVITATION = Screen("invitation.py", "invitation", "Invitation", ":material/mail:", "Where an invitation's link leads.")
 #: What is open to everybody, signed in or not.
 PUBLIC = (SET_PASSWORD, INVITATION, JOIN)
+
+
+def to_customers(actor: Actor) -> None:
+    """Links to where a customer is found."""
+    for screen in (PORTFOLIO, ORGANIZATIONS):
+        if screen.is_open_to(actor):
+            st.page_link(screen.page(), icon=screen.icon)

@@ -56,7 +56,7 @@ def _nowhere() -> None:
 def _refusal(actor: Actor, screen: Screen) -> Callable[[], None]:
     def refuse() -> None:
         st.title(screen.title)
-        if screen.permission is not None:
-            actor.require(screen.permission)
+        if (wanted := screen.asks_of(actor)) is not None:
+            actor.require(wanted)
 
     return refuse

@@ -6,6 +6,8 @@ from typing import NoReturn
 
 import streamlit as st
 
+from pages._ui.text import literal
+
 _WAITING = "nexa.notices"
 
 
@@ -16,8 +18,8 @@ def saved(sentence: str) -> NoReturn:
 
 
 def later(sentence: str) -> None:
-    """Say once, on the screen that is opened next, that it went well."""
-    st.session_state.setdefault(_WAITING, []).append(sentence)
+    """Say once, on the screen that is opened next, that it went well; no sign in the sentence is Markdown."""
+    st.session_state.setdefault(_WAITING, []).append(literal(sentence))
 
 
 def deliver() -> None:

@@ -27,7 +27,7 @@ def headline(actor: Actor, states: Sequence[audit.ChainState]) -> None:
     broken = [state for state in states if state.faults]
     times = [state.verified_at for state in states if state.verified_at]
     if broken:
-        names = ", ".join(_name(state) for state in broken[:5])
+        names = ", ".join(literal(_name(state)) for state in broken[:5])
         st.error(f"{len(broken)} of {len(states)} chains do not verify: {names}.", icon=":material/gpp_bad:")
     elif not times:
         st.info("Nothing is verified yet; it happens every hour, or now.", icon=":material/hourglass_top:")
@@ -117,7 +117,7 @@ def kept(actor: Actor) -> None:
     own = audit.retention(actor)
     since = f", and begin on {format.day(actor, own.kept_from)}" if own.kept_from else ""
     until = "for ever" if own.keep_months is None else f"for {_years(own.keep_months)}, then archived and removed"
-    st.write(f"{own.organization_name}'s entries are kept {until}{since}.")
+    st.write(f"{literal(own.organization_name)}'s entries are kept {until}{since}.")
     if own.legal_hold:
         st.info("A legal hold keeps every entry, whatever was agreed.", icon=":material/gavel:")
     if actor.may(Permission.ORGANIZATIONS_MANAGE):

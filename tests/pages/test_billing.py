@@ -24,6 +24,7 @@ from tests.databases import TestDatabase
 from tests.nexa_core.billing.conftest import Ledger
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
+from tests.pages.test_screens import _press
 from tests.pages.visits import Visit, visits
 from tests.serving import Served
 from tests.worlds import World
@@ -114,6 +115,30 @@ def test_who_may_open_the_screens_of_money(world: World, shell: Shell, screen: m
         assert bool(app.metric or app.dataframe) is allowed, role
         refused = any("You may not" in element.value for element in [*app.warning, *app.error])
         assert refused is not allowed, role
+
+
+def test_an_amount_is_given_back_as_the_person_writes_numbers(world: World, shell: Shell) -> None:
+    ledger = Ledger(world)
+    nexa = world.organization("NEXA", is_platform=True)
+    northwind = ledger.customer(
+        "Northwind", plan="starter", subscription_status="active", agreed_prices={"price_minor": 250_000}
+    )
+    world.person("owner@northwind.example", northwind, role="owner")
+    world.person("root@nexa.example", nexa, role="owner")
+    erika = world.person("erika@nexa.example", nexa, role="billing", locale="de")
+    app = shell(world.sign_in(erika, nexa))
+    app.query_params["organization"] = "northwind"
+    _press(_open(app, menu.BILLING.path), "Give money back …")
+    amount = next(box for box in app.text_input if box.label.startswith("Amount in"))
+    assert re.search(r"\d\.\d{3},\d\d", amount.help), "the most is written so, too"
+    amount.set_value("1.234,56")
+    next(box for box in app.text_input if box.label == "Reason").set_value("An outage")
+    # A dialog is drawn anew by itself in a browser; here its button is pressed once more.
+    next(button for button in app.button if button.label == "Give money back …").click()
+    _press(app, "Give back")
+    assert not app.exception and not app.error
+    with world.database.superuser() as connection:
+        assert connection.execute("SELECT amount_minor FROM credit_notes").fetchall() == [(123_456,)]
 
 
 def test_an_internal_admin_sees_whom_a_version_affects_before_it_is_scheduled(

@@ -236,7 +236,7 @@ def test_somebody_in_two_organizations_switches_and_the_other_tab_follows(served
     email = "viewer@lumenfold.example"
     with _database(served) as connection, connection.transaction():
         connection.execute(
-            "SELECT set_config('nexa.action', 'membership.added', true), set_config('nexa.request', %s, true)",
+            "SELECT set_config('nexa.action', 'invitation.accepted', true), set_config('nexa.request', %s, true)",
             [str(uuid4())],
         )
         connection.execute(

@@ -72,7 +72,7 @@ def test_an_address_one_may_not_open_says_so_in_a_sentence(
     app = _open(shell(living), screen.path)
     assert not app.exception and _titles(app)
     refused = [warning.value for warning in app.warning if "You may not do this" in warning.value]
-    assert bool(refused) is not actor.may(screen.permission)
+    assert bool(refused) is not screen.is_open_to(actor)
     if refused:
         assert "Reference" in refused[0] and not app.dataframe and not app.metric
 

@@ -51,6 +51,19 @@ def test_a_profile_is_saved_and_said(account: AppTest) -> None:
     assert not account.toast, "said once"
 
 
+def test_mail_about_limits_can_be_declined_and_what_else_was_said_is_kept(world: World, shell: Shell) -> None:
+    northwind = world.organization()
+    kept = {"mail.digest": False}
+    ada = world.person("ada@northwind.example", northwind, role="owner", notification_settings=kept)
+    app = _open(shell(world.sign_in(ada, northwind)), menu.ACCOUNT.path)
+    (box,) = app.checkbox
+    box.uncheck()
+    _press(app, "Save")
+    with world.database.superuser() as connection:
+        stored = connection.execute("SELECT notification_settings FROM users WHERE id = %s", [ada]).fetchone()
+    assert stored == ({**kept, "usage": False},)
+
+
 def test_a_refusal_stands_beside_its_form_and_the_rest_of_the_page_stays(account: AppTest) -> None:
     _field(account, "First name").set_value("")
     _field(account, "Last name").set_value("")

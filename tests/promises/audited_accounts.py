@@ -26,7 +26,6 @@ DOMAIN = accounts
 NO_VERBS = {
     "accounts.device_label",
     "accounts.hash_password",
-    "accounts.timezones",
 }
 
 

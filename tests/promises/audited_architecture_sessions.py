@@ -84,10 +84,9 @@ CASES: dict[str, Case] = {
         "pinned": Case(lambda s, _: S.pinned(s.ada)),
         "saved_views": Case(lambda s, _: S.saved_views(s.ada)),
         "suggest_tags": Case(lambda s, _: S.suggest_tags(s.ada)),
-        "rename_tag": Case(lambda s, _: S.rename_tag(s.ada, tag="cloud", into="sky"), (), _made),
         "merge_tags": Case(lambda s, _: S.merge_tags(s.ada, tags=["cloud"], into="sky"), (), _made),
         "apply_tag_plan": Case(
-            lambda s, _: S.apply_tag_plan(s.ada, plan=S.rename_tag(s.ada, tag="cloud", into="sky")),
+            lambda s, _: S.apply_tag_plan(s.ada, plan=S.merge_tags(s.ada, tags=["cloud"], into="sky")),
             (_of("tags_merged"), _of("tags_merged")),
             lambda s: (_made(s), _made(s)),
         ),
@@ -110,8 +109,6 @@ CASES: dict[str, Case] = {
         "unpin": case(S.unpin),
         "pulse": Case(lambda s, uuid: S.pulse(s.ada, uuid), (), _made),
         "here": Case(lambda s, uuid: S.here(s.ada, uuid, page="sow"), (), _made),
-        "leave": Case(lambda s, uuid: S.leave(s.ada, uuid), (), _made),
-        "who_is_here": Case(lambda s, uuid: S.who_is_here(s.ada, uuid), (), _made),
         "state_reason": Case(
             lambda s, uuid: S.state_reason(s.root, uuid=uuid, reason="a ticket"), (_of("opened"),), _made
         ),

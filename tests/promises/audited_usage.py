@@ -38,6 +38,8 @@ CASES: dict[str, Case] = {
     "usage.raise_alerts": Case(lambda s, _: usage.raise_alerts(s.root)),
     "usage.expire": Case(lambda s, _: usage.expire(s.root, keep_months=120)),
     "usage.prove": Case(lambda s, _: usage.prove(s.root)),
+    "usage.roll_up": Case(lambda s, _: usage.roll_up(s.root)),
+    "usage.make_months": Case(lambda s, _: usage.make_months(s.root)),
     "usage.last_proof": Case(lambda s, _: usage.last_proof(s.root)),
     "usage.refund": Case(
         lambda s, event: usage.refund(s.root, organization_id=s.northwind, event_id=event, reason="broken"),

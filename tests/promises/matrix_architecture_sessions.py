@@ -96,14 +96,7 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.template_differences": read(S.template_differences),
     "architecture_sessions.pulse": Row(lambda a, p: S.pulse(a, p.architecture_session), expect=_of_a_session(READERS)),
     "architecture_sessions.here": Row(lambda a, p: S.here(a, p.architecture_session), expect=_of_a_session(READERS)),
-    "architecture_sessions.who_is_here": Row(
-        lambda a, p: S.who_is_here(a, p.architecture_session), expect=_of_a_session(READERS)
-    ),
     # Who only looks leaves no trace of being there, so there is nothing to refuse.
-    "architecture_sessions.leave": Row(
-        lambda a, p: S.leave(a, p.architecture_session),
-        expect=lambda who, where: "may" if who == "view-as" else _of_a_session(READERS)(who, where),
-    ),
     "architecture_sessions.opened": Row(
         lambda a, p: S.opened(a, uuid=p.architecture_session),
         expect=lambda who, where: "may" if who == "view-as" else _of_a_session(READERS)(who, where),
@@ -139,7 +132,6 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.trash_many": many(S.trash_many),
     "architecture_sessions.restore_many": many(S.restore_many),
     "architecture_sessions.duplicate_many": many(S.duplicate_many),
-    "architecture_sessions.rename_tag": mine(lambda a, _: S.rename_tag(a, tag="x", into="y"), WRITERS),
     "architecture_sessions.merge_tags": mine(lambda a, _: S.merge_tags(a, tags=["x"], into="y"), WRITERS),
     "architecture_sessions.apply_tag_plan": mine(
         lambda a, p: S.apply_tag_plan(a, plan=TagPlan(("x",), "y", ((p.architecture_session, "Review"),))), WRITERS

@@ -43,6 +43,8 @@ VERBS: dict[str, Row] = {
     "usage.raise_alerts": platform(lambda a, _: U.raise_alerts(a)),
     "usage.expire": platform(lambda a, _: U.expire(a, keep_months=120)),
     "usage.prove": platform(lambda a, _: U.prove(a)),
+    "usage.roll_up": platform(lambda a, _: U.roll_up(a)),
+    "usage.make_months": platform(lambda a, _: U.make_months(a)),
     "usage.last_proof": platform(lambda a, _: U.last_proof(a)),
     "usage.refund": Row(
         lambda a, p: U.refund(a, organization_id=p.organization, event_id=p.event, reason=REASON),

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime as dt
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, text
 
+from nexa_core import paging
 from nexa_core.actor import Actor
 from nexa_core.billing.fit import PlanFit, plan_fits
 from nexa_core.billing.reports.figures import CUSTOMERS, USED
@@ -71,6 +68,7 @@ SORTS: dict[str, tuple[str, bool, str]] = {
     "name": ("lower(c.name)", False, "text"),
     "activity": ("coalesce(f.last_activity, DATE '0001-01-01')", True, "date"),
 }
+_KINDS = {"bigint": int, "integer": int, "date": dt.date, "text": str}
 _LISTED = f"""
 WITH {CUSTOMERS}, {USED}
 SELECT c.id, c.name, c.slug, c.plan_type, c.subscription_status, c.status, m.full_name AS account_manager, c.tags,
@@ -104,7 +102,7 @@ def customers(
     last = rows[limit - 1] if more else None
     fits = _fits(actor, rows[:limit])
     items = tuple(view(row, fits.get(row.id)) for row in rows[:limit])
-    return CustomerPage(items, _cursor(last.sort_value, last.id) if last else None)
+    return CustomerPage(items, paging.cursor(last.sort_value, last.id) if last else None)
 
 
 def every(actor: Actor, *, wanted: Wanted, sort: str) -> Iterator[Customer]:
@@ -124,7 +122,7 @@ def _listed(actor: Actor, wanted: Wanted, sort: str, after: str | None) -> tuple
     given = chosen(actor, wanted)
     place = ""
     if after:
-        given |= dict(zip(("value", "id"), _position(after, kind), strict=True))
+        given |= dict(zip(("value", "id"), paging.place(after, _KINDS[kind], UUID), strict=True))
         sign = "<" if descending else ">"
         place = f"WHERE ({value}, c.id) {sign} (CAST(:value AS {kind}), CAST(:id AS uuid))"
     statement = _LISTED.format(value=value, place=place, direction="DESC" if descending else "ASC")
@@ -167,20 +165,3 @@ def _fit(fit: PlanFit | None) -> str:
     if fit is None or fit.verdict == "unknown":
         return ""
     return "fits" if fit.verdict == "fits" else fit.best
-
-
-def _cursor(value: object, organization_id: UUID) -> str:
-    place = json.dumps([int(value) if isinstance(value, Decimal) else value, str(organization_id)], default=str)
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str, kind: str) -> tuple[Any, UUID]:
-    try:
-        value, organization_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if kind == "date":
-            value = dt.date.fromisoformat(value)
-        elif not isinstance(value, str if kind == "text" else int):
-            raise ValueError
-        return value, UUID(organization_id)
-    except (ValueError, TypeError, AttributeError, binascii.Error) as broken:
-        raise Invalid("This page of the list cannot be found; start from the first one.", field="after") from broken

@@ -59,12 +59,16 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """Events and credits of one part (a type, a customer, a plan) on one day of the organizations' own."""
+    """Events and credits of one part (a type, a customer, a plan) on one day of the organizations' own.
+
+    ``key`` tells it from another part of the same name: a customer's slug, or the type or plan; empty for the others.
+    """
 
     day: dt.date
     part: str
     events: int
     credits: int
+    key: str
 
 
 _SUMMARY = text(f"""
@@ -133,7 +137,8 @@ def revenue(actor: Actor, *, wanted: Wanted | None = None) -> tuple[Money, ...]:
 
 # The days of all customers: what the job has summed over everybody, less what belongs to no customer.
 _OF_ALL = """
-SELECT day, event_type AS part, sum(events)::bigint AS events, sum(credits)::bigint AS credits FROM (
+SELECT day, event_type AS part, sum(events)::bigint AS events, sum(credits)::bigint AS credits, event_type AS key
+FROM (
     SELECT day, event_type, events, credits FROM usage_of_all_by_day WHERE day >= :since AND day < :until
     UNION ALL
     -- One by one by their index: a hash join would read the days of everybody.
@@ -142,21 +147,24 @@ SELECT day, event_type AS part, sum(events)::bigint AS events, sum(credits)::big
     CROSS JOIN LATERAL (
         SELECT * FROM usage_by_day WHERE organization_id = o.id AND day >= :since AND day < :until OFFSET 0
     ) d
-) days GROUP BY 1, 2 HAVING sum(events) <> 0 ORDER BY 1, 2
+) days GROUP BY day, event_type HAVING sum(events) <> 0 ORDER BY 1, 2
 """
 _OF_CUSTOMERS = f"""
 WITH {CUSTOMERS}
-SELECT d.day, {{part}} AS part, sum(d.events)::bigint AS events, sum(d.credits)::bigint AS credits
+SELECT d.day, {{part}} AS part, sum(d.events)::bigint AS events, sum(d.credits)::bigint AS credits,
+       {{part}} AS key
 FROM customers c JOIN usage_by_day d ON d.organization_id = c.id AND d.day >= :since AND d.day < :until
-GROUP BY 1, 2 ORDER BY 1, 2
+GROUP BY d.day, {{part}} ORDER BY 1, 2
 """
 _OF_THE_LARGEST = f"""
 WITH {CUSTOMERS}, {USED}, top AS (
-    SELECT c.id, c.name FROM customers c JOIN used u USING (id) WHERE u.used > 0 ORDER BY u.used DESC, c.id LIMIT {TOP}
+    SELECT c.id, c.name, c.slug FROM customers c JOIN used u USING (id) WHERE u.used > 0
+    ORDER BY u.used DESC, c.id LIMIT {TOP}
 )
-SELECT d.day, top.name AS part, sum(d.events)::bigint AS events, sum(d.credits)::bigint AS credits
+SELECT d.day, top.name AS part, sum(d.events)::bigint AS events, sum(d.credits)::bigint AS credits,
+       top.slug AS key
 FROM top JOIN usage_by_day d ON d.organization_id = top.id AND d.day >= :since AND d.day < :until
-GROUP BY d.day, top.id, top.name ORDER BY 1, 2
+GROUP BY d.day, top.id, top.name, top.slug ORDER BY 1, 2, top.id
 """
 _HOW_MANY = text(f"SELECT count(*) FROM (SELECT FROM organizations LIMIT {_FEW + 1}) few")
 
@@ -206,8 +214,8 @@ def _with_others(whole: tuple[Point, ...], named: tuple[Point, ...]) -> tuple[Po
             left = rest.setdefault(point.day, [0, 0])
             left[0] += sign * point.events
             left[1] += sign * point.credits
-    others = (Point(day, OTHERS, *left) for day, left in sorted(rest.items()) if any(left))
-    return tuple(sorted((*named, *others), key=lambda point: (point.day, point.part)))
+    others = (Point(day, OTHERS, left[0], left[1], "") for day, left in sorted(rest.items()) if any(left))
+    return tuple(sorted((*named, *others), key=lambda point: (point.day, point.part, point.key)))
 
 
 _TAGS = text(f"""

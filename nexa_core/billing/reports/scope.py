@@ -37,7 +37,11 @@ class Wanted:
 
 
 def require_portfolio(actor: Actor) -> None:
-    """Raise Forbidden unless the actor may look across customers: their own people never, whatever was granted."""
+    """Raise Forbidden unless the actor may look across customers: their own people never, whatever was granted.
+
+    It takes PORTFOLIO_READ, and DEMO_PRESENT of who presents made-up customers.
+    """
+    actor.require(Permission.DEMO_PRESENT if actor.scope is Scope.PRESENTER else Permission.PORTFOLIO_READ)
     actor.require(Permission.USAGE_READ)
     actor.require(Permission.ORGANIZATIONS_BROWSE)
 

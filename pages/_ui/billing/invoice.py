@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -11,7 +10,7 @@ import streamlit as st
 from nexa_core import billing
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
-from pages._ui import current_actor, format, layout, menu, saved, shown_here
+from pages._ui import current_actor, format, layout, menu, saved, shown_here, tables
 from pages._ui.billing import whose
 from pages._ui.pager import pager
 from pages._ui.text import literal
@@ -20,7 +19,7 @@ from pages._ui.text import literal
 _TWO_LINES = 62
 
 
-def heading(actor: Actor, invoice: billing.Invoice) -> None:
+def heading(invoice: billing.Invoice) -> None:
     """Whose invoice it is, and the way to what another plan would have meant."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap="xxsmall", width="content"):
@@ -86,9 +85,9 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
 def _open_line(invoice: billing.Invoice) -> None:
     """Before the screen is drawn again: the line that was clicked stands in the address."""
     cells = st.session_state[f"invoice-{invoice.number}"].selection.cells
-    clicked = [invoice.lines[cell[0]] for cell in cells if cell[0] < len(invoice.lines)]
-    if clicked and clicked[0].events:
-        st.query_params["line"] = clicked[0].key
+    line = tables.clicked(cells, invoice.lines)
+    if line is not None and line.events:
+        st.query_params["line"] = line.key
 
 
 def files(invoice: billing.Invoice) -> None:
@@ -130,9 +129,9 @@ def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
 
 def _open_month(totals: tuple[billing.InvoiceTotal, ...]) -> None:
     """Before the screen is drawn again: the month that was clicked is the one in the list of months."""
-    clicked = [cell[0] for cell in st.session_state["invoices"].selection.cells if cell[0] < len(totals)]
-    if clicked:
-        st.session_state["period"] = "" if totals[clicked[0]].is_running else totals[clicked[0]].period
+    total = tables.clicked(st.session_state["invoices"].selection.cells, totals)
+    if total is not None:
+        st.session_state["period"] = "" if total.is_running else total.period
 
 
 def events(actor: Actor, invoice: billing.Invoice, line: billing.Line) -> None:
@@ -198,27 +197,26 @@ def giving_back(actor: Actor, invoice: billing.Invoice) -> None:
     """For the platform's people: the button that opens the credit note."""
     may = actor.is_staff and actor.may(Permission.BILLING_MANAGE) and invoice.total_minor > 0
     if may and st.button("Give money back …", icon=":material/undo:"):
-        credit(invoice)
+        credit(actor, invoice)
 
 
 @st.dialog("Give money back?", icon=":material/undo:")
-def credit(invoice: billing.Invoice) -> None:
+def credit(actor: Actor, invoice: billing.Invoice) -> None:
     """A credit note or refund, before it becomes a negative line."""
-    places = billing.digits(invoice.currency)
     st.write(
         f"It becomes a negative line of **{literal(invoice.number)}** and stays in the audit log; "
         "it cannot be taken back. Nothing is paid out by NEXA."
     )
     with st.form("credit", border=False):
-        amount = st.number_input(
-            f"Amount in {invoice.currency}", min_value=0.0, step=1.0, format=f"%.{places}f",
-            help=f"At most {billing.written(invoice.total_minor, invoice.currency)}",
+        amount = st.text_input(
+            f"Amount in {invoice.currency}", autocomplete="off",
+            help=f"At most {whose.money(actor, invoice.total_minor, invoice.currency)}",
         )  # fmt: skip
         kind = st.radio("What it is", ("credit", "refund"), horizontal=True, format_func=str.capitalize)
         reason = st.text_input("Reason", help="The customer reads it on the invoice.")
         if st.form_submit_button("Give back", type="primary", width="stretch"):
             with shown_here():
-                minor = int(Decimal(str(amount)).quantize(Decimal(1).scaleb(-places)).scaleb(places))
+                minor = whose.typed(actor, amount, invoice.currency)
                 billing.issue_credit(
                     current_actor(), organization_id=invoice.organization_id, period=invoice.period.name,
                     amount_minor=minor, reason=reason, kind="refund" if kind == "refund" else "credit",

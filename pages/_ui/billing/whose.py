@@ -24,8 +24,7 @@ def organization(actor: Actor, title: str) -> UUID | None:
         layout.nothing(
             "receipt_long", "Whose invoices?", "Open a customer from the portfolio or from the list of organizations."
         )
-        st.page_link(menu.PORTFOLIO.page(), icon=menu.PORTFOLIO.icon)
-        st.page_link(menu.ORGANIZATIONS.page(), icon=menu.ORGANIZATIONS.icon)
+        menu.to_customers(actor)
         return None
     return billing.organization_of(actor, slug=slug)
 

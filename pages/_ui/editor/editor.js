@@ -65,8 +65,7 @@ class Editor {
     this.component = component
     const data = (this.data = component.data)
     this.at("name").textContent = data.label
-    this.area.setAttribute("aria-label", data.hidden_label || data.label)
-    this.area.placeholder = data.placeholder || ""
+    this.area.setAttribute("aria-label", data.label)
     this.area.readOnly = data.readonly
     this.area.style.height ||= `${data.height}px`
     this.at("editor").classList.toggle("code", data.kind !== "markdown")

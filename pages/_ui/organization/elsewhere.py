@@ -14,7 +14,7 @@ _PATHS = ("sessions", "usage", "billing")
 def draw(actor: Actor, organization: OrganizationView) -> None:
     """A link to each of them that this person has."""
     screens = [screen for screen in menu.SCREENS if screen.path in _PATHS]
-    if not (mine := [one for one in screens if one.permission is None or actor.may(one.permission)]):
+    if not (mine := [one for one in screens if one.is_open_to(actor)]):
         return
     with st.container(horizontal=True):
         for screen in mine:

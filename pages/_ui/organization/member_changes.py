@@ -82,8 +82,8 @@ def _role(actor: Actor, organization: OrganizationView, member: MemberView, ways
             saved(f"The role is {role} now")
 
 
-def _last_owner(organization: OrganizationView, ways: WaysOut, when: str) -> bool:
-    """The guide for the last owner; whether the transfer was chosen (where dialogs cannot open one another)."""
+def _last_owner(organization: OrganizationView, ways: WaysOut, when: str) -> None:
+    """The guide for the last owner, with the transfer in it: dialogs cannot open one another."""
     who = literal(ways.member.full_name or ways.member.email)
     st.warning(
         f"{who} is the only owner of {literal(organization.name)}. {when}, somebody else has to be an owner.",
@@ -91,9 +91,8 @@ def _last_owner(organization: OrganizationView, ways: WaysOut, when: str) -> boo
     )
     if not ways.heirs:
         st.markdown("There is no other active member yet: invite the next owner first, on the tab Invitations.")
-        return False
+        return
     _transfer_form(organization, ways)
-    return True
 
 
 @st.dialog("Transfer ownership", icon=":material/swap_horiz:")
@@ -121,7 +120,7 @@ def _transfer_form(organization: OrganizationView, ways: WaysOut) -> None:
                     organization_id=organization.id,
                     reason=reason,
                 )
-                saved(f"{literal(people[email].full_name or email)} is the owner now")
+                saved(f"{people[email].full_name or email} is the owner now")
 
 
 @st.dialog("Suspend this member?", icon=":material/pause_circle:")

@@ -10,7 +10,6 @@ from nexa_core.organizations import MemberView, OrganizationView
 from nexa_core.permissions import Permission
 from pages._ui import saved, shown_here
 from pages._ui.organization import member_changes, words
-from pages._ui.text import literal
 
 
 def draw(actor: Actor, organization: OrganizationView, member: MemberView) -> None:
@@ -64,7 +63,7 @@ def _save(actor: Actor, organization: OrganizationView, member: MemberView, gran
                     deny=deny,
                     reason=reason,
                 )
-                saved(f"What {literal(member.full_name or member.email)} may do is saved")
+                saved(f"What {member.full_name or member.email} may do is saved")
 
 
 def _origin(by_role: bool, on: bool) -> str:

@@ -23,7 +23,7 @@ PERMISSIONS: dict[Permission, str] = {
     Permission.ORGANIZATIONS_MANAGE: "Change every customer",
     Permission.USERS_MANAGE: "Change every account",
     Permission.PORTFOLIO_READ: "See the portfolio",
-    Permission.DEMO_PRESENT: "Present the demo",
+    Permission.DEMO_PRESENT: "Present the portfolio of the demo",
     Permission.SYSTEM_READ: "See the system's state",
 }
 GATES = {

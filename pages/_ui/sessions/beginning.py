@@ -13,7 +13,6 @@ from pages._ui.notices import later
 from pages._ui.sessions import importing
 from pages._ui.sessions.details import TYPES
 from pages._ui.sessions.opening import SESSION
-from pages._ui.text import literal
 
 
 def may(actor: Actor) -> bool:
@@ -34,7 +33,7 @@ def bar(actor: Actor) -> None:
                 made = architecture_sessions.create(
                     actor, title=title, client=client.strip() or None, session_type=kind or "solution"
                 )
-                later(f"{literal(made.title)} is begun")
+                later(f"{made.title} is begun")
                 st.switch_page(menu.STRUCTURING.page(), query_params={SESSION: str(made.uuid)})
     if st.button("Import", icon=":material/upload_file:", type="tertiary"):
         importing.dialog()

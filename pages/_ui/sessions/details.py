@@ -10,7 +10,6 @@ from pages._ui.audit import address
 from pages._ui.errors import shown_here
 from pages._ui.notices import later, saved
 from pages._ui.sessions.opening import SESSION, Opened
-from pages._ui.text import literal
 
 #: What is offered; any other word can be typed.
 TYPES = ("solution", "discovery", "migration", "review", "template")
@@ -47,7 +46,7 @@ def _whole(opened: Opened) -> None:
         if view.may_write and view.deleted_at is None:
             if st.button("Duplicate", icon=":material/content_copy:"):
                 copy = architecture_sessions.duplicate(actor, uuid=view.uuid)
-                later(f"Copied as {literal(copy.title)}")
+                later(f"Copied as {copy.title}")
                 st.switch_page(menu.STRUCTURING.page(), query_params={SESSION: str(copy.uuid)})
             if not view.is_template and st.button("Make a template of it", icon=":material/library_add:"):
                 architecture_sessions.make_template(actor, uuid=view.uuid)
@@ -59,7 +58,7 @@ def _whole(opened: Opened) -> None:
                 st.markdown("It can be restored for 90 days, with its history. Its share links stop at once.")
                 if st.button("Move it to the trash", type="primary"):
                     architecture_sessions.trash(actor, uuid=view.uuid)
-                    later(f"{literal(view.title)} is in the trash")
+                    later(f"{view.title} is in the trash")
                     st.switch_page(menu.SESSIONS.page())
         in_trash = view.may_write and view.deleted_at is not None
         if in_trash and st.button("Restore", icon=":material/restore_from_trash:"):

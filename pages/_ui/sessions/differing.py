@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from nexa_core.architecture_sessions import Difference
+from nexa_core.architecture_sessions import PAGE_TITLES, Difference
 from pages._ui.text import literal
 
 _WORDS = {
@@ -17,12 +17,6 @@ _WORDS = {
     "removed": ":red-badge[gone]",
     "changed": ":blue-badge[changed]",
     "moved": ":gray-badge[moved]",
-}
-_PAGES = {
-    "structuring": "Structuring",
-    "sow": "Statement of work",
-    "loe": "Level of effort",
-    "visuals": "Visuals",
 }
 _MOST = 120
 
@@ -33,15 +27,15 @@ def draw(sentences: Sequence[str], differences: Sequence[Difference]) -> None:
         st.caption("Nothing differs.")
         return
     st.markdown("\n".join(f"- {literal(sentence)}" for sentence in sentences[:12]))
-    pages = [page for page in _PAGES if any(one.page == page for one in differences)]
+    pages = [page for page in PAGE_TITLES if any(one.page == page for one in differences)]
     only = (
-        st.pills("Only", pages, selection_mode="multi", format_func=lambda page: _PAGES[page], key="nexa-differing")
+        st.pills("Only", pages, selection_mode="multi", format_func=PAGE_TITLES.__getitem__, key="nexa-differing")
         if len(pages) > 1
         else []
     )
     for page in only or pages:
         here = [one for one in differences if one.page == page]
-        title = _PAGES[page]
+        title = PAGE_TITLES[page]
         with st.expander(f"{title}: {_places(len(here))}", expanded=bool(only) or len(differences) <= 12):
             for one in here[:_MOST]:
                 _one(one)

@@ -8,9 +8,10 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from nexa_core import architecture_sessions
+from nexa_core.architecture_sessions import PAGE_TITLES
 from pages._ui import current_actor
 from pages._ui.errors import shown_here
-from pages._ui.sessions import readiness, sharing
+from pages._ui.sessions import readiness
 from pages._ui.sessions.opening import Opened
 
 _FORMS = {
@@ -31,8 +32,8 @@ def dialog(opened: Opened) -> None:
             st.caption("These are your own documents: as JSON they can always be fetched.")
             return
         pages = st.pills(
-            "Pages of the PDF", list(sharing.PAGES), selection_mode="multi", default=list(sharing.PAGES),
-            format_func=lambda page: sharing.PAGES[page],
+            "Pages of the PDF", list(PAGE_TITLES), selection_mode="multi", default=list(PAGE_TITLES),
+            format_func=PAGE_TITLES.__getitem__,
         )  # fmt: skip
         place = st.container()
         for form in _FORMS:

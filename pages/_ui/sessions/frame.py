@@ -23,7 +23,7 @@ def draw(page: str) -> None:
 
 
 def _choose(actor: Actor, page: str) -> None:
-    screen = header.PAGES[page]
+    screen = menu.SESSION_PAGES[page]
     layout.title(screen.title, "Choose the session whose page you want to open.")
     found = architecture_sessions.recent(actor, limit=12)
     if not found:

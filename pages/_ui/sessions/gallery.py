@@ -82,7 +82,7 @@ def _use(line: SessionLine) -> None:
                         actor, uuid=line.uuid, title=title, client=client.strip() or None,
                         values={name: value for name, value in values.items() if value},
                     )  # fmt: skip
-                    later(f"{literal(made.title)} is begun")
+                    later(f"{made.title} is begun")
                     st.switch_page(menu.STRUCTURING.page(), query_params={SESSION: str(made.uuid)})
 
 

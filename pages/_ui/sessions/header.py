@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 import streamlit as st
 
 from nexa_core import architecture_sessions
@@ -11,13 +9,6 @@ from pages._ui import format, layout, menu
 from pages._ui.sessions import details, exporting, history, presence, readiness, sharing
 from pages._ui.sessions.opening import SESSION, Opened
 from pages._ui.text import literal
-
-PAGES = {
-    "structuring": menu.STRUCTURING,
-    "sow": menu.SOW,
-    "loe": menu.LOE,
-    "visuals": menu.VISUALS,
-}
 
 
 def draw(opened: Opened) -> None:
@@ -70,14 +61,8 @@ def _switcher(opened: Opened) -> None:
     """The four pages as links, so that each can be opened in a tab of its own."""
     shares = {progress.page: progress for progress in opened.view.progress}
     with st.container(horizontal=True, gap="medium", key="nexa-session-pages"):
-        for page, screen in PAGES.items():
+        for page, screen in menu.SESSION_PAGES.items():
             progress = shares.get(page)
             done = f" · {progress.done} of {progress.total}" if progress and progress.total else ""
             label = f"**{screen.title}**{done}" if page == opened.page else f"{screen.title}{done}"
             st.page_link(screen.page(), label=label, icon=screen.icon, query_params={SESSION: str(opened.uuid)})
-
-
-def address(opened: Opened, page: str, item: str | None = None) -> str:
-    """The address of a page of this session, and of one part on it."""
-    query = {SESSION: str(opened.uuid), **({"item": item} if item else {})}
-    return f"/{page}?{urlencode(query)}"

@@ -129,14 +129,14 @@ def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
     """A filter as this list's address says it: choices stand there as they read on screen."""
     zone = format.zone(actor.timezone)
     kinds = {False: _KINDS["session"], True: _KINDS["template"]}
-    here = {organization_id: slug for slug, organization_id in _organizations(actor).items()}
+    here = {number: slug for slug, number in _organizations(actor).items()} if wanted.organization_id else {}
     only = [label for name, label in _ONLY.items() if getattr(wanted, name)]
     found: dict[str, Any] = {
         "q": wanted.text,
         "type": wanted.session_type.capitalize(),
         "kind": kinds.get(wanted.template, "") if wanted.template is not None else "",
         "organization": here.get(wanted.organization_id, "") if wanted.organization_id else "",
-        "author": _authors(actor, wanted.organization_id).get(str(wanted.author_id), ""),
+        "author": _authors(actor, wanted.organization_id).get(str(wanted.author_id), "") if wanted.author_id else "",
         "client": wanted.client,
         "tag": list(wanted.tags),
         "since": wanted.edited_since.astimezone(zone).date().isoformat() if wanted.edited_since else "",

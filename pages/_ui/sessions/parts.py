@@ -81,11 +81,6 @@ def _take(key: str) -> None:
     st.query_params[ITEM] = st.session_state[key]
 
 
-def show(part_id: str) -> None:
-    """Choose this part from now on."""
-    st.query_params[ITEM] = part_id
-
-
 def tools(opened: Opened, steps: Sequence[str], among: Sequence[str], part_id: str, what: str) -> None:
     """Up, down and away, for the part ``part_id`` of the list at ``steps``; ``among`` are its siblings in order."""
     if not opened.may_write:

@@ -11,6 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 from nexa_core import architecture_sessions
+from nexa_core.architecture_sessions import PAGE_TITLES
 from pages._ui import current_actor
 from pages._ui.errors import shown_here
 from pages._ui.sessions.opening import Opened
@@ -21,7 +22,6 @@ SECONDS = 2.5
 _watch = st.components.v2.component(
     "nexa_pulse", js=(Path(__file__).resolve().parent / "pulse.js").read_text(), html="<i hidden></i>\n"
 )
-_PAGES = {"structuring": "Structuring", "sow": "Statement of work", "loe": "Level of effort", "visuals": "Visuals"}
 
 
 @st.fragment(run_every=SECONDS)
@@ -33,7 +33,7 @@ def draw(opened: Opened) -> None:
         others = [person for person in pulse.people if person.user_id != actor.user_id]
         if others:
             words = ", ".join(
-                f"{literal(person.full_name)} ({_PAGES.get(person.page, 'somewhere')})" for person in others[:4]
+                f"{literal(person.full_name)} ({PAGE_TITLES.get(person.page, 'somewhere')})" for person in others[:4]
             )
             more = f" and {len(others) - 4} more" if len(others) > 4 else ""
             st.markdown(f":green[:material/circle:] :small[Here now: {words}{more}]", width="content")

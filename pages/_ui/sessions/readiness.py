@@ -16,7 +16,6 @@ _ICONS = {
     Severity.WARNING: ":orange[:material/warning:]",
     Severity.HINT: ":gray[:material/info:]",
 }
-_PAGES = {"structuring": menu.STRUCTURING, "sow": menu.SOW, "loe": menu.LOE, "visuals": menu.VISUALS}
 _FIRST = 25
 #: How many findings stand in the way of somebody who is about to share or export.
 _BEFORE_GOING_OUT = 8
@@ -70,7 +69,7 @@ def _findings(opened: Opened, findings: tuple[Finding, ...]) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             line = f" (line {finding.line})" if finding.line else ""
             st.markdown(f"{_ICONS[finding.severity]} {literal(finding.sentence)}{line}", width="stretch")
-            screen = _PAGES.get(finding.page)
+            screen = menu.SESSION_PAGES.get(finding.page)
             if screen is not None:
                 query = {SESSION: str(opened.uuid), **({"item": finding.part} if finding.part else {})}
                 st.page_link(screen.page(), label=screen.title, icon=":material/arrow_forward:", query_params=query)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from nexa_core import architecture_sessions
-from nexa_core.architecture_sessions import Difference
+from nexa_core.architecture_sessions import PAGE_TITLES, Difference
 from pages._ui import current_actor
 from pages._ui.notices import saved
 from pages._ui.sessions import differing
@@ -15,7 +15,6 @@ from pages._ui.sessions.opening import Opened
 
 Path = tuple[str, ...]
 
-_PAGES = {"structuring": "Structuring", "sow": "Statement of work", "loe": "Level of effort", "visuals": "Visuals"}
 #: The page that has two documents is offered as each of them, too.
 _DOCUMENTS = {"diagram_texts_json": "Diagrams", "visual_assets_json": "Images and assets"}
 #: A part of a list is named by column, list and id.
@@ -49,7 +48,7 @@ def _offered(differences: Sequence[Difference]) -> dict[Path, str]:
     """Each choice by its path, the largest first."""
     offered: dict[Path, str] = {(): "All four pages"}
     pages = {one.page for one in differences}
-    offered |= {(page,): title for page, title in _PAGES.items() if page in pages}
+    offered |= {(page,): title for page, title in PAGE_TITLES.items() if page in pages}
     columns = {one.column for one in differences}
     offered |= {(column,): title for column, title in _DOCUMENTS.items() if column in columns}
     for one in differences:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from nexa_core import architecture_sessions
 from nexa_core.actor import Actor
-from nexa_core.architecture_sessions import NewShareLink, ShareLinkView, ShareResponseView
+from nexa_core.architecture_sessions import PAGE_TITLES, NewShareLink, ShareLinkView, ShareResponseView
 from pages._ui import current_actor, format, layout, menu
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
@@ -17,12 +17,6 @@ from pages._ui.sessions.opening import SESSION, Opened
 from pages._ui.text import literal
 
 _MADE = "nexa.share.made"
-PAGES = {
-    "structuring": "Structuring",
-    "sow": "Statement of work",
-    "loe": "Level of effort",
-    "visuals": "Visuals",
-}
 _STATES = {"active": "green", "expired": "gray", "revoked": "red"}
 
 
@@ -58,8 +52,9 @@ def _making(actor: Actor, opened: Opened) -> None:
     with st.form("share", border=True):
         label = st.text_input("For whom", max_chars=255, placeholder="Maria, for the review on Friday")
         pages = st.pills(
-            "Pages", list(PAGES), selection_mode="multi", default=list(PAGES), format_func=lambda page: PAGES[page]
-        )
+            "Pages", list(PAGE_TITLES), selection_mode="multi", default=list(PAGE_TITLES),
+            format_func=PAGE_TITLES.__getitem__,
+        )  # fmt: skip
         left, right = st.columns(2)
         days = left.number_input("Days it lives", 1, 365, 7)
         passcode = right.text_input("Passcode, if you want one", type="password", help="6 characters or more")
@@ -78,7 +73,7 @@ def _line(actor: Actor, link: ShareLinkView, *, of_session: bool) -> None:
         facts = [link.label] if of_session and link.label else []
         facts += [
             f"revision {link.revision}",
-            ", ".join(PAGES[page] for page in link.pages if page in PAGES),
+            ", ".join(PAGE_TITLES[page] for page in link.pages if page in PAGE_TITLES),
             f"until {format.moment(actor, link.expires_at)}",
             f"{format.number(actor, link.view_count)} views",
             f"{link.approvals} approvals, {link.comments} comments",
@@ -108,7 +103,7 @@ def _answers(actor: Actor, answers: Sequence[ShareResponseView]) -> None:
         icon = ":green[:material/check_circle:]" if one.kind == "approval" else ":material/comment:"
         changed = " :orange-badge[changed since]" if one.changed else ""
         st.markdown(
-            f"{icon} **{literal(one.title or PAGES.get(one.page, one.page))}**{changed}  \n"
+            f"{icon} **{literal(one.title or PAGE_TITLES.get(one.page, one.page))}**{changed}  \n"
             f"{literal(one.comment or '')}  \n:small[:gray[{literal(one.name or one.email or 'A client')} · "
             f"revision {one.revision} · {format.moment(actor, one.created_at)}]]"
         )

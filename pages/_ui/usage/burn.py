@@ -18,27 +18,24 @@ from pages._ui.charts import Chart
 from pages._ui.text import literal
 from pages._ui.usage import words
 
-_MONTHS = 14
 
-
-def choose() -> None:
+def choose(actor: Actor) -> None:
     """For the platform's people, whose own organization is nobody's customer."""
     layout.nothing(
         "data_usage", "Whose usage?", "Open a customer from the portfolio or from the list of organizations."
     )
-    st.page_link(menu.PORTFOLIO.page(), icon=menu.PORTFOLIO.icon)
-    st.page_link(menu.ORGANIZATIONS.page(), icon=menu.ORGANIZATIONS.icon)
+    menu.to_customers(actor)
 
 
 def way_back(actor: Actor) -> None:
     """For the platform's people: to all customers."""
-    if actor.may(Permission.ORGANIZATIONS_BROWSE):
+    if menu.PORTFOLIO.is_open_to(actor):
         st.page_link(menu.PORTFOLIO.page(), label="Portfolio", icon=":material/arrow_back:")
 
 
 def period() -> str | None:
     """The month that is shown; it is in the address."""
-    months = {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
+    months = words.months()
     newest, *earlier = months
     place, _ = filters.row(2, 6)
     return filters.named(place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ import streamlit as st
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
 from nexa_core.billing.reports import Customer, Money, Point, Summary, Wanted
-from pages._ui import badges, charts, filters, format, layout, menu
+from pages._ui import badges, charts, filters, format, layout, menu, tables
 from pages._ui.charts import Chart
 from pages._ui.usage import kept, words
 from pages._ui.usage import revenue as in_currencies
@@ -25,13 +24,12 @@ _SORTS = {
 }  # fmt: skip
 _SPLITS = {"type": "Type", "customer": "Customer", "plan": "Plan"}
 _SPANS = {"1": "Month", "3": "3 months", "13": "13 months"}
-_MONTHS = 14
 
 
 def filters_of(actor: Actor) -> tuple[Wanted, str]:
     """What the portfolio is narrowed to, and the order of its table; all of it is in the address."""
     period_place, whose, plan_place, tag_place, sort_place = filters.row(2, 2, 2, 2, 2)
-    months = {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
+    months = words.months()
     newest, *earlier = months
     period = filters.named(
         period_place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest]
@@ -116,28 +114,29 @@ def by_day(actor: Actor, wanted: Wanted) -> None:
         actor, _chart(wanted, points, split, months), key=f"portfolio-{split}-{months}", clickable=split != "type"
     )
     if clicked and (part := clicked[0].get("customdata")):
-        _open_part(actor, split, str(part[0] if isinstance(part, list | tuple) else part), wanted)
+        _open_part(split, str(part[0] if isinstance(part, list | tuple) else part), wanted)
 
 
 def _chart(wanted: Wanted, points: Sequence[Point], split: str, months: int) -> Chart:
     totals: dict[str, int] = {}
+    names = {point.key: point.part for point in points}
     for point in points:
-        totals[point.part] = totals.get(point.part, 0) + point.credits
-    drawn = [part for part in sorted(totals, key=lambda part: (part == reports.OTHERS, -totals[part])) if totals[part]]
+        totals[point.key] = totals.get(point.key, 0) + point.credits
+    drawn = [key for key in sorted(totals, key=lambda key: (not key, -totals[key])) if totals[key]]
     palette = charts.colors()
     said = {"type": words.event_type, "plan": badges.word}.get(split, lambda part: part)
     traces = []
-    for number, part in enumerate(drawn):
-        mine = [point for point in points if point.part == part]
-        color = charts.theme("grayColor") if part == reports.OTHERS else palette[number % len(palette)]
+    for number, key in enumerate(drawn):
+        mine = [point for point in points if point.key == key]
+        color = palette[number % len(palette)] if key else charts.theme("grayColor")
         traces.append(
             {
                 "type": "bar",
-                "name": said(part),
+                "name": said(names[key]),
                 "x": [point.day.isoformat() for point in mine],
                 "y": [point.credits for point in mine],
                 "marker": {"color": color},
-                "customdata": [[part]] * len(mine),
+                "customdata": [[key]] * len(mine),
                 "hovertemplate": "%{y:,d}",
             }
         )
@@ -174,17 +173,15 @@ def _chart(wanted: Wanted, points: Sequence[Point], split: str, months: int) -> 
     )
 
 
-def _open_part(actor: Actor, split: str, part: str, wanted: Wanted) -> None:
-    if split == "plan" and part in badges.PLANS and wanted.plan != part:
-        st.switch_page(menu.PORTFOLIO.page(), query_params=_address(wanted, plan=badges.word(part), split="Type"))
-    if split == "customer" and part != reports.OTHERS:
-        found = reports.customers(actor, wanted=wanted, limit=20).items
-        slug = next((one.slug for one in found if one.name == part), None)
-        if slug:
-            open_customer(slug, wanted)
+def _open_part(split: str, key: str, wanted: Wanted) -> None:
+    """Open the customer of a bar, or narrow to its plan; the others' bar has no key."""
+    if split == "plan" and key in badges.PLANS and wanted.plan != key:
+        st.switch_page(menu.PORTFOLIO.page(), query_params=_address(plan=badges.word(key), split="Type"))
+    if split == "customer" and key:
+        open_customer(key, wanted)
 
 
-def _address(wanted: Wanted, **changes: str) -> dict[str, str]:
+def _address(**changes: str) -> dict[str, str]:
     """The portfolio's address as Streamlit writes it: what a choice is called on screen."""
     kept = {
         name: str(st.query_params[name]) for name in ("period", "manager", "tag", "sort") if name in st.query_params
@@ -200,7 +197,7 @@ def open_customer(slug: str, wanted: Wanted) -> None:
 
 def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
     """The customers; a click on one opens its usage."""
-    shown = hashlib.sha256(b"".join(row.id.bytes for row in rows)).hexdigest()[:16]
+    shown = tables.of_these(row.id for row in rows)
     columns: dict[str, list[Any]] = {
         "Customer": [row.name for row in rows],
         "Plan": [[badges.word(row.plan)] for row in rows],
@@ -237,9 +234,8 @@ def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
             "Tags": column.ListColumn(width=170),
         },
     )  # fmt: skip
-    clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(rows)]
-    if clicked:
-        open_customer(rows[clicked[0]].slug, wanted)
+    if (row := tables.clicked(event.selection.cells, rows)) is not None:
+        open_customer(row.slug, wanted)
 
 
 def nothing(wanted: Wanted) -> None:

@@ -249,7 +249,7 @@ def test_tags_are_suggested_renamed_and_merged_as_previewed(shelf: Cast) -> None
     late = sessions.save(shelf.ada, uuid=alpha.uuid, tags=["cloud", "data", "new"], version=1)
     assert late.merged and sessions.get(shelf.ada, uuid=alpha.uuid).tags == ("platform", "new")
     with pytest.raises(Forbidden):
-        sessions.rename_tag(shelf.eve, tag="platform", into="x")
+        sessions.merge_tags(shelf.eve, tags=["platform"], into="x")
 
 
 def test_bulk_is_all_or_nothing(shelf: Cast) -> None:

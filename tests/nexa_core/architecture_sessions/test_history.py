@@ -178,10 +178,9 @@ def test_who_is_here_is_seen_by_the_others_only_while_they_are(cast: Cast, datab
     sessions.save(cast.bob, uuid=made.uuid, version=1, documents={"sow_objects": {"n": 1}})
     pulse = sessions.pulse(cast.ada, made.uuid)
     assert (pulse.version, pulse.revision, pulse.last_editor) == (2, 2, "Bob Moran")
-    sessions.leave(cast.eve, made.uuid)
     with database.superuser() as connection:
         connection.execute("UPDATE session_presence SET seen_at = now() - interval '20 seconds'")
-    assert sessions.who_is_here(cast.bob, made.uuid) == ()
+    assert sessions.pulse(cast.bob, made.uuid).people == ()
     with pytest.raises(NotFound):
         sessions.here(cast.stranger, made.uuid)
 

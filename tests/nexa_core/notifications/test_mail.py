@@ -12,13 +12,15 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from nexa_core import accounts, notifications
+from nexa_core import accounts, notifications, usage
 from nexa_core.actor import Actor, Origin
 from nexa_core.config import settings
 from nexa_core.db import entering
 from nexa_core.errors import Conflict, Forbidden, Invalid, Misconfigured, NotFound, Unavailable
 from nexa_core.notifications import smtp
 from nexa_core.notifications.smtp import MailServer
+from nexa_core.usage import UsageEvent
+from tests.nexa_core.usage.conftest import Customer
 
 LINK = "http://localhost:8501/set-password?token=" + "x" * 43
 
@@ -231,10 +233,34 @@ def test_only_the_platform_may_deliver_and_only_what_exists(database, world, del
         notifications.deliver(Actor.system(), message_id=uuid4())
 
 
+def test_who_wants_no_mail_about_limits_gets_none(world, delivering):
+    customer = Customer(world, usage_limits={"monthly_credits": 100})
+    settings_of = {"quiet": {"usage": False}, "loud": {"usage": True}, "else": {"product": False}, "odd": {"usage": 0}}
+    for name, wanted in settings_of.items():
+        world.person(f"{name}@northwind.example", customer.id, role="billing", notification_settings=wanted)
+    usage.record(customer.actor, [UsageEvent("ai_call", "a", 90)])
+    assert usage.raise_alerts(Actor.system()) == 1
+    with world.database.superuser() as connection:
+        for (message_id,) in connection.execute("SELECT id FROM outbox_messages").fetchall():
+            notifications.deliver(Actor.system(), message_id=message_id)
+    told = {mail["To"].partition("@")[0] for mail in delivering.taken}
+    assert told == {"owner", "loud", "else", "odd"}
+
+
 def test_a_mail_servers_address_is_read_as_written():
     assert MailServer.of("smtp://host").port == 25
     assert MailServer.of("smtp://host?starttls=1").port == 587
     assert MailServer.of("smtps://u%40x:p%3A@host:2465") == MailServer("host", 2465, True, False, "u@x", "p:")
+    assert MailServer.of("smtp://nexa:p@host:587").starttls, "as the README writes it"
+    assert not MailServer.of("smtp://host:587?starttls=0").starttls
     for url in ("http://host", "smtp://", "host:25", "smtp://host:port"):
         with pytest.raises(Misconfigured):
             MailServer.of(url)
+
+
+@pytest.mark.parametrize("host", ["mail.example", "192.0.2.7:25", "mail.example:587?starttls=0"])
+def test_a_password_goes_in_clear_to_no_other_machine(host):
+    with pytest.raises(Misconfigured, match="in clear"):
+        MailServer.of(f"smtp://nexa:secret@{host}")
+    for here in ("localhost", "127.0.0.1:25", "[::1]:2525"):
+        assert not MailServer.of(f"smtp://nexa:secret@{here}").starttls

@@ -143,7 +143,7 @@ def test_who_belongs_nowhere_else_is_kept_in_an_organization_of_their_own(
 ) -> None:
     ben = membership(cast, cast.ben.email)
     ways = organizations.ways_out(cast.adm, membership_id=ben, organization_id=cast.northwind)
-    assert ways.is_only_organization and not ways.may_be_removed
+    assert ways.is_only_organization
     with pytest.raises(Conflict, match="at least one organization"):
         organizations.remove_member(cast.adm, membership_id=ben, organization_id=cast.northwind, reason="left")
     home = organizations.remove_to_personal_organization(

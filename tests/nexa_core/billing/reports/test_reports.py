@@ -15,6 +15,7 @@ from nexa_core.billing.reports import EventFilter, Wanted
 from nexa_core.config import settings
 from nexa_core.errors import Forbidden, Invalid, NotFound
 from tests.nexa_core.billing.reports.conftest import Used
+from tests.worlds import World
 
 OF_ONE: dict[str, Callable[[Actor, Any], Any]] = {
     "burn": lambda a, o: reports.burn(a, organization_id=o),
@@ -81,6 +82,37 @@ def test_a_presenter_sees_only_demo_organizations(used: Used) -> None:
             call(used.presenter, used.berlin)
     with pytest.raises(Forbidden):
         reports.put_off(used.presenter, organization_id=used.demo, kind="drop", until=dt.date.today() + dt.timedelta(9))
+
+
+def test_customers_of_one_name_are_told_apart_and_from_the_others(used: Used, world: World) -> None:
+    with used.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET name = 'Others' WHERE NOT is_platform")
+    points = reports.by_day(used.admin, split="customer")
+    assert {(point.part, point.key) for point in points} == {
+        ("Others", "berlin-works"), ("Others", "tokyo-works"), ("Others", "demo-works"),
+    }  # fmt: skip
+    for one in reports.customers(used.admin).items:
+        assert sum(point.credits for point in points if point.key == one.slug) == one.used
+
+
+@pytest.mark.parametrize(
+    ("role", "asked"), [("member", "portfolio.read"), ("owner", "portfolio.read"), ("viewer", "demo.present")]
+)
+def test_who_is_denied_the_portfolio_sees_customers_only_one_by_one(
+    used: Used, world: World, role: str, asked: str
+) -> None:
+    person = world.person("zoe@nexa.example", used.platform, role=role, permissions={"deny": [asked]})
+    zoe = world.actor(person, used.platform)
+    for verb in (
+        reports.portfolio, reports.by_day, reports.customers, reports.revenue, reports.brief, reports.tags,
+        reports.managers, reports.portfolio_record, lambda a: b"".join(reports.export_customers(a)),
+        lambda a: b"".join(reports.export_days(a)),
+    ):  # fmt: skip
+        with pytest.raises(Forbidden) as refused:
+            verb(zoe)  # type: ignore[operator]
+        assert asked in refused.value.sentence
+    assert reports.burn(zoe, organization_id=used.demo).credits > 0
 
 
 def test_the_control_without_its_policy_a_presenter_would_see_more(used: Used) -> None:
