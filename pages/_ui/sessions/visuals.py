@@ -60,6 +60,7 @@ def images(opened: Opened) -> None:
             with left:
                 pictures.show(opened, asset)
             with right:
-                fields.text(opened, "Caption", [*steps, "title"])
+                fields.text(opened, "Title", [*steps, "title"])
+                fields.text(opened, "Caption", [*steps, "caption"], most=1_000)
                 fields.text(opened, "What it shows, for those who cannot see it", [*steps, "alt"], most=1_000)
                 parts.tools(opened, [ASSETS, "assets"], among, asset["id"], "asset")
