@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from nexa_core import architecture_sessions
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Filter
+from pages._ui.sessions import narrowing
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 from tests.worlds import World
@@ -92,3 +93,63 @@ def test_a_preview_that_holds_no_more_is_made_anew_before_anything_is_done(
     _press(merging, "Make the preview anew")
     assert "Change 2 sessions" in [button.label for button in merging.button]
     assert {architecture_sessions.get(ada[0], uuid=one.uuid).tags for one in late} == {("old",)}
+
+
+def _titles(app: AppTest) -> list[str]:
+    return [title for table in app.dataframe if "Title" in table.value for title in table.value["Title"]]
+
+
+def test_a_view_of_somebodys_sessions_shows_theirs_to_whoever_opens_it(
+    shell: Shell, world: World, ada: tuple[Actor, UUID]
+) -> None:
+    actor, sign_in = ada
+    people = {
+        name: world.person(f"{name}@northwind.example", actor.organization_id, role="member", full_name="Bob Baker")
+        for name in ("bob", "bert")
+    }
+    viewer = world.person("vera@northwind.example", actor.organization_id, role="viewer")
+    architecture_sessions.create(actor, title="By Ada")
+    for name, person in people.items():
+        architecture_sessions.create(world.actor(person, actor.organization_id), title=f"By {name}")
+    address = narrowing.address_of(actor, Filter(author_id=people["bob"]))
+    for who in (sign_in, world.sign_in(viewer, actor.organization_id)):
+        assert _titles(_listed(shell, who, **address)) == ["By bob"]
+    app = _listed(shell, sign_in)
+    box = next(box for box in app.selectbox if box.label == "Author")
+    assert {"Bob Baker (bob@northwind.example)", "Bob Baker (bert@northwind.example)"} <= set(box.options)
+    box.set_value(str(people["bert"])).run()
+    assert _titles(app) == ["By bert"]
+    assert app.query_params["author"] == str(people["bert"])
+    box = next(box for box in app.selectbox if box.label == "Author")
+    box.set_value("").run()
+    assert len(_titles(app)) == 3 and "author" not in app.query_params
+    assert _titles(_listed(shell, sign_in, author=actor.full_name)) == ["By Ada"], "an address of former days"
+    assert _listed(shell, sign_in, author="Nobody").error, "rather than everybody's"
+
+
+def test_a_type_and_a_tag_that_nobody_offers_narrow_the_list(shell: Shell, ada: tuple[Actor, UUID]) -> None:
+    actor, sign_in = ada
+    for number in range(3):
+        tags = [f"common-{number}-{n}" for n in range(40)]
+        for _ in range(2):
+            architecture_sessions.create(actor, title="Common", tags=tags)
+    architecture_sessions.create(actor, title="Rare", session_type="proof of concept", tags=["zz-rare"])
+    for wanted in (Filter(session_type="proof of concept"), Filter(tags=("zz-rare",))):
+        address = {name: value if isinstance(value, str) else value[0]
+                   for name, value in narrowing.address_of(actor, wanted).items()}  # fmt: skip
+        assert _titles(_listed(shell, sign_in, **address)) == ["Rare"], wanted
+    solution = narrowing.address_of(actor, Filter(session_type="solution"))
+    assert _titles(_listed(shell, sign_in, **solution)) == ["Common"] * 6
+
+
+def test_staff_is_offered_the_tags_of_the_customer_that_was_chosen(
+    shell: Shell, world: World, ada: tuple[Actor, UUID]
+) -> None:
+    architecture_sessions.create(ada[0], title="Tagged", tags=["cloud"])
+    platform = world.organization("NEXA", is_platform=True)
+    root = world.person("root@nexa.example", platform, role="owner")
+    app = _listed(shell, world.sign_in(root, platform), organization="northwind")
+    assert next(box for box in app.multiselect if box.label == "Tags, all of them").options == ["cloud"]
+    stranger = world.organization("Contoso", plan="enterprise")
+    other = world.actor(world.person("carl@contoso.example", stranger, role="owner"), stranger)
+    assert architecture_sessions.suggest_tags(other, organization_id=ada[0].organization_id) == ()
