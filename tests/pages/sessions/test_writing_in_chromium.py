@@ -15,6 +15,7 @@ from tests.pages.sessions.desk import (
     document,
     email_of,
     no_draft_left,
+    open_first_cell,
     rows,
     save,
     saved,
@@ -27,20 +28,7 @@ from tests.serving import Served
 
 
 def _type_into_first_cell(page: Page, grid: Locator, text: str) -> None:
-    """Edit the first cell of a grid: a canvas, so by its place, and again when the page moved it meanwhile."""
-    cell = page.locator(".gdg-input").first
-
-    def is_open() -> bool:
-        grid.scroll_into_view_if_needed()
-        box = grid.bounding_box()
-        assert box
-        if not cell.is_visible():
-            page.mouse.dblclick(box["x"] + 120, box["y"] + 35 + 17)
-            page.wait_for_timeout(500)
-        return cell.is_visible()
-
-    until(page, is_open)
-    expect(cell).to_be_focused()  # before it is, what is typed goes to the grid, which takes only the first letter
+    cell = open_first_cell(page, grid)
     cell.fill(text)
     cell.press("Enter")
     expect(cell).to_have_count(0)
