@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Base64Bytes, Field
@@ -67,11 +67,15 @@ class Upload(Body):
 
     content: Base64Bytes
 
+    most_bytes: ClassVar[int] = 8 * 1024 * 1024  # a picture of 5 MB in base64
+
 
 class Imported(Body):
     """``given`` is an export of ours, one session, or a list of sessions or bare documents."""
 
     given: Any
+
+    most_bytes: ClassVar[int] = 16 * 1024 * 1024  # an export of ours with five documents of the largest size
 
 
 @get(_ONE + "/export.pdf", "A revision of a session as PDF", draws=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +16,9 @@ from nexa_core.errors import Invalid, NexaError
 
 _ONE = "/sessions/{uuid:uuid}"
 _ETAG = re.compile(r'(?:W/)?"(\d{1,9})"')
+
+#: A document of the largest size that is kept, and what else comes with it.
+_MOST_BYTES: Final = 3 * 1024 * 1024
 
 IfMatch = Annotated[str | None, Header("If-Match", "The ETag of what the change was started from, or *")]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -87,6 +90,8 @@ class New(Body):
     tags: Annotated[list[str], Field(max_length=50)] = []
     documents: Documents = Documents()
 
+    most_bytes: ClassVar[int] = _MOST_BYTES
+
 
 class Change(Body):
     """One value: ``path`` is the column, then keys, ids of parts or places in a list."""
@@ -106,6 +111,8 @@ class Changes(Body):
     client: Annotated[str | None, Field(max_length=255)] = None
     session_type: Annotated[str | None, Field(min_length=1, max_length=50)] = None
     tags: Annotated[list[str] | None, Field(max_length=50)] = None
+
+    most_bytes: ClassVar[int] = _MOST_BYTES
 
 
 class Copy(Body):

@@ -159,7 +159,7 @@ def merged_and_stored(
         for column in {str(edit.path[0]) for edit in changes}:
             check_document(column, mine[column])
     if steps is None:
-        _too_late(row, mine, theirs, wanted)
+        _too_late(row, mine, theirs)
         base = mine = theirs
     result, clashes = merge(base, mine, theirs)
     if clashes:
@@ -244,7 +244,7 @@ def _reaches(db: Database, row: Row[Any], version: int, oldest: int) -> bool:
     return bool(db.scalar(earlier, {"id": row.id, "version": version}))
 
 
-def _too_late(row: Row[Any], mine: Mapping[str, Any], theirs: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+def _too_late(row: Row[Any], mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
     """Nobody knows any more what the writer started from: everything that differs is for the writer to decide."""
     clashes = tuple(
         Clash((name,), "edited", None, mine[name], theirs[name]) for name in mine if not same(mine[name], theirs[name])

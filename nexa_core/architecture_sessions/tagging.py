@@ -72,12 +72,18 @@ class TagPlan:
     sessions: tuple[tuple[UUID, str], ...]
 
 
-def suggest_tags(actor: Actor, *, prefix: str = "", limit: int = 20) -> tuple[TagCount, ...]:
-    """The organization's tags that begin so, the most used ones first. Raises Forbidden without SESSIONS_READ."""
+def suggest_tags(
+    actor: Actor, *, prefix: str = "", limit: int = 20, organization_id: UUID | None = None
+) -> tuple[TagCount, ...]:
+    """Tags of the organization that begin so, most used first. ``organization_id`` is for the platform's people.
+
+    Raises Forbidden without SESSIONS_READ.
+    """
     actor.require(Permission.SESSIONS_READ)
     if "\x00" in prefix:
         return ()
-    values = {"organization": actor.organization_id, "prefix": prefix.lower(), "most": max(1, min(limit, 200))}
+    where = organization_id or actor.organization_id  # another's rows are nobody's: row-level security
+    values = {"organization": where, "prefix": prefix.lower(), "most": max(1, min(limit, 200))}
     with reading(actor) as db:
         return tuple(TagCount(*row) for row in db.execute(_COUNTED, values))
 

@@ -89,6 +89,7 @@ def from_template(
 ) -> SessionView:
     """A new session from a template, with what its placeholders ask for filled in; one without a value stays.
 
+    A ``title`` and a ``client`` that are given are filled too: a screen offers the template's own to be edited.
     The revision that was used is kept with the session. Raises Forbidden without SESSIONS_WRITE, NotFound for what is
     no template of the actor's organization, Invalid for values that cannot be, LimitExceeded.
     """
@@ -103,8 +104,8 @@ def from_template(
         filled = _filled({column: getattr(row, column) for column in ALL_COLUMNS}, given)
         return inserted(
             db, actor,
-            title=title_of(title if title is not None else fill(row.title, given)[:255]),
-            client=client_of(client if client is not None else fill(row.client, given)),
+            title=title_of(fill(row.title, given)[:255] if title is None else fill(title, given)),
+            client=client_of(fill(row.client if client is None else client, given)),
             session_type=row.session_type if row.session_type != "template" else "solution", tags=row.tags,
             documents=checked(filled), template=(row.id, used, given),
         )  # fmt: skip

@@ -94,7 +94,8 @@ def customers(actor: Actor, rows: Sequence[Row]) -> Row | None:
 
 def sessions(actor: Actor, rows: Sequence[Row], *, several: bool) -> tuple[Row | None, tuple[Row, ...]]:
     """Architecture sessions, perhaps of ``several`` organizations; the clicked one, or None, and the ticked ones."""
-    snippets = ["".join(piece for piece, _ in row.snippet) for row in rows]
+    # A cell shows plain text: what was found is set in quotation marks.
+    snippets = ["".join(f"«{piece}»" if is_find else piece for piece, is_find in row.snippet) for row in rows]
     columns: dict[str, list[Any]] = {
         "Title": [row.title for row in rows],
         **({"Organization": [row.organization_name for row in rows]} if several else {}),

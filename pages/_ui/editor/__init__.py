@@ -14,7 +14,7 @@ import streamlit as st
 
 from nexa_core.actor import Actor
 from pages._ui.sessions import drawing
-from pages._ui.sessions.opening import Opened
+from pages._ui.sessions.opening import FOREIGN, Opened
 
 _FOLDER = Path(__file__).resolve().parent
 _SCRIPTS = ("drafts.js", "differences.js", "saving.js", "editor.js")
@@ -79,6 +79,7 @@ def _mount(
 ) -> str:
     """The editor at one value of the session; answers what stands in it now, as far as the browser has said."""
     value = opened.value(steps)
+    foreign = kind != "json" and value is not None and not isinstance(value, str)
     stored = json.dumps(value, indent=2, ensure_ascii=False) if kind == "json" else value
     text = stored if isinstance(stored, str) else ""
     found = _editor(
@@ -95,7 +96,8 @@ def _mount(
             "text": text,
             "version": opened.version,
             "revision": opened.view.revision,
-            "readonly": not opened.may_write,
+            "readonly": foreign or not opened.may_write,
+            "placeholder": FOREIGN if foreign else "",
             "height": height,
             "preview": preview,
         },

@@ -23,9 +23,10 @@ class Editor {
   constructor(component) {
     this.root = component.parentElement
     this.data = component.data
+    const text = asHeld(component.data.text)
     this.at = (name) => this.root.querySelector(`.${name}`)
     this.area = this.at("text")
-    this.known = { text: component.data.text, version: component.data.version }
+    this.known = { text, version: component.data.version }
     this.clash = null
     this.aside = null
     this.waits = 0
@@ -63,7 +64,7 @@ class Editor {
   /** Streamlit has drawn again, perhaps with what others have written. */
   receive(component) {
     this.component = component
-    const data = (this.data = component.data)
+    const data = (this.data = { ...component.data, text: asHeld(component.data.text) })
     this.at("name").textContent = data.label
     this.area.setAttribute("aria-label", data.label)
     this.area.readOnly = data.readonly
@@ -117,7 +118,7 @@ class Editor {
   }
 
   keep(left) {
-    if (!this.dirty) return
+    if (!this.dirty || this.data.readonly) return
     const { label, title, place } = this.data
     const kept = keepDraft(this.data, {
       text: this.area.value, base: this.known.text, version: this.known.version, label, title, place, left,
@@ -136,7 +137,7 @@ class Editor {
     this.put(draft.text)
     unsaved.add(this)
     setTimeout(() => this.preview(), 0)
-    if (draft.base === this.known.text) this.save()
+    if (asHeld(draft.base ?? "") === this.known.text) this.save()
     else this.ask({ text: this.known.text, version: this.known.version }, draft.base)
   }
 
@@ -259,7 +260,7 @@ class Editor {
   leave() {
     this.keep(true)
     unsaved.delete(this)
-    if (this.dirty && !this.clash && !this.saving && this.data.kind !== "json") {
+    if (this.dirty && !this.clash && !this.saving && !this.data.readonly && this.data.kind !== "json") {
       const { data, known } = this
       const text = this.area.value
       inLane(data.session, () => saveValue(data, text, known.version)).then((outcome) => {

@@ -1,8 +1,9 @@
 """The grid of effort rows: what a person changes in it becomes changes of parts, and nothing they type is drawn over.
 
 The grid is drawn from the rows as they were when it was opened, never from its own output; Streamlit lays the person's
-edits over them. It is opened anew only when a row went away, or when the stored rows are not what the edits lead to:
-then somebody else has changed them.
+edits over them, as long as all that the grid is drawn with stays the same. So it is opened anew, from what is stored,
+when a row went away, when the stored rows are not what the edits lead to (somebody else has changed them), and when it
+is drawn with something else: deliverables with other names, a currency with other digits.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ HOURS = {"Optimistic": "optimistic_hours", "Likely": "likely_hours", "Pessimisti
 _MOST = 1_000_000.0
 
 Row = dict[str, Any]
+#: The names of the deliverables, the digits of the currency, and whether the person may write.
+Drawn = tuple[tuple[tuple[str, str], ...], int, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +38,25 @@ class Grid:
 
     base: tuple[Row, ...]
     expected: tuple[Row, ...]
+    drawn: Drawn
     added: tuple[str, ...] = ()
     number: int = 0
+
+    def anew(self, rows: tuple[Row, ...]) -> Grid:
+        """Another grid, from these rows; never with the key of an earlier one, whose edits the browser may hold."""
+        return replace(self, base=rows, expected=rows, added=(), number=self.number + 1)
 
 
 def draw(opened: Opened, deliverables: Mapping[str, str], digits: int) -> None:
     """The grid, dynamic for those who may write."""
     state = f"nexa.grid.{opened.uuid}"
     rows = tuple(parts.readable(opened.document(COLUMN), LIST))
-    grid: Grid | None = st.session_state.get(state)
-    if grid is None or grid.expected != rows:
-        grid = Grid(rows, rows, number=grid.number + 1 if grid else 0)
-        st.session_state[state] = grid
+    may_write = opened.may_add([COLUMN, LIST])
+    drawn = (tuple(deliverables.items()), digits, may_write)
+    grid: Grid = st.session_state.get(state) or Grid(rows, rows, drawn)
+    if grid.expected != rows or grid.drawn != drawn:
+        grid = replace(grid.anew(rows), drawn=drawn)
+    st.session_state[state] = grid
     key = f"{state}.{grid.number}"
     unit = 10**digits
     stored = {row["deliverable"] for row in grid.base if isinstance(row.get("deliverable"), str)}
@@ -54,10 +64,10 @@ def draw(opened: Opened, deliverables: Mapping[str, str], digits: int) -> None:
     st.data_editor(
         _table(grid.base, unit),
         key=key,
-        num_rows="dynamic" if opened.may_write else "fixed",
-        disabled=not opened.may_write,
+        num_rows="dynamic" if may_write else "fixed",
+        disabled=not may_write,
         hide_index=True,
-        height=min(3 + 35 * (len(grid.expected) + 2), 560),
+        height="auto",  # grows in the browser: a number of ours would make another grid of it at every row
         column_config={
             "Task": st.column_config.TextColumn(width=240, max_chars=500, required=False),
             "Role": st.column_config.TextColumn(width=135, max_chars=120),
@@ -103,6 +113,8 @@ def _column(values: list[Any], dtype: str) -> pd.Series[Any]:
 
 def _take(opened: Opened, state: str, key: str, unit: int) -> None:
     """What was edited since the grid was opened, less what was saved already."""
+    if not opened.takes([COLUMN, LIST]):
+        return
     grid: Grid = st.session_state[state]
     edits = st.session_state[key]
     rows = [dict(row) for row in grid.base]
@@ -119,9 +131,9 @@ def _take(opened: Opened, state: str, key: str, unit: int) -> None:
     anew = bool(gone) or len(edits.get("added_rows", ())) < len(grid.added)
     steps = _steps(opened, grid.expected, wanted)
     if steps and not opened.save(*steps):
-        st.session_state.pop(state)  # drawn anew, as it is stored
+        st.session_state[state] = grid.anew(grid.expected)  # as it is stored
     elif anew:
-        st.session_state[state] = Grid(wanted, wanted, number=grid.number + 1)
+        st.session_state[state] = grid.anew(wanted)
     else:
         st.session_state[state] = replace(grid, added=tuple(added), expected=wanted)
 

@@ -19,7 +19,7 @@ from pages._ui.text import literal
 def dialog() -> None:
     actor = current_actor()
     st.caption("A JSON file that NEXA exported, or bare documents. Nothing is made before you say so.")
-    file = st.file_uploader("File", type="json", max_upload_size=5)
+    file = st.file_uploader("File", type="json", max_upload_size=16)
     if file is None:
         return
     with shown_here():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -14,18 +15,21 @@ import streamlit as st
 from nexa_core import architecture_sessions, organizations
 from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import Filter
+from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
 from pages._ui import filters, format, menu
+from pages._ui.badges import word
 from pages._ui.sessions.details import TYPES
 
 SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest", "title": "Title"}
 _KINDS = {"session": "Sessions", "template": "Templates"}
 _ONLY = {"pinned": "Pinned", "deleted": "In the trash", "without_criteria": "SOW without acceptance criteria",
          "broken_diagram": "Diagram that does not parse"}  # fmt: skip
+_AUTHOR = "author"
 #: The parameters of the address, beside which nothing of the list is in it.
 NAMES = (
     *("q", "type", "kind", "sort", "only"),
-    *("organization", "author", "client", "tag", "since", "until", "role", "hours"),
+    *("organization", _AUTHOR, "client", "tag", "since", "until", "role", "hours"),
 )
 
 
@@ -34,7 +38,11 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     first, second, third, fourth = filters.row(5, 2, 2, 2)
     text = filters.search(first, "Search in titles, clients, tags and all four documents", key="q")
     kind = filters.named(second, "Kind", _KINDS, key="kind", every="Every kind")
-    session_type = filters.choice(third, "Type", TYPES, key="type", every="Every type")
+    # Types and tags are whatever people write: one that is not offered can be typed, and an address may hold it.
+    session_type = third.selectbox(
+        "Type", ["", *TYPES], key="type", bind="query-params", accept_new_options=True,
+        format_func=lambda option: _type_word(option) or "Every type",
+    )  # fmt: skip
     sort = filters.order(fourth, SORTS, key="sort")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         only = filters.flags(st.container(), "Only those", _ONLY, key="only")
@@ -63,11 +71,14 @@ def _more(actor: Actor) -> dict[str, Any]:
             "Organization", ["", *here], key="organization", bind="query-params",
             format_func=lambda slug: slug or "Every organization",
         )  # fmt: skip
-    authors = _authors(actor, here.get(chosen) if chosen else None)
-    author = filters.named(st.container(), "Author", authors, key="author", every="Everybody") if authors else None
+    organization_id = here.get(chosen) if chosen else None
+    author = _author(_authors(actor, organization_id))
     client = st.text_input("Client", key="client", bind="query-params", max_chars=255) or ""
-    tags = [tag.tag for tag in architecture_sessions.suggest_tags(actor, limit=100)]
-    tag = st.multiselect("Tags, all of them", tags, key="tag", bind="query-params", placeholder="Every tag")
+    offered = architecture_sessions.suggest_tags(actor, limit=100, organization_id=organization_id)
+    tag = st.multiselect(
+        "Tags, all of them", [one.tag for one in offered], key="tag", bind="query-params", accept_new_options=True,
+        placeholder="Every tag",
+    )  # fmt: skip
     left, right = st.columns(2)
     pattern = format.picker_pattern(actor)
     since = left.date_input("Edited from", None, key="since", bind="query-params", format=pattern)
@@ -79,8 +90,8 @@ def _more(actor: Actor) -> dict[str, Any]:
     )
     zone = format.zone(actor.timezone)
     return {
-        "organization_id": here.get(chosen) if chosen else None,
-        "author_id": UUID(author) if author else None,
+        "organization_id": organization_id,
+        "author_id": author,
         "client": client.strip(),
         "tags": tuple(tag),
         "edited_since": dt.datetime.combine(since, dt.time(), zone) if isinstance(since, dt.date) else None,
@@ -108,10 +119,43 @@ def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
     where = organization_id or (actor.organization_id if actor.scope is Scope.TENANT else None)
     if where is None or not actor.may(Permission.MEMBERS_READ):
         return {str(actor.user_id): actor.full_name} if actor.scope is Scope.TENANT else {}
+    found = organizations.members(actor, organization_id=where)
+    names = Counter(member.full_name for member in found)
     return {
-        str(member.user_id): member.full_name or member.email
-        for member in organizations.members(actor, organization_id=where)
+        str(member.user_id): member.full_name
+        if names[member.full_name] == 1 and member.full_name
+        else f"{member.full_name} ({member.email})".strip()
+        for member in found
     }
+
+
+def _author(authors: Mapping[str, str]) -> UUID | None:
+    """Whose sessions; the address holds an id, for two may have one name, and a view may name somebody not listed."""
+    named = st.query_params.get(_AUTHOR, "")
+    named = next((one for one, name in authors.items() if name == named), named)  # as addresses once said it
+    try:
+        wanted = str(UUID(named)) if named else ""
+    except ValueError:
+        raise Invalid("This address does not name an author. Choose one from the list.") from None
+    if not authors and not wanted:
+        return None
+    options = {"": "Everybody", **authors}
+    options.setdefault(wanted, "Somebody who is not listed here")
+    key = f"nexa-{_AUTHOR}"
+    st.session_state[key] = wanted
+
+    def take() -> None:
+        if st.session_state[key]:
+            st.query_params[_AUTHOR] = st.session_state[key]
+        else:
+            st.query_params.pop(_AUTHOR, None)
+
+    st.selectbox("Author", list(options), key=key, format_func=lambda one: options.get(one, one), on_change=take)
+    return UUID(wanted) if wanted else None
+
+
+def _type_word(session_type: str) -> str:
+    return word(session_type) if session_type in TYPES else session_type
 
 
 def _cleared() -> None:
@@ -133,10 +177,10 @@ def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
     only = [label for name, label in _ONLY.items() if getattr(wanted, name)]
     found: dict[str, Any] = {
         "q": wanted.text,
-        "type": wanted.session_type.capitalize(),
+        "type": _type_word(wanted.session_type),
         "kind": kinds.get(wanted.template, "") if wanted.template is not None else "",
         "organization": here.get(wanted.organization_id, "") if wanted.organization_id else "",
-        "author": _authors(actor, wanted.organization_id).get(str(wanted.author_id), "") if wanted.author_id else "",
+        _AUTHOR: str(wanted.author_id or ""),
         "client": wanted.client,
         "tag": list(wanted.tags),
         "since": wanted.edited_since.astimezone(zone).date().isoformat() if wanted.edited_since else "",

@@ -7,7 +7,7 @@ others have saved meanwhile, or says that it cannot. What went wrong is shown at
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,23 +17,38 @@ import streamlit as st
 from nexa_core import architecture_sessions
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions import Edit, EditConflict, SessionView
-from nexa_core.errors import Invalid, NexaError
+from nexa_core.errors import Invalid, NexaError, Unauthenticated, Unavailable
 from pages._ui import current_actor
 from pages._ui.errors import shown_here
 
 #: The parameter of the address that names the session.
 SESSION = "session"
 _REFUSED = "nexa.session.refused"
+_WAITING = "nexa.session.waiting"
 _VISITED = "nexa.session.visited"
+#: Said wherever a form cannot take an edit without losing what stands there.
+FOREIGN = "This has a shape that the form cannot show. It is kept untouched; the JSON tab shows and changes it."
 
 
 @dataclass(frozen=True)
 class Refused:
-    """A change that was not saved: why, and what it would take to save it after all."""
+    """A change that was not saved: why, and what it would take to save it after all, by the version it began from."""
 
     uuid: UUID
     error: NexaError
     edits: tuple[Edit, ...] = ()
+    version: int = 0
+
+    @property
+    def saves_again(self) -> bool:
+        """Whether nothing is wrong with the change itself: it could only not be saved just then."""
+        return bool(self.edits) and isinstance(self.error, Unavailable | Unauthenticated)
+
+    def behind(self, earlier: Refused | None) -> Refused:
+        """This change and the earlier one that waits already, as one."""
+        if earlier is None:
+            return self
+        return replace(self, edits=(*earlier.edits, *self.edits), version=min(earlier.version, self.version))
 
 
 @dataclass(frozen=True)
@@ -74,6 +89,15 @@ class Opened:
                 return None
         return here
 
+    def takes(self, steps: Sequence[str]) -> bool:
+        """Whether a part can be added to this list: nothing else stands in its place, or in the document's."""
+        found = self.value(steps)
+        return isinstance(self.view.documents.get(steps[0]), Mapping) and (found is None or isinstance(found, list))
+
+    def may_add(self, steps: Sequence[str]) -> bool:
+        """Whether to offer the person to add a part to this list; a courtesy, as ``may_write`` is."""
+        return self.may_write and self.takes(steps)
+
     def place(self) -> str:
         """The address of what is on screen now, to come back to."""
         return f"/{self.page}?{urlencode(st.query_params.to_dict())}"
@@ -84,6 +108,9 @@ class Opened:
 
     def add(self, steps: Sequence[str], part: Mapping[str, Any], what: str, *, show: bool = True) -> bool:
         """Add a part with a new id at the end of a list, and choose it; whether it is there."""
+        if not self.takes(steps):
+            st.session_state[_REFUSED] = Refused(self.uuid, Invalid(FOREIGN))
+            return False
         new = architecture_sessions.new_id(what)
         edits = [Edit((*steps, new), {"id": new, **part})]
         if not isinstance(self.value(steps), list):
@@ -106,19 +133,22 @@ class Opened:
 
     def save(self, *edits: Edit, version: int | None = None) -> bool:
         """Save edits, as one; whether they are."""
+        began = version or self.version
         return self.attempt(
-            lambda actor: architecture_sessions.save(
-                actor, uuid=self.uuid, version=version or self.version, changes=edits
-            ),
-            edits,
+            lambda actor: architecture_sessions.save(actor, uuid=self.uuid, version=began, changes=edits), edits, began
         )
 
-    def attempt(self, work: Callable[[Actor], object], edits: tuple[Edit, ...] = ()) -> bool:
+    def attempt(self, work: Callable[[Actor], object], edits: tuple[Edit, ...] = (), version: int = 0) -> bool:
         """Do something from a callback; what it refuses is shown at the top of the next draw."""
         try:
             work(current_actor())
         except NexaError as error:
-            st.session_state[_REFUSED] = Refused(self.uuid, error, edits)
+            refused = Refused(self.uuid, error, edits, version)
+            if refused.saves_again:
+                place = f"{_WAITING}.{self.uuid}"
+                st.session_state[place] = refused.behind(st.session_state.get(place))
+            else:
+                st.session_state[_REFUSED] = refused
             return False
         return True
 
@@ -139,6 +169,7 @@ def opened(page: str) -> Opened | None:
     here = Opened(actor, architecture_sessions.get(actor, uuid=uuid), page)
     _remember(here)
     _refusal(here)
+    _waiting(here)
     return here
 
 
@@ -172,6 +203,29 @@ def _refusal(here: Opened) -> None:
         with st.container(horizontal=True):
             st.button("Keep mine", type="primary", on_click=_keep_mine, args=(here, refused))
             st.button("Take theirs", on_click=st.session_state.pop, args=(_REFUSED, None))
+
+
+def _waiting(here: Opened) -> None:
+    """What only could not be saved when it was made, until it is saved or given up."""
+    waiting: Refused | None = st.session_state.get(place := f"{_WAITING}.{here.uuid}")
+    if waiting is None:
+        return
+    with st.container(border=True):
+        st.warning("This could not be saved when you entered it. It is kept here.", icon=":material/cloud_off:")
+        st.code("\n".join(map(_said, waiting.edits)), language=None, wrap_lines=True)
+        with st.container(horizontal=True):
+            st.button("Save again", type="primary", on_click=_save_again, args=(here, place))
+            st.button("Give it up", on_click=st.session_state.pop, args=(place, None))
+
+
+def _save_again(here: Opened, place: str) -> None:
+    waiting: Refused = st.session_state.pop(place)
+    here.save(*waiting.edits, version=waiting.version)
+
+
+def _said(edit: Edit) -> str:
+    value = {"set": _shown(edit.value), "remove": "removed", "move": "moved"}[edit.op]
+    return f"{' / '.join(map(str, edit.path[1:]))}: {value}"
 
 
 def _keep_mine(here: Opened, refused: Refused) -> None:

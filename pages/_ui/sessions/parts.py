@@ -40,9 +40,9 @@ def readable(document: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
 
 def unreadable(opened: Opened, column: str, name: str) -> None:
     """Say that there is more than the form shows, where the document has another shape."""
-    document = opened.document(column)
-    value = document.get(name, [])
-    hidden = 1 if not isinstance(value, list) else len(value) - len(readable(document, name))
+    document = opened.view.documents.get(column)
+    value = document.get(name, []) if isinstance(document, Mapping) else None
+    hidden = 1 if not isinstance(value, list) else len(value) - len(readable(opened.document(column), name))
     if hidden:
         st.caption(
             ":material/data_object: Some of this has a shape that the form cannot show. It is kept untouched, and the "

@@ -29,7 +29,7 @@ def uploading(opened: Opened) -> None:
             "PNG, JPEG or SVG, at most 5 MB", type=["png", "jpg", "jpeg", "svg"], max_upload_size=5,
             key=f"image-{number}",
         )  # fmt: skip
-        title = st.text_input("Caption of the new image", max_chars=255, key=f"image-title-{number}")
+        caption = st.text_input("Caption of the new image", max_chars=1_000, key=f"image-caption-{number}")
         alt = st.text_input(
             "What the new image shows, for those who cannot see it", max_chars=1_000, key=f"image-alt-{number}"
         )
@@ -38,7 +38,8 @@ def uploading(opened: Opened) -> None:
                 stored = architecture_sessions.store_image(current_actor(), uuid=opened.uuid, content=file.getvalue())
                 asset = {
                     "kind": "image",
-                    "title": title.strip() or file.name,
+                    "title": caption.strip()[:255] or file.name,
+                    "caption": caption.strip(),
                     "alt": alt.strip(),
                     "digest": stored.digest,
                 }

@@ -10,7 +10,7 @@ import streamlit as st
 from nexa_core.architecture_sessions.foreign import names, words
 from pages._ui import editor, format, layout
 from pages._ui.sessions import fields, parts, structuring
-from pages._ui.sessions.opening import Opened
+from pages._ui.sessions.opening import FOREIGN, Opened
 from pages._ui.text import literal
 
 COLUMN = "sow_objects"
@@ -48,7 +48,9 @@ def deliverables(opened: Opened) -> None:
     with right:
         st.markdown("**Acceptance criteria**")
         criteria = parts.readable(chosen, "acceptance_criteria")
-        if not criteria:
+        if not opened.takes([*steps, "acceptance_criteria"]):
+            st.caption(f":material/data_object: {FOREIGN}")
+        elif not criteria:
             st.caption("None yet. Without one, nobody can say that it is done.")
         _statements(opened, [*steps, "acceptance_criteria"], criteria, "criterion", "Criterion")
     parts.tools(opened, [COLUMN, "deliverables"], [part["id"] for part in every], chosen["id"], "deliverable")
@@ -72,7 +74,7 @@ def milestones(opened: Opened) -> None:
             with third:
                 fields.choices(opened, "Hands over", [*steps, "deliverables"], handed, placeholder="Deliverables")
             parts.tools(opened, [COLUMN, "milestones"], among, milestone["id"], "milestone")
-    if opened.may_write:
+    if opened.may_add([COLUMN, "milestones"]):
         part: dict[str, Any] = {"title": "New milestone", "due": "", "deliverables": []}
         st.button("Add a milestone", icon=":material/add:", on_click=opened.add,
                   args=([COLUMN, "milestones"], part, "milestone"))  # fmt: skip
@@ -134,7 +136,7 @@ def _list(
     """The parts side by side with their number, and a way to add one; the chosen one, or None."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = parts.pick(label, [parts.Choice(part["id"], words(part, "title")) for part in every])
-        if opened.may_write:
+        if opened.may_add([COLUMN, name]):
             st.button("Add", icon=":material/add:", key=f"add-{name}", on_click=opened.add,
                       args=([COLUMN, name], {**empty, "title": f"New {what}"}, what))  # fmt: skip
     parts.unreadable(opened, COLUMN, name)
@@ -153,7 +155,7 @@ def _statements(opened: Opened, steps: list[str], every: Sequence[dict[str, Any]
                     "", icon=":material/close:", key=f"remove-{'-'.join(place)}", type="tertiary",
                     help=f"Remove {label.lower()} {number}", on_click=opened.remove, args=(place,),
                 )  # fmt: skip
-    if opened.may_write:
+    if opened.may_add(steps):
         with st.form(f"add-{'-'.join(steps)}", border=False, clear_on_submit=True):
             typed = st.text_input(f"Another {label.lower()}", max_chars=2_000, placeholder="One sentence")
             if st.form_submit_button("Add", icon=":material/add:") and typed.strip():

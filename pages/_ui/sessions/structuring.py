@@ -57,7 +57,7 @@ def draw(opened: Opened) -> None:
             [parts.Choice(o["id"], words(o, "title"), depth, ICONS.get(words(o, "kind"), "data_object"))
              for o, depth in depths],
         )  # fmt: skip
-        if opened.may_write:
+        if opened.may_add([COLUMN, LIST]):
             _adding(opened, every)
         parts.unreadable(opened, COLUMN, LIST)
     with right:
@@ -138,7 +138,8 @@ def _tree(every: Sequence[Object]) -> list[tuple[Object, int]]:
 def _below(every: Sequence[Object], part_id: str) -> set[str]:
     """The part itself and all that stands below it: what it cannot be part of."""
     found = {part_id}
-    while grown := {o["id"] for o in every if o.get("parent") in found} - found:
+    parents = {o["id"]: o["parent"] for o in every if isinstance(o.get("parent"), str)}
+    while grown := {key for key, parent in parents.items() if parent in found} - found:
         found |= grown
     return found
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from nexa_core import architecture_sessions
 from nexa_core.actor import Actor, Scope
-from nexa_core.architecture_sessions import SessionLine
+from nexa_core.architecture_sessions import SessionLine, TagCount, TagPlan
 from pages._ui import current_actor, format, menu
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
@@ -18,6 +18,7 @@ from pages._ui.sessions import beginning
 from pages._ui.text import literal
 
 _UNDO = "nexa.sessions.undo"
+_PLAN = "nexa.sessions.tags"
 _SHOWN = 8
 
 
@@ -144,13 +145,14 @@ def tags(actor: Actor) -> None:
     if actor.scope is Scope.TENANT:
         st.page_link(menu.SHARE_LINKS.page(), icon=menu.SHARE_LINKS.icon)
     if beginning.may(actor) and st.button("Tags", icon=":material/sell:", type="tertiary"):
-        _rename()
+        st.session_state.pop(_PLAN, None)
+        _rename(architecture_sessions.suggest_tags(actor, limit=200))
 
 
 @st.dialog("Tags", width="medium", icon=":material/sell:")
-def _rename() -> None:
+def _rename(known: Sequence[TagCount]) -> None:
+    """``known`` are the tags as they were when the dialog was opened: another count would undo the choice."""
     actor = current_actor()
-    known = architecture_sessions.suggest_tags(actor, limit=200)
     if not known:
         st.caption("No session has a tag yet.")
         return
@@ -163,10 +165,24 @@ def _rename() -> None:
     if not chosen or not into:
         return
     with shown_here():
-        plan = architecture_sessions.merge_tags(actor, tags=chosen, into=into)
+        plan = _frozen(actor, tuple(chosen), into)
         st.markdown(f"**{_many(len(plan.sessions))}** would change:")
         more = f"\n- and {len(plan.sessions) - _SHOWN:,} more" if len(plan.sessions) > _SHOWN else ""
         st.markdown("\n".join(f"- {literal(title)}" for _, title in plan.sessions[:_SHOWN]) + more)
         if st.button(f"Change {_many(len(plan.sessions))}", type="primary", disabled=not plan.sessions):
-            done = architecture_sessions.apply_tag_plan(actor, plan=plan)
-            saved(f"{_many(done)} changed")
+            with shown_here():
+                done = architecture_sessions.apply_tag_plan(actor, plan=plan)
+                st.session_state.pop(_PLAN)
+                saved(f"{_many(done)} changed")
+            st.button(
+                "Make the preview anew", icon=":material/refresh:", on_click=st.session_state.pop, args=(_PLAN, None)
+            )
+
+
+def _frozen(actor: Actor, tags: tuple[str, ...], into: str) -> TagPlan:
+    """The plan as it was made first: what is applied is what was shown, until something else is chosen."""
+    known: tuple[object, TagPlan] | None = st.session_state.get(_PLAN)
+    if known is None or known[0] != (tags, into):
+        plan = architecture_sessions.merge_tags(actor, tags=tags, into=into)
+        known = st.session_state[_PLAN] = ((tags, into), plan)
+    return known[1]

@@ -20,7 +20,7 @@ def diagrams(opened: Opened) -> None:
     every = parts.readable(opened.document(COLUMN), LIST)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = parts.pick("Diagrams", [parts.Choice(part["id"], words(part, "title")) for part in every])
-        if opened.may_write:
+        if opened.may_add([COLUMN, LIST]):
             for language in LANGUAGES:
                 part = {"title": "New diagram", "language": language, "text": _BEGINNINGS[language], "depicts": []}
                 st.button(f"Add {_LANGUAGES[language]}", icon=":material/add:", key=f"add-{language}",
@@ -46,8 +46,9 @@ def diagrams(opened: Opened) -> None:
 def images(opened: Opened) -> None:
     """Images with captions, in their order, and the other assets by their names."""
     every = parts.readable(opened.document(ASSETS), "assets")
-    if opened.may_write:
+    if opened.may_add([ASSETS, "assets"]):
         pictures.uploading(opened)
+    parts.unreadable(opened, ASSETS, "assets")
     if not every:
         layout.nothing("image", "There is no image yet")
         return
@@ -59,7 +60,7 @@ def images(opened: Opened) -> None:
             with left:
                 pictures.show(opened, asset)
             with right:
-                fields.text(opened, "Caption", [*steps, "title"])
+                fields.text(opened, "Title", [*steps, "title"])
+                fields.text(opened, "Caption", [*steps, "caption"], most=1_000)
                 fields.text(opened, "What it shows, for those who cannot see it", [*steps, "alt"], most=1_000)
                 parts.tools(opened, [ASSETS, "assets"], among, asset["id"], "asset")
-    parts.unreadable(opened, ASSETS, "assets")

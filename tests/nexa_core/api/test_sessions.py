@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from io import BytesIO
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from PIL import Image
 
 from nexa_core import architecture_sessions as sessions
+from nexa_core.architecture_sessions.values import DOCUMENT_BYTES
 from tests.databases import TestDatabase
 from tests.nexa_core.api.conftest import Served
 from tests.worlds import World
@@ -150,6 +154,27 @@ def test_nobody_else_finds_it(server: Served, ada: Any, made: dict[str, Any], pe
         assert nobody.get(one).status_code == 401
     with server.client(server.sign_in("ada@northwind.example"), origin="https://evil.example") as forged:
         assert forged.delete(one).status_code == 403
+
+
+def test_what_is_as_large_as_may_be_kept_is_taken_goes_out_and_comes_in_again(ada: Any) -> None:
+    large = {"t": "x" * (DOCUMENT_BYTES - 20)}
+    first = ada.post(PATH, json={"title": "Large", "documents": {"session_objects": large}})
+    assert first.status_code == 201, first.text[:300]
+    one = f"{PATH}/{first.json()['uuid']}"
+    for column in ("sow_objects", "loe_objects", "diagram_texts_json", "visual_assets_json"):
+        change = {"changes": [{"path": [column], "value": large}]}
+        answer = ada.patch(one, json=change, headers={"if-match": "*"})
+        assert answer.status_code == 200, answer.text[:300]
+    exported = ada.get(f"{one}/export.json").json()
+    for path, status in ((f"{PATH}/import/plan", 200), (f"{PATH}/import", 201)):
+        answer = ada.post(path, json={"given": exported})
+        assert answer.status_code == status, answer.text[:300]
+    assert ada.get(f"{PATH}/{answer.json()[0]}").json()["documents"] == ada.get(one).json()["documents"]
+    drawn = BytesIO()
+    Image.new("RGB", (1_290, 1_290)).save(drawn, "PNG", compress_level=0)
+    assert 4_900_000 < len(drawn.getvalue()) < 5_242_880
+    answer = ada.post(f"{one}/images", json={"content": base64.b64encode(drawn.getvalue()).decode()})
+    assert answer.status_code == 201, answer.text[:300]
 
 
 @pytest.mark.parametrize(

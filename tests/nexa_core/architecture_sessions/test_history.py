@@ -103,6 +103,14 @@ def test_a_template_is_filled_once_and_remembered(cast: Cast) -> None:
         "filled once: what a value says is no placeholder, and keys stay"
     )
     assert sessions.template_differences(cast.bob, uuid=used.uuid).differences == ()
+    edited = sessions.from_template(
+        cast.bob, uuid=made.uuid, title="An offer for {{client}}", client="{{client}} Ltd", values={"client": "Initech"}
+    )
+    assert (edited.title, edited.client) == ("An offer for Initech", "Initech Ltd"), (
+        "as a screen offers it to be edited"
+    )
+    with pytest.raises(Invalid):
+        sessions.from_template(cast.bob, uuid=made.uuid, title="x {{client}}", values={"client": "y" * 255})
     sessions.save(cast.ada, uuid=made.uuid, version=None, documents={"loe_objects": {"rows": []}})
     told = sessions.template_differences(cast.bob, uuid=used.uuid)
     assert (told.made_from_revision, told.newest_revision) == (1, 2) and [d.page for d in told.differences] == ["loe"]

@@ -101,6 +101,24 @@ def until(page: Page, holds: Callable[[], bool]) -> None:
     raise AssertionError("it never came to hold")
 
 
+def open_first_cell(page: Page, grid: Locator) -> Locator:
+    """Open the first cell of a grid: a canvas, so by its place, and again when the page moved it meanwhile."""
+    cell = page.locator(".gdg-input").first
+
+    def is_open() -> bool:
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box
+        if not cell.is_visible():
+            page.mouse.dblclick(box["x"] + 120, box["y"] + 35 + 17)
+            page.wait_for_timeout(500)
+        return cell.is_visible()
+
+    until(page, is_open)
+    expect(cell).to_be_focused()  # before it is, what is typed goes to the grid, which takes only the first letter
+    return cell
+
+
 def section(page: Page) -> Locator:
     """The editor of a section of the statement of work."""
     found = page.get_by_label("Text, in Markdown")

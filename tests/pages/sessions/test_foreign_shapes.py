@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from uuid import UUID
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from nexa_core import architecture_sessions
 from nexa_core.architecture_sessions import Edit
-from tests.databases import TestDatabase
 from tests.pages.conftest import Shell
-from tests.pages.test_gate import _open
-from tests.worlds import World
+from tests.pages.sessions.forms import opened
 
 #: The columns of each page.
 _PAGES = {
@@ -73,33 +68,6 @@ _SHAPES: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def stored(world: World, database: TestDatabase) -> Any:
-    """``stored(columns, value)``: a session in which these documents are ``value``, and its writer's sign-in."""
-
-    def make(columns: tuple[str, ...], value: Any) -> tuple[UUID, UUID, Any]:
-        organization = world.organization("Northwind", plan="enterprise")
-        person = world.person("ada.lovelace@northwind.example", organization, role="owner")
-        actor = world.actor(person, organization)
-        made = architecture_sessions.create(actor, title="Foreign", client=None, session_type="solution")
-        with database.superuser() as connection, connection.transaction():
-            World.name_the_change(connection)
-            for column in columns:
-                connection.execute(
-                    f"UPDATE ai_architecture_sessions SET {column} = %s WHERE uuid = %s".encode(),
-                    [json.dumps(value), made.uuid],
-                )
-        return made.uuid, world.sign_in(person, organization), actor
-
-    return make
-
-
-def _opened(shell: Shell, sign_in: UUID, page: str, uuid: UUID, view: str) -> AppTest:
-    app = shell(sign_in)
-    app.query_params["session"], app.query_params["view"] = str(uuid), view
-    return _open(app, page)
-
-
 @pytest.mark.parametrize("shape", _SHAPES)
 @pytest.mark.parametrize("page", _PAGES)
 def test_a_page_opens_whatever_its_document_is_and_loses_nothing(
@@ -108,7 +76,7 @@ def test_a_page_opens_whatever_its_document_is_and_loses_nothing(
     value, columns = _SHAPES[shape], _PAGES[page]
     uuid, sign_in, actor = stored(columns, value)
     for view in (*_TABS[page], "JSON"):
-        app = _opened(shell, sign_in, page, uuid, view)
+        app = opened(shell, sign_in, page, uuid, view)
         assert not app.exception, view
         assert not app.error, (view, [box.value for box in app.error])
         assert app.title[0].value == "Foreign"
@@ -118,4 +86,4 @@ def test_a_page_opens_whatever_its_document_is_and_loses_nothing(
     mended = {**value, "mended": True} if isinstance(value, dict) else {"was": value, "mended": True}
     architecture_sessions.save(actor, uuid=uuid, version=now.version, changes=[Edit((columns[0],), mended)])
     assert architecture_sessions.get(actor, uuid=uuid).documents[columns[0]] == mended
-    assert not _opened(shell, sign_in, page, uuid, _TABS[page][0]).error
+    assert not opened(shell, sign_in, page, uuid, _TABS[page][0]).error

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from playwright.sync_api import expect
 
+from pages._ui.sessions import presence
 from tests.pages.sessions import desk
 from tests.pages.visits import OpenWindow
-from tests.serving import serve
+from tests.serving import Served, serve
 
 
 def test_two_tabs_of_one_person_do_not_take_from_each_other(visit: desk.Open, uuid: UUID) -> None:
@@ -48,6 +49,50 @@ def test_somebody_who_comes_is_seen_without_a_reload(visit: desk.Open, uuid: UUI
     expect(one.get_by_text("(Statement of work)")).to_be_visible()
     two.close()
     expect(one.get_by_text("Here now:")).to_have_count(0)
+
+
+def test_what_others_save_waits_while_somebody_is_in_the_middle_of_a_field_a_cell_or_a_dialog(
+    visit: desk.Open, served: Served, uuid: UUID
+) -> None:
+    one, two = visit(f"/sow?session={uuid}"), visit("/", who="admin")
+    long = 3_000 * presence.SECONDS  # milliseconds in which the page is drawn anew when nothing holds it back
+
+    def saves(number: int) -> None:
+        desk.save(two, uuid, {"path": ["sow_objects", "others"], "value": number})
+        one.wait_for_timeout(long)
+
+    title = one.get_by_label("Title", exact=True)
+    expect(title).to_be_visible()
+    before = desk.document(served, uuid, "sow_objects")["sections"][0]["title"]
+    title.press("End")
+    title.press_sequentially(" and half")
+    saves(1)
+    expect(title).to_be_focused()
+    expect(title).to_have_value(f"{before} and half")
+    title.press_sequentially(" a word")
+    title.press("Enter")
+    desk.until(
+        one,
+        lambda: desk.document(served, uuid, "sow_objects")["sections"][0]["title"] == f"{before} and half a word",
+    )
+    assert desk.document(served, uuid, "sow_objects")["others"] == 1, "and nothing of the others was lost"
+
+    dialog = desk.open_dialog(one, "Details")
+    dialog.get_by_label("Client").fill("Not saved yet")
+    saves(2)
+    expect(dialog.get_by_label("Client")).to_have_value("Not saved yet")
+    desk.close_dialog(one)
+    one.get_by_role("tab", name="JSON").click()
+    expect(one.get_by_label("The whole document")).to_have_value(re.compile('"others": 2'))
+
+    one.goto(f"{served.url}/loe?session={uuid}")
+    expect(one.locator(".js-plotly-plot")).to_be_visible()  # what is fetched late moves the grid
+    cell = desk.open_first_cell(one, one.get_by_test_id("stDataFrame").first)
+    cell.fill("Half a cell")
+    saves(3)
+    expect(cell).to_have_value("Half a cell")
+    cell.press("Enter")
+    desk.until(one, lambda: desk.document(served, uuid, "loe_objects")["rows"][0]["task"] == "Half a cell")
 
 
 def test_a_restart_in_the_middle_of_a_sentence_loses_nothing(open_window: OpenWindow, data_dir: Path) -> None:

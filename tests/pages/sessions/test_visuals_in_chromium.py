@@ -61,10 +61,20 @@ def test_images_arrive_harmless_with_caption_and_in_order(visit: desk.Open, serv
         expect(page.get_by_test_id("stMain").get_by_label("Caption", exact=True)).to_have_count(had + number)
 
     def captions() -> list[str]:
-        return [one["title"] for one in desk.document(served, uuid, "visual_assets_json")["assets"][had:]]
+        return [one["caption"] for one in desk.document(served, uuid, "visual_assets_json")["assets"][had:]]
 
     assert captions() == ["Caption 1", "Caption 2", "Caption 3"]
     page.keyboard.press("Escape")
+    caption, title = (
+        page.get_by_test_id("stMain").get_by_label(name, exact=True).last for name in ("Caption", "Title")
+    )
+    expect(title).to_have_value("Caption 3")
+    caption.fill("Below the picture")
+    caption.press("Enter")
+    desk.until(page, lambda: captions()[-1] == "Below the picture")
+    caption.fill("Caption 3")
+    caption.press("Enter")
+    desk.until(page, lambda: captions()[-1] == "Caption 3")
     page.get_by_role("button", name="Up", exact=True).last.click()
     desk.until(page, lambda: captions() == ["Caption 1", "Caption 3", "Caption 2"])
     pictures = page.get_by_test_id("stMain").locator("img[src^='/api/sessions/']")

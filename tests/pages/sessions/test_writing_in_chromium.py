@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,7 +15,9 @@ from tests.pages.sessions.desk import (
     document,
     email_of,
     no_draft_left,
+    open_first_cell,
     rows,
+    save,
     saved,
     section,
     sign_in,
@@ -25,20 +28,7 @@ from tests.serving import Served
 
 
 def _type_into_first_cell(page: Page, grid: Locator, text: str) -> None:
-    """Edit the first cell of a grid: a canvas, so by its place, and again when the page moved it meanwhile."""
-    cell = page.locator(".gdg-input").first
-
-    def is_open() -> bool:
-        grid.scroll_into_view_if_needed()
-        box = grid.bounding_box()
-        assert box
-        if not cell.is_visible():
-            page.mouse.dblclick(box["x"] + 120, box["y"] + 35 + 17)
-            page.wait_for_timeout(500)
-        return cell.is_visible()
-
-    until(page, is_open)
-    expect(cell).to_be_focused()  # before it is, what is typed goes to the grid, which takes only the first letter
+    cell = open_first_cell(page, grid)
     cell.fill(text)
     cell.press("Enter")
     expect(cell).to_have_count(0)
@@ -166,6 +156,78 @@ def test_each_page_is_opened_and_edited(visit: Open, served: Served, uuid: UUID)
     expect(page.get_by_label("The whole document")).to_have_value(re.compile(r"b\[Two\]"))
 
 
+def test_rows_that_were_added_stay_while_cells_are_edited(visit: Open, served: Served, uuid: UUID) -> None:
+    page = visit(f"/loe?session={uuid}")
+    stored = document(served, uuid, "loe_objects")["rows"][:2]
+    save(page, uuid, {"path": ["loe_objects", "rows"], "value": stored})
+    page.reload()
+    grid = page.get_by_test_id("stDataFrame").first
+    expect(page.locator(".js-plotly-plot")).to_be_visible()  # what is fetched late moves the grid
+    shown = grid.locator("table tbody tr")
+    for count in (3, 4):
+        grid.scroll_into_view_if_needed()
+        box = grid.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 120, box["y"] + 35 * count + 17)  # the line under the rows adds one
+        until(page, lambda: len(document(served, uuid, "loe_objects")["rows"]) == count)  # noqa: B023
+        page.keyboard.press("Escape")  # its first cell is open already
+        page.wait_for_timeout(1_000)
+        expect(shown).to_have_count(count)
+    _type_into_first_cell(page, grid, "Typed when two were added")
+    until(page, lambda: document(served, uuid, "loe_objects")["rows"][0]["task"] == "Typed when two were added")
+    assert len(document(served, uuid, "loe_objects")["rows"]) == 4
+
+
+def test_numbers_that_nobody_edited_stay_as_they_are_in_the_json_tab(visit: Open, served: Served, uuid: UUID) -> None:
+    page = visit(f"/sow?session={uuid}&view=JSON")
+    other = visit(f"/sow?session={uuid}", who="admin")
+    expect(section(other)).to_be_visible()
+    save(page, uuid, {"path": ["sow_objects", "own"], "value": 0})
+    exact = {"large": 12345678901234567890, "small": 1.5, "whole": 1.0}
+    rows(
+        served,
+        "UPDATE ai_architecture_sessions SET sow_objects = sow_objects || %s::jsonb WHERE uuid = %s RETURNING id",
+        json.dumps({"own": exact}),
+        uuid,
+    )
+    page.reload()
+    area = page.get_by_label("The whole document")
+    expect(area).to_have_value(re.compile('"large": 12345678901234567890,'))
+    area.fill(area.input_value().replace('"format": 1', '"format": 1, "mine": 9007199254740993'))
+    area.press("Control+s")
+    saved(page)
+    now = document(served, uuid, "sow_objects")
+    assert now["own"] == exact and now["mine"] == 9007199254740993
+    # Both sides of a clash show the numbers as they are, too.
+    page.context.set_offline(True)
+    area.fill(area.input_value().replace("9007199254740993", "9007199254740995"))
+    save(other, uuid, {"path": ["sow_objects", "mine"], "value": 1})
+    page.context.set_offline(False)
+    conflict = page.get_by_label("Two versions of this text")
+    expect(conflict).to_be_visible()
+    expect(conflict.locator(".theirs")).to_contain_text('"large": 12345678901234567890')
+    conflict.get_by_role("button", name="Keep mine").click()
+    saved(page)
+    now = document(served, uuid, "sow_objects")
+    assert now["own"] == exact and now["mine"] == 9007199254740995
+
+
+def test_a_text_with_other_ends_of_lines_is_not_edited_by_being_opened(visit: Open, served: Served, uuid: UUID) -> None:
+    text = "First\r\n\r\nSecond\rThird"
+    page = visit("/")
+    path = ["sow_objects", "sections", document(served, uuid, "sow_objects")["sections"][0]["id"], "markdown"]
+    save(page, uuid, {"path": path, "value": text})
+    page.goto(f"{served.url}/sow?session={uuid}")
+    expect(section(page)).to_have_value("First\n\nSecond\nThird")
+    page.wait_for_timeout(4_000)  # longer than a draft waits
+    expect(status(page)).to_have_text(re.compile(r"^Revision \d+$"))
+    no_draft_left(page)
+    page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Level of effort")).click()
+    expect(page.get_by_label("Contingency, %", exact=True)).to_be_visible()
+    page.wait_for_timeout(1_000)
+    assert document(served, uuid, "sow_objects")["sections"][0]["markdown"] == text
+
+
 def test_a_share_link_opens_in_a_clean_browser_and_each_export_is_a_file(
     visit: Open, browser: Any, served: Served, uuid: UUID
 ) -> None:
@@ -201,6 +263,16 @@ def test_a_viewer_reads_and_cannot_write(visit: Open, served: Served, uuid: UUID
     )
     assert tried == 403
     assert document(served, uuid, "sow_objects")["format"] == 1
+    # What a browser does to a field that is read only is no edit: no draft of it is left behind, and nothing is sent.
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method) if "/api/sessions/" in request.url else None)
+    section(page).evaluate("area => { area.value = 'Spelled otherwise by an extension' }")
+    page.wait_for_timeout(4_000)  # longer than a draft waits
+    page.get_by_test_id("stMain").get_by_role("link", name=re.compile("Level of effort")).click()
+    expect(page.get_by_label("Contingency, %", exact=True)).to_be_visible()
+    page.wait_for_timeout(1_000)
+    no_draft_left(page)
+    assert "PATCH" not in sent
 
 
 def test_many_are_changed_together_and_set_back(visit: Open, served: Served) -> None:

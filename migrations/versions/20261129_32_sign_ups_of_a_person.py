@@ -1,13 +1,13 @@
 """Who exports everything about a person also reads by which links to a domain their address was asked for.
 
-Revision ID: 20261129_41
-Revises: 20261129_40
+Revision ID: 20261129_32
+Revises: 20261129_31
 """
 
 from alembic import op
 
-revision = "20261129_41"
-down_revision = "20261129_40"
+revision = "20261129_32"
+down_revision = "20261129_31"
 branch_labels = None
 depends_on = None
 

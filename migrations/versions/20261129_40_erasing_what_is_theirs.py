@@ -1,13 +1,13 @@
 """Erasing a person touches what is theirs: names within their organizations, and in pictures too.
 
-Revision ID: 20261129_90
-Revises: 20261129_30
+Revision ID: 20261129_40
+Revises: 20261129_39
 """
 
 from alembic import op
 
-revision = "20261129_90"
-down_revision = "20261129_30"
+revision = "20261129_40"
+down_revision = "20261129_39"
 branch_labels = None
 depends_on = None
 
@@ -318,7 +318,7 @@ ALTER FUNCTION nexa.erase_person(uuid, boolean, text[]) OWNER TO nexa_system;
 
 BEFORE = """
 CREATE FUNCTION nexa.columns_of_words() RETURNS TABLE (place text, name text, type text) LANGUAGE sql STABLE
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT quote_ident(c.relname), quote_ident(a.attname), format_type(a.atttypid, a.atttypmod)
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
     WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
@@ -328,14 +328,14 @@ CREATE FUNCTION nexa.columns_of_words() RETURNS TABLE (place text, name text, ty
     ORDER BY 1, 2
 $$;
 CREATE FUNCTION nexa.pattern_of(words text[], in_json boolean) RETURNS text LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT '(?<![\\w.%+-])(' || string_agg(regexp_replace(
         CASE WHEN in_json THEN substr(to_jsonb(word)::text, 2, length(to_jsonb(word)::text) - 2) ELSE word END,
         '([][\\\\.^$*+?(){}|-])', '\\\\\\1', 'g'), '|' ORDER BY length(word) DESC, word) || ')(?![\\w-]|\\.\\w)'
     FROM unnest(words) word WHERE word <> ''
 $$;
 CREATE FUNCTION nexa.likes_of(words text[], in_json boolean) RETURNS text[] LANGUAGE sql IMMUTABLE
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT array_agg('%' || replace(lower(
         CASE WHEN in_json THEN substr(to_jsonb(word)::text, 2, length(to_jsonb(word)::text) - 2) ELSE word END
     ), '\\', '\\\\') || '%') FROM unnest(words) word WHERE word <> ''
@@ -350,7 +350,7 @@ CREATE FUNCTION nexa.concerns(entry audit_logs, person uuid, linked uuid[], in_v
         OR concat_ws(' ', entry.reason, entry.user_agent) ~* in_text, false)
 $$;
 CREATE FUNCTION nexa.erase_person(person uuid, dry boolean) RETURNS jsonb LANGUAGE plpgsql SECURITY DEFINER
-    SET search_path = pg_catalog, public AS $$
+    SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     addresses text[];
     names text[];

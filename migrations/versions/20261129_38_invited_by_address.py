@@ -1,13 +1,13 @@
 """Somebody who was invited and never came is known to the customer by the address, also when the invitation is gone.
 
-Revision ID: 20261129_81
-Revises: 20261129_80
+Revision ID: 20261129_38
+Revises: 20261129_37
 """
 
 from alembic import op
 
-revision = "20261129_81"
-down_revision = "20261129_80"
+revision = "20261129_38"
+down_revision = "20261129_37"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """Any text, tag or role can be searched for: a phrase may be left out at the end, a marker may hold a backslash.
 
-Revision ID: 20261129_70
-Revises: 20261129_30
+Revision ID: 20261129_35
+Revises: 20261129_34
 """
 
 from alembic import op
 
-revision = "20261129_70"
-down_revision = "20261129_30"
+revision = "20261129_35"
+down_revision = "20261129_34"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """The log's index of what the platform's own people did holds what every list and export of it shows.
 
-Revision ID: 20261129_42
-Revises: 20261129_41
+Revision ID: 20261129_33
+Revises: 20261129_32
 """
 
 from alembic import op
 
-revision = "20261129_42"
-down_revision = "20261129_41"
+revision = "20261129_33"
+down_revision = "20261129_32"
 branch_labels = None
 depends_on = None
 

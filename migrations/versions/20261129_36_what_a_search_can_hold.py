@@ -1,13 +1,13 @@
 """What the search knows of a session always fits: its words and its markers are a megabyte at most together.
 
-Revision ID: 20261129_71
-Revises: 20261129_70
+Revision ID: 20261129_36
+Revises: 20261129_35
 """
 
 from alembic import op
 
-revision = "20261129_71"
-down_revision = "20261129_70"
+revision = "20261129_36"
+down_revision = "20261129_35"
 branch_labels = None
 depends_on = None
 

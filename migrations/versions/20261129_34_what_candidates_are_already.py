@@ -1,13 +1,13 @@
 """Who could join by a domain is told with what they are there already; a withdrawn invitation is nothing.
 
-Revision ID: 20261129_50
-Revises: 20261129_30
+Revision ID: 20261129_34
+Revises: 20261129_33
 """
 
 from alembic import op
 
-revision = "20261129_50"
-down_revision = "20261129_30"
+revision = "20261129_34"
+down_revision = "20261129_33"
 branch_labels = None
 depends_on = None
 

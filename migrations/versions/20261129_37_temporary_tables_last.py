@@ -3,14 +3,14 @@
 PostgreSQL looks for a table among the temporary ones first, unless the search path names them: so every path names them,
 last. A function that is made or replaced after this says ``SET search_path = pg_catalog, public, pg_temp`` itself.
 
-Revision ID: 20261129_80
-Revises: 20261129_30
+Revision ID: 20261129_37
+Revises: 20261129_36
 """
 
 from alembic import op
 
-revision = "20261129_80"
-down_revision = "20261129_30"
+revision = "20261129_37"
+down_revision = "20261129_36"
 branch_labels = None
 depends_on = None
 

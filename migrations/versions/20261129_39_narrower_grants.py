@@ -1,13 +1,13 @@
 """What waits in the outbox is read by who delivers it; a customer's transaction notes in its own chain alone.
 
-Revision ID: 20261129_82
-Revises: 20261129_81
+Revision ID: 20261129_39
+Revises: 20261129_38
 """
 
 from alembic import op
 
-revision = "20261129_82"
-down_revision = "20261129_81"
+revision = "20261129_39"
+down_revision = "20261129_38"
 branch_labels = None
 depends_on = None
 
