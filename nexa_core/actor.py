@@ -34,7 +34,8 @@ class Origin:
 class Standing:
     """The facts the permission gates look at."""
 
-    account_status: str = "active"
+    #: None for an address whose account, if there is one, is not known where the question is asked.
+    account_status: str | None = "active"
     signed_in: bool = True
     membership_status: str | None = "active"
     organization_status: str = "active"

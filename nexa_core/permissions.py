@@ -175,7 +175,9 @@ def _feature_gate(actor: Actor, feature: str, where: str) -> Gate:
 def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> Iterator[Gate]:
     standing = actor.standing
     who, where = actor.full_name or "This person", actor.organization_name or "this organization"
-    yield Gate("account", standing.account_status == "active", f"{who}'s account is {standing.account_status}.")
+    status = standing.account_status
+    known = f"{who}'s account is {status}." if status else f"No account of {who} is known here."
+    yield Gate("account", status == "active" if status else None, known)
     yield Gate("sign_in", standing.signed_in, f"{who}'s sign-in is {'valid' if standing.signed_in else 'over'}.")
     yield Gate("organization", standing.organization_status == "active", f"{where} is {standing.organization_status}.")
     yield Gate(

@@ -61,7 +61,6 @@ _ENDS = text("""
 def _write(place: Path, file: File, chain_id: UUID, upto: int) -> bytes:
     """Beside its place first, so that a crash leaves no half archive under the name of a whole one."""
     beside = place.with_suffix(".part")
-    digest = hashlib.sha256()
     try:
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as target:

@@ -19,7 +19,7 @@ from nexa_core.db import reading
 from nexa_core.errors import Invalid
 from nexa_core.organizations.members import INVITED, STATUSES, names_of, only_invited
 from nexa_core.organizations.models import Organization, OrganizationMembership
-from nexa_core.organizations.reach import require_for
+from nexa_core.organizations.reach import BY_STAFF, require_for
 from nexa_core.organizations.seats import seats_of
 from nexa_core.permissions import MEMBERSHIP_ROLES, Explanation, Permission, Resource, explain, granted
 from nexa_core.usage.models import UsageCounter
@@ -74,13 +74,19 @@ def explain_access(
 ) -> Explanation:
     """Why somebody may or may not do this here, gate by gate; for whoever it is, a member or not.
 
-    The sign-in gate is answered as if the person were signed in. Raises NotFound for a stranger's organization,
-    Forbidden without MEMBERS_READ, Invalid for an unknown permission.
+    The sign-in gate is answered as if the person were signed in. Asked by one of the platform's own people about
+    another, who is no member, it says by which right of theirs they reach the organization. Raises NotFound for a
+    stranger's organization, Forbidden without MEMBERS_READ, Invalid for an unknown permission.
     """
     require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
     wanted = _permission(permission)
     with reading(actor) as db:
-        return explain(_subject(actor, db, _organization(db, organization_id), email), wanted, resource)
+        subject = _subject(actor, db, _organization(db, organization_id), email)
+        if actor.is_staff and subject.standing.membership_status is None:
+            colleague = _subject(actor, db, db.scalars(select(Organization).where(Organization.is_platform)).one(), email)
+            if colleague.is_staff and colleague.standing.membership_status is not None:
+                subject, wanted = colleague, BY_STAFF.get(wanted, wanted)
+        return explain(subject, wanted, resource)
 
 
 def resources(actor: Actor, *, organization_id: UUID) -> tuple[Resource, ...]:
@@ -187,7 +193,7 @@ def _subject(actor: Actor, db: Session, organization: Organization, email: str) 
     if membership is not None and membership.status == "pending" and membership.invitation_revoked_at is not None:
         membership = None
     standing = Standing(
-        account_status=INVITED if is_invited else person.status if person else "active",
+        account_status=INVITED if is_invited else person.status if person else None,
         membership_status=membership.status if membership else None,
         organization_status=organization.status,
         is_platform=organization.is_platform,

@@ -24,6 +24,16 @@ def require_for(actor: Actor, organization_id: UUID, *, own: Permission, other: 
         require_seen(actor, organization_id)
 
 
+#: By which right of the platform's own people another's organization is reached, where it is not the right itself: what
+#: ``require_for`` is asked with everywhere.
+BY_STAFF = {
+    Permission.ORGANIZATION_READ: Permission.ORGANIZATIONS_BROWSE,
+    Permission.ORGANIZATION_MANAGE: Permission.ORGANIZATIONS_MANAGE,
+    Permission.MEMBERS_MANAGE: Permission.ORGANIZATIONS_MANAGE,
+    Permission.BILLING_MANAGE: Permission.ORGANIZATIONS_MANAGE,
+}
+
+
 def require_members_manage(actor: Actor, organization_id: UUID) -> None:
     """Raise unless the actor may change who belongs to the organization."""
     require_for(actor, organization_id, own=Permission.MEMBERS_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)

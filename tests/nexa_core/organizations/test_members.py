@@ -10,7 +10,7 @@ import pytest
 from nexa_core import accounts, audit, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
-from nexa_core.permissions import Permission, Resource, explain
+from nexa_core.permissions import Explanation, Permission, Resource, explain
 from tests.databases import TestDatabase
 from tests.nexa_core.organizations.conftest import Cast
 from tests.worlds import World
@@ -225,6 +225,32 @@ def test_an_answer_names_the_gate_that_decides(cast: Cast, world: World, databas
         )
     with pytest.raises(NotFound):
         organizations.what_if(cast.eve, organization_id=cast.northwind, email=cast.ben.email, role="owner")
+
+
+def test_an_answer_about_the_platforms_people_names_the_right_by_which_they_reach_a_customer(
+    cast: Cast, world: World
+) -> None:
+    assert cast.root.organization_id
+    world.person("manager@nexa.example", cast.root.organization_id, role="billing")
+    world.person("gone@nexa.example", cast.root.organization_id, role="admin", membership_status="suspended")
+
+    def answer(asking: Actor, email: str, permission: str = "members.manage") -> Explanation:
+        return organizations.explain_access(asking, organization_id=cast.northwind, email=email, permission=permission)
+
+    reaching = answer(cast.root, cast.root.email)
+    assert reaching.allowed and reaching.sentence == "The role owner in NEXA includes organizations.manage."
+    assert organizations.members(cast.root, organization_id=cast.northwind)
+    assert not answer(cast.root, "manager@nexa.example").allowed
+    assert answer(cast.root, "manager@nexa.example", "organization.read").allowed
+    assert answer(cast.root, cast.root.email, "usage.record").sentence.endswith("in NEXA includes usage.record.")
+    assert answer(cast.root, "gone@nexa.example").deciding.name == "membership"
+    assert answer(cast.ada, cast.root.email).deciding.name == "membership", (
+        "a customer is told nothing of NEXA's people"
+    )
+    for asking in (cast.root, cast.ada):
+        account = answer(asking, "nobody@x.example").gates[0]
+        assert (account.name, account.passed) == ("account", None)
+        assert account.reason == "No account of nobody@x.example is known here."
 
 
 def test_what_a_plan_does_not_include_is_off_unless_it_was_agreed(
