@@ -82,7 +82,7 @@ with st.form("password", clear_on_submit=False):
     asked = st.form_submit_button("Change password")
     st.caption("Your other sign-ins end when it changes.")
     if asked and new != again:
-        st.error("The two entries of the new password are not the same.", icon=":material/error:")
+        layout.not_the_same()
     elif asked:
         with shown_here():
             accounts.change_password(actor, current=current, new=new)

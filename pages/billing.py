@@ -21,7 +21,7 @@ if organization_id is not None:
             invoice.events(actor, found, found.line(line))
         else:
             with top:
-                invoice.heading(actor, found)
+                invoice.heading(found)
             invoice.figures(actor, found)
             invoice.lines(actor, found)
             with st.container(horizontal=True, vertical_alignment="center"):

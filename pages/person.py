@@ -26,7 +26,7 @@ else:
         people.account(actor, person)
     with right.container(border=True, height="stretch"):
         st.subheader("Organizations", anchor=False)
-        people.memberships(actor, person)
+        people.memberships(person)
     with st.container(border=True):
         st.subheader("Signed in now", anchor=False)
         people.sign_ins(actor, person)

@@ -19,7 +19,7 @@ with layout.card():
             again = st.text_input("New password again", type="password", autocomplete="new-password")
             asked = st.form_submit_button("Set password", type="primary", width="stretch")
         if asked and new != again:
-            st.error("The two entries are not the same.", icon=":material/error:")
+            layout.not_the_same()
         elif asked:
             with shown_here():
                 accounts.set_password(gate.origin(), token=token, password=new)

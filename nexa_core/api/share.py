@@ -117,7 +117,7 @@ async def _picture(request: Request) -> Response:
     return Response(content, media_type=media_type)
 
 
-async def _nothing(request: Request) -> Response:
+async def _nothing(_request: Request) -> Response:
     return _html("gone.html", 404, sentence="There is nothing at this address.", base="")
 
 

@@ -34,7 +34,7 @@ WHERE id = :id
 _AGES = timedelta(days=10_000)
 
 
-def seed(announce: Announce = lambda line: None, *, now: datetime | None = None, owner_url: str | None = None) -> None:
+def seed(announce: Announce = lambda _line: None, *, now: datetime | None = None, owner_url: str | None = None) -> None:
     """Fill an empty database with the demo world as of ``now``; do nothing where any organization exists.
 
     A world whose writing was interrupted is completed: all its identifiers follow from its seed and day. ``announce``

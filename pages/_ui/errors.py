@@ -72,7 +72,7 @@ def _show_expected(exc: NexaError) -> None:
     )
     if ". " in exc.sentence and not isinstance(exc, Forbidden):
         advice = ""  # two sentences: the second already says what to do
-    box = st.error if exc.status in (422, 503) or exc.status >= 500 else st.warning
+    box = st.error if exc.status == 422 or exc.status >= 500 else st.warning
     box(f"{literal(exc.sentence)} {advice}  \n:small[Reference {incident}]", icon=icon)
 
 

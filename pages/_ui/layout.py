@@ -53,6 +53,11 @@ def title(text: str, caption: str | None = None) -> None:
             st.caption(caption)
 
 
+def not_the_same() -> None:
+    """Beside a form with a new password: its two entries differ."""
+    st.error("The two entries of the new password are not the same.", icon=":material/error:")
+
+
 def figures(values: Sequence[tuple[str, str, str | None]]) -> None:
     """A row of figures: label, value, and a help text or None. It wraps on a narrow screen."""
     with st.grid(len(values), min_column_width=150):

@@ -45,8 +45,7 @@ def table(actor: Actor, rows: Sequence[PersonRow]) -> PersonRow | None:
             "Status": badges.column("Status", [*badges.USER_STATUSES, "locked"]),
         },
     )  # fmt: skip
-    chosen = [cell[0] for cell in event.selection.cells]
-    return rows[chosen[0]] if chosen and chosen[0] < len(rows) else None
+    return tables.clicked(event.selection.cells, rows)
 
 
 def caption(person: PersonView) -> str:
@@ -134,7 +133,7 @@ def account(actor: Actor, person: PersonView) -> None:
     )
 
 
-def memberships(actor: Actor, person: PersonView) -> None:
+def memberships(person: PersonView) -> None:
     """Where the person belongs, each with the way to the organization and to look with the person's eyes."""
     if not person.memberships:
         layout.nothing("domain_disabled", "Belongs to no organization")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Literal, TypeVar
+from uuid import UUID
 
 import streamlit as st
 
@@ -47,7 +48,7 @@ def organizations(actor: Actor, rows: Sequence[Row], *, selectable: bool = False
         "Account manager": [row.account_manager or "–" for row in rows],
     }
     # Ticks are numbers of rows: another page or order is another table, so that none goes over to another row.
-    shown = hashlib.sha256(b"".join(row.id.bytes for row in rows)).hexdigest()[:16]
+    shown = of_these(row.id for row in rows)
     return _selectable(
         rows,
         columns,
@@ -105,7 +106,7 @@ def sessions(actor: Actor, rows: Sequence[Row], *, several: bool) -> tuple[Row |
         "Edited": [row.updated_at for row in rows],
         **({"Found": snippets} if any(snippets) else {}),
     }
-    shown = hashlib.sha256(b"".join(row.uuid.bytes for row in rows)).hexdigest()[:16]
+    shown = of_these(row.uuid for row in rows)
     return _selectable(
         rows,
         columns,
@@ -159,9 +160,18 @@ def _selectable(
         columns, key=key, alt=alt, column_config=config, hide_index=True, height="content",
         placeholder="–", on_select="rerun", selection_mode=modes,
     )  # fmt: skip
-    clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(rows)]
     ticked = tuple(rows[number] for number in event.selection.rows if number < len(rows))
-    return (rows[clicked[0]] if clicked else None), ticked
+    return clicked(event.selection.cells, rows), ticked
+
+
+def clicked(cells: Sequence[tuple[int, str]], rows: Sequence[Row]) -> Row | None:
+    """The row of the cell that was clicked; None where none was, or where there are fewer rows by now."""
+    return next((rows[row] for row, _ in cells if row < len(rows)), None)
+
+
+def of_these(ids: Iterable[UUID]) -> str:
+    """Part of a table's key: what was chosen among other rows is not chosen among these."""
+    return hashlib.sha256(b"".join(one.bytes for one in ids)).hexdigest()[:16]
 
 
 def _percent(used: int, allowance: int | None) -> int | None:

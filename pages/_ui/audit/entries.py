@@ -31,7 +31,7 @@ def draw(actor: Actor, found: Sequence[EntryView], filters: Filters, *, key: str
             _menu(group.first, filters, key)
         if opened.open:
             with opened:
-                _group(actor, group, filters, key)
+                _group(actor, group, key)
 
 
 def how_far(actor: Actor, found: Page) -> str:
@@ -44,9 +44,9 @@ def how_far(actor: Actor, found: Page) -> str:
 
 def _line(actor: Actor, group: Group) -> str:
     entry = group.first
-    clock = format.moment(actor, entry.at).rpartition(", ")[2]
+    clock = format.clock(actor, entry.at)
     if group.is_burst:
-        began = format.moment(actor, group.entries[-1].at).rpartition(", ")[2]
+        began = format.clock(actor, group.entries[-1].at)
         clock = f"{began}–{clock}" if began != clock else clock
     beside = [entry.organization_name] if actor.scope is not Scope.TENANT and entry.organization_name else []
     beside += [f"reason: {_short(entry.reason)}"] if entry.reason else []
@@ -91,19 +91,19 @@ def _follow(changes: dict[str, object], filters: Filters) -> None:
     st.switch_page(address.AUDIT.page(), query_params=wanted)
 
 
-def _group(actor: Actor, group: Group, filters: Filters, key: str) -> None:
+def _group(actor: Actor, group: Group, key: str) -> None:
     for number, entry in enumerate(group.entries[:_MOST_IN_FULL]):
         if number:
             st.divider()
         if len(group.entries) > 1:
             st.markdown(f"**{literal(entry.sentence)}** :small[:gray[{format.moment(actor, entry.at)}]]")
-        _detail(actor, audit.entry(actor, entry_id=entry.id), filters, key)
+        _detail(actor, audit.entry(actor, entry_id=entry.id), key)
     rest = len(group.entries) - _MOST_IN_FULL
     if rest > 0:
         st.caption(f"And {rest} more of the same kind on this page.")
 
 
-def _detail(actor: Actor, detail: EntryDetail, filters: Filters, key: str) -> None:
+def _detail(actor: Actor, detail: EntryDetail, key: str) -> None:
     entry = detail.entry
     _facts(actor, detail)
     _changes(entry, detail.changes, key)

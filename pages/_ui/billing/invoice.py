@@ -10,7 +10,7 @@ import streamlit as st
 from nexa_core import billing
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
-from pages._ui import current_actor, format, layout, menu, saved, shown_here
+from pages._ui import current_actor, format, layout, menu, saved, shown_here, tables
 from pages._ui.billing import whose
 from pages._ui.pager import pager
 from pages._ui.text import literal
@@ -19,7 +19,7 @@ from pages._ui.text import literal
 _TWO_LINES = 62
 
 
-def heading(actor: Actor, invoice: billing.Invoice) -> None:
+def heading(invoice: billing.Invoice) -> None:
     """Whose invoice it is, and the way to what another plan would have meant."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         with st.container(gap="xxsmall", width="content"):
@@ -85,9 +85,9 @@ def lines(actor: Actor, invoice: billing.Invoice) -> None:
 def _open_line(invoice: billing.Invoice) -> None:
     """Before the screen is drawn again: the line that was clicked stands in the address."""
     cells = st.session_state[f"invoice-{invoice.number}"].selection.cells
-    clicked = [invoice.lines[cell[0]] for cell in cells if cell[0] < len(invoice.lines)]
-    if clicked and clicked[0].events:
-        st.query_params["line"] = clicked[0].key
+    line = tables.clicked(cells, invoice.lines)
+    if line is not None and line.events:
+        st.query_params["line"] = line.key
 
 
 def files(invoice: billing.Invoice) -> None:
@@ -129,9 +129,9 @@ def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
 
 def _open_month(totals: tuple[billing.InvoiceTotal, ...]) -> None:
     """Before the screen is drawn again: the month that was clicked is the one in the list of months."""
-    clicked = [cell[0] for cell in st.session_state["invoices"].selection.cells if cell[0] < len(totals)]
-    if clicked:
-        st.session_state["period"] = "" if totals[clicked[0]].is_running else totals[clicked[0]].period
+    total = tables.clicked(st.session_state["invoices"].selection.cells, totals)
+    if total is not None:
+        st.session_state["period"] = "" if total.is_running else total.period
 
 
 def events(actor: Actor, invoice: billing.Invoice, line: billing.Line) -> None:

@@ -80,7 +80,7 @@ def _first_password(offer: Offer, token: str) -> None:
         again = st.text_input("New password again", type="password", autocomplete="new-password")
         asked = st.form_submit_button(f"Join {literal(offer.organization_name)}", type="primary", width="stretch")
     if asked and password != again:
-        st.error("The two entries are not the same.", icon=":material/error:")
+        layout.not_the_same()
     elif asked:
         organizations.accept_invitation_with_password(
             gate.origin(), token=token, first_name=first_name, last_name=last_name, password=password

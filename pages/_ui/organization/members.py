@@ -9,7 +9,7 @@ import streamlit as st
 from nexa_core import organizations
 from nexa_core.actor import Actor
 from nexa_core.organizations import MemberView, OrganizationView
-from pages._ui import badges, filters, format, layout
+from pages._ui import badges, filters, format, layout, tables
 from pages._ui.audit import address
 from pages._ui.organization import access, member_changes, permission_matrix, words
 from pages._ui.text import literal
@@ -73,9 +73,9 @@ def _table(actor: Actor, found: Sequence[MemberView]) -> None:
 
 
 def _clicked(addresses: Sequence[str]) -> None:
-    cells = st.session_state[_TABLE].selection.cells
-    if cells and cells[0][0] < len(addresses):
-        st.session_state[_CHOSEN] = addresses[cells[0][0]]
+    address = tables.clicked(st.session_state[_TABLE].selection.cells, addresses)
+    if address is not None:
+        st.session_state[_CHOSEN] = address
 
 
 def _chosen(found: Sequence[MemberView]) -> MemberView | None:

@@ -18,8 +18,6 @@ from pages._ui.charts import Chart
 from pages._ui.text import literal
 from pages._ui.usage import words
 
-_MONTHS = 14
-
 
 def choose(actor: Actor) -> None:
     """For the platform's people, whose own organization is nobody's customer."""
@@ -37,7 +35,7 @@ def way_back(actor: Actor) -> None:
 
 def period() -> str | None:
     """The month that is shown; it is in the address."""
-    months = {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
+    months = words.months()
     newest, *earlier = months
     place, _ = filters.row(2, 6)
     return filters.named(place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest])

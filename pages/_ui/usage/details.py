@@ -146,8 +146,7 @@ def _scale() -> list[list[Any]]:
 
 def compare(actor: Actor, seen: Burn) -> None:
     """The month against another one that is chosen, by type of event."""
-    months = {reports.word(first): format.month(first) for first in reports.latest(14)}
-    others = {name: says for name, says in months.items() if name != reports.word(seen.period)}
+    others = {name: says for name, says in words.months().items() if name != reports.word(seen.period)}
     place, _ = filters.row(2, 6)
     chosen = filters.named(place, "Compare with", others, key="with", every="The month before")
     against = chosen or reports.word(reports.before(seen.period))

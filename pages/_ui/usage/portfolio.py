@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +13,7 @@ import streamlit as st
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
 from nexa_core.billing.reports import Customer, Money, Point, Summary, Wanted
-from pages._ui import badges, charts, filters, format, layout, menu
+from pages._ui import badges, charts, filters, format, layout, menu, tables
 from pages._ui.charts import Chart
 from pages._ui.usage import kept, words
 from pages._ui.usage import revenue as in_currencies
@@ -25,13 +24,12 @@ _SORTS = {
 }  # fmt: skip
 _SPLITS = {"type": "Type", "customer": "Customer", "plan": "Plan"}
 _SPANS = {"1": "Month", "3": "3 months", "13": "13 months"}
-_MONTHS = 14
 
 
 def filters_of(actor: Actor) -> tuple[Wanted, str]:
     """What the portfolio is narrowed to, and the order of its table; all of it is in the address."""
     period_place, whose, plan_place, tag_place, sort_place = filters.row(2, 2, 2, 2, 2)
-    months = {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
+    months = words.months()
     newest, *earlier = months
     period = filters.named(
         period_place, "Period", {name: months[name] for name in earlier}, key="period", every=months[newest]
@@ -199,7 +197,7 @@ def open_customer(slug: str, wanted: Wanted) -> None:
 
 def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
     """The customers; a click on one opens its usage."""
-    shown = hashlib.sha256(b"".join(row.id.bytes for row in rows)).hexdigest()[:16]
+    shown = tables.of_these(row.id for row in rows)
     columns: dict[str, list[Any]] = {
         "Customer": [row.name for row in rows],
         "Plan": [[badges.word(row.plan)] for row in rows],
@@ -236,9 +234,8 @@ def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
             "Tags": column.ListColumn(width=170),
         },
     )  # fmt: skip
-    clicked = [cell[0] for cell in event.selection.cells if cell[0] < len(rows)]
-    if clicked:
-        open_customer(rows[clicked[0]].slug, wanted)
+    if (row := tables.clicked(event.selection.cells, rows)) is not None:
+        open_customer(row.slug, wanted)
 
 
 def nothing(wanted: Wanted) -> None:

@@ -7,9 +7,17 @@ from urllib.parse import urlencode
 
 from nexa_core import billing
 from nexa_core.actor import Actor
+from nexa_core.billing import reports
 from nexa_core.billing.reports import Money
-from pages._ui import badges
+from pages._ui import badges, format
 from pages._ui.billing import whose
+
+_MONTHS = 14
+
+
+def months() -> dict[str, str]:
+    """The months that can be looked at, as the address and the screen call them, the running one first."""
+    return {reports.word(first): format.month(first) for first in reports.latest(_MONTHS)}
 
 
 def event_type(value: str) -> str:
