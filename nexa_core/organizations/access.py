@@ -83,7 +83,8 @@ def explain_access(
     with reading(actor) as db:
         subject = _subject(actor, db, _organization(db, organization_id), email)
         if actor.is_staff and subject.standing.membership_status is None:
-            colleague = _subject(actor, db, db.scalars(select(Organization).where(Organization.is_platform)).one(), email)
+            platform = db.scalars(select(Organization).where(Organization.is_platform)).one()
+            colleague = _subject(actor, db, platform, email)
             if colleague.is_staff and colleague.standing.membership_status is not None:
                 subject, wanted = colleague, BY_STAFF.get(wanted, wanted)
         return explain(subject, wanted, resource)

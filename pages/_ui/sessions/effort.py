@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import streamlit as st
 
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.effort import EffortTotal, Estimate, digits, estimate, likelihood, money
 from nexa_core.architecture_sessions.foreign import words
-from pages._ui import format, layout
+from pages._ui import charts, format, layout
+from pages._ui.charts import Chart
 from pages._ui.sessions import fields, grid, parts
 from pages._ui.sessions.opening import Opened
 from pages._ui.text import literal
@@ -20,7 +20,6 @@ _CURRENCIES = (
     "SEK", "SGD", "USD", "ZAR",
 )  # fmt: skip
 _BARS = 14
-_BAR = {"light": "#0b6b74", "dark": "#4db6bf"}  # the first colours of the theme's charts
 
 
 def draw(opened: Opened) -> None:
@@ -65,18 +64,14 @@ def figures(opened: Opened, found: Estimate) -> None:
         st.caption(f"The contingency is enough with a likelihood of {likelihood(found.contingency_covers)}.")
     left, right = st.columns(2, gap="medium")
     with left:
-        _totals(actor, found, "Role", found.by_role)
+        _totals(found, "Role", found.by_role)
     with right:
-        _totals(actor, found, "Deliverable", found.by_deliverable)
+        _totals(found, "Deliverable", found.by_deliverable)
     chosen = st.segmented_control(
         "Where the effort goes", ["Role", "Deliverable", "Task"], default="Role", required=True, key="nexa-effort-by"
     )
     by = chosen or "Role"
-    st.plotly_chart(
-        _picture(_bars(found, by)),
-        config={"displayModeBar": False},
-        alt=f"Hours by {by.lower()}, with the range from optimistic to pessimistic",
-    )
+    charts.draw(actor, _chart(_bars(found, by), by), key=f"effort-{by.lower()}")
     st.caption("Bars are PERT means; the lines reach from the optimistic to the pessimistic hours.")
 
 
@@ -90,7 +85,7 @@ def amount(actor: Actor, found: Estimate, minor: int) -> str:
     return f"{format.number(actor, round(money(minor, found.currency)))} {found.currency}"
 
 
-def _totals(actor: Actor, found: Estimate, label: str, totals: Sequence[EffortTotal]) -> None:
+def _totals(found: Estimate, label: str, totals: Sequence[EffortTotal]) -> None:
     st.dataframe(
         {
             label: [total.title or f"No {label.lower()}" for total in totals],
@@ -124,18 +119,19 @@ def _bars(found: Estimate, by: str) -> list[tuple[str, float, float, float]]:
     return sorted(bars, key=lambda bar: bar[1])[-_BARS:]
 
 
-def _picture(bars: Sequence[tuple[str, float, float, float]]) -> dict[str, Any]:
-    """A plain figure: plotly's own classes cost twenty milliseconds a rerun."""
-    return {
-        "data": [
+def _chart(bars: Sequence[tuple[str, float, float, float]], by: str) -> Chart:
+    """Bars with the greatest at the top; the table behind them has it first."""
+    return Chart(
+        title=f"Hours by {by.lower()}",
+        traces=[
             {
                 "type": "bar",
                 "orientation": "h",
                 "y": [_short(name) for name, *_ in bars],
                 "x": [mean for _, mean, _, _ in bars],
-                "marker": {"color": _BAR["dark" if st.context.theme.type == "dark" else "light"]},
+                "marker": {"color": charts.colors()[0]},
                 "error_x": {
-                    "color": "#8b9ca1",
+                    "color": charts.theme("grayColor"),
                     "type": "data",
                     "symmetric": False,
                     "array": [high - mean for _, mean, _, high in bars],
@@ -147,14 +143,21 @@ def _picture(bars: Sequence[tuple[str, float, float, float]]) -> dict[str, Any]:
                 "hovertemplate": "%{y}: %{x:.1f} h (%{customdata[0]:.1f} to %{customdata[1]:.1f})<extra></extra>",
             }
         ],
-        "layout": {
-            "height": 90 + 30 * len(bars),
-            "margin": {"l": 8, "r": 12, "t": 8, "b": 40},
-            "xaxis": {"title": {"text": "Hours"}, "rangemode": "tozero"},
-            "yaxis": {"automargin": True},
+        table={
+            by: [name for name, *_ in reversed(bars)],
+            "Mean, h": [round(mean, 1) for _, mean, _, _ in reversed(bars)],
+            "Optimistic, h": [round(low, 1) for _, _, low, _ in reversed(bars)],
+            "Pessimistic, h": [round(high, 1) for _, _, _, high in reversed(bars)],
+        },
+        alt=f"Hours by {by.lower()}, with the range from optimistic to pessimistic",
+        layout={
+            "hovermode": "closest",
+            "xaxis": {"title": {"text": "Hours"}, "rangemode": "tozero", "showgrid": True},
+            "yaxis": {"showgrid": False, "nticks": 0, "dtick": 1},
             "bargap": 0.35,
         },
-    }
+        height=90 + 30 * len(bars),
+    )
 
 
 def _short(name: str) -> str:
