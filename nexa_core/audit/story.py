@@ -30,6 +30,7 @@ users = table("users", column("id"), column("full_name"), column("email"))
 organizations = table("organizations", column("id"), column("name"), column("slug"))
 memberships_table = table("organization_memberships", column("id"), column("user_id"))
 sessions = table("ai_architecture_sessions", column("uuid"), column("id"), column("title"))
+links = table("share_links", column("id"), column("session_id"))
 
 #: What people call a column, where its own name is not what they call it.
 _LABELS = {
@@ -144,7 +145,11 @@ def _names(actor: Actor, db: Session, rows: Sequence[Any]) -> dict[UUID, str]:
         if row.resource_type == "membership" and row.resource_id and isinstance(person, str):
             gone[row.resource_id] = UUID(person)
     people = of["user"] | {row.user_id for row in rows if row.user_id}
-    return names_of(actor, db, people=people, memberships=of["membership"], titled=of["session"], gone=gone)
+    names = names_of(actor, db, people=people, memberships=of["membership"], titled=of["session"], gone=gone)
+    if of["share_link"]:  # what people call a link is what it leads to
+        titles = select(links.c.id, sessions.c.title).join(sessions, sessions.c.id == links.c.session_id)
+        names |= {row.id: row.title for row in db.execute(titles.where(links.c.id.in_(of["share_link"])))}
+    return names
 
 
 def names_of(
@@ -175,7 +180,7 @@ def names_of(
     return names
 
 
-_NAMED = ("user", "membership", "session")
+_NAMED = ("user", "membership", "session", "share_link")
 
 
 def _uuids(values: Iterable[UUID]) -> Any:
