@@ -33,6 +33,7 @@ memberships_table = table(
     "organization_memberships", *map(column, ("id", "user_id", "organization_id", "status", "requested_at"))
 )
 sessions = table("ai_architecture_sessions", column("uuid"), column("id"), column("title"))
+links = table("share_links", column("id"), column("session_id"))
 
 #: What people call a column, where its own name is not what they call it.
 _LABELS = {
@@ -147,7 +148,11 @@ def _names(actor: Actor, db: Session, rows: Sequence[Any]) -> dict[UUID, str]:
         if row.resource_type == "membership" and row.resource_id and isinstance(person, str):
             gone[row.resource_id] = UUID(person)
     people = of["user"] | {row.user_id for row in rows if row.user_id}
-    return names_of(actor, db, people=people, memberships=of["membership"], titled=of["session"], gone=gone)
+    names = names_of(actor, db, people=people, memberships=of["membership"], titled=of["session"], gone=gone)
+    if of["share_link"]:  # what people call a link is what it leads to
+        titles = select(links.c.id, sessions.c.title).join(sessions, sessions.c.id == links.c.session_id)
+        names |= {row.id: row.title for row in db.execute(titles.where(links.c.id.in_(of["share_link"])))}
+    return names
 
 
 def names_of(
@@ -189,7 +194,7 @@ def called(actor: Actor) -> ColumnElement[str]:
     return case((invited, users.c.email), else_=users.c.full_name)
 
 
-_NAMED = ("user", "membership", "session")
+_NAMED = ("user", "membership", "session", "share_link")
 
 
 def _uuids(values: Iterable[UUID]) -> Any:

@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from nexa_core import architecture_sessions as sessions
+from nexa_core import audit
 from nexa_core.actor import Actor, Origin
 from nexa_core.architecture_sessions import diagrams
 from nexa_core.architecture_sessions.sections import digest_of
@@ -188,6 +189,14 @@ def test_a_link_that_makes_no_sense_is_refused(ada: Actor, uuid: UUID) -> None:
         with pytest.raises(Invalid) as refused:
             sessions.share(ada, uuid=uuid, **wrong)
         assert refused.value.field == field
+
+
+def test_the_log_says_which_session_was_shared(ada: Actor, uuid: UUID, token: str) -> None:
+    sessions.revoke_share(ada, link_id=sessions.share_links(ada, uuid=uuid)[0].id)
+    told = [entry.sentence for entry in audit.find(ada).items]
+    who = told[0].partition(" revoked")[0]
+    assert f"{who} revoked a link to the session Portal for Fabrikam" in told
+    assert f"{who} shared the session Portal for Fabrikam by link" in told
 
 
 def test_views_are_counted_and_noted(database: TestDatabase, ada: Actor, uuid: UUID, token: str) -> None:
