@@ -48,7 +48,7 @@ def session_pdf(bench: Bench) -> Iterator[Row]:
         (f"a session of {pages} pages as PDF", lambda: _seconds(_ours, content)),
         (weasy, lambda: _seconds(theirs, content)),
         pairs=5,
-        bound=BOUND if weasyprint else None,
+        bound=BOUND,
     )
 
 
