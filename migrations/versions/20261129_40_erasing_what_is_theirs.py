@@ -152,6 +152,7 @@ DECLARE
     called text[];
     names text[];
     dropped text[];
+    singles text[];
     hashes text[];
     linked uuid[];
     homes uuid[];
@@ -182,6 +183,7 @@ BEGIN
     ) known(word) WHERE btrim(word) <> '' AND word <> 'Erased person';
     -- An organization that was made for one person alone is called after them, by a single word too.
     names := ARRAY(SELECT CASE WHEN word LIKE '%_ _%' THEN word ELSE word || ' (personal)' END FROM unnest(called) word);
+    singles := ARRAY(SELECT word FROM unnest(called) word WHERE word NOT LIKE '%_ _%');
     dropped := ARRAY(SELECT word FROM unnest(names) word WHERE word = ANY (kept));
     names := ARRAY(SELECT word FROM unnest(names) word WHERE word <> ALL (kept) ORDER BY word);
     SELECT coalesce(array_agg(encode(sha256(convert_to(a, 'UTF8')), 'hex')), '{}') INTO hashes FROM unnest(addresses) a;
@@ -226,7 +228,7 @@ BEGIN
 
     -- The reason may name the person too; nothing that is written from here on repeats it.
     PERFORM set_config('nexa.reason', coalesce(regexp_replace(current_setting('nexa.reason', true),
-        nexa.pattern_of(addresses || hashes || names), 'the person', 'gi'), ''), true);
+        nexa.pattern_of(addresses || hashes || names || singles), 'the person', 'gi'), ''), true);
     UPDATE users SET email = 'erased-' || id || '@erased.invalid', password_hash = NULL, first_name = '', last_name = '',
         full_name = 'Erased person', avatar_url = NULL, timezone = 'UTC', locale = 'en', profile_data = '{}',
         notification_settings = '{}', status = 'deleted', email_verified_at = NULL, last_login_at = NULL,
@@ -239,8 +241,8 @@ BEGIN
     DELETE FROM organization_memberships WHERE user_id = person;
     DELETE FROM unknown_sign_ins WHERE address_hash = ANY (hashes);
     DELETE FROM domain_sign_ups WHERE lower(email) = ANY (addresses);
-    UPDATE organizations SET account_manager_id = NULL WHERE account_manager_id = person;
-    UPDATE organizations SET name = 'Erased person (personal)' WHERE id = ANY (homes) AND name = ANY (names) AND name LIKE '% (personal)';
+    UPDATE organizations SET account_manager_id = NULL, updated_at = now() WHERE account_manager_id = person;
+    UPDATE organizations SET name = 'Erased person (personal)', updated_at = now() WHERE id = ANY (homes) AND name = ANY (names) AND name LIKE '% (personal)';
     UPDATE outbox_messages SET recipient = 'erased@erased.invalid', subject = '(erased)', body = NULL, link = NULL,
         last_error = NULL, sent_at = coalesce(sent_at, now()) WHERE lower(recipient) = ANY (addresses);
 
@@ -286,6 +288,13 @@ BEGIN
     SELECT found || jsonb_build_object('left', jsonb_build_object('names', cardinality(dropped), 'places', coalesce(jsonb_object_agg(p.place, p.held), '{}')))
         INTO found FROM nexa.places_of('{}', dropped, homes, person) p
         WHERE p.place NOT LIKE 'audit\\_logs.%';
+
+    -- A name of one word is anybody's, so it stays where others wrote it; the certificate says in how many places.
+    SELECT coalesce(sum(p.held), 0) INTO counted FROM nexa.places_of(singles, '{}', homes, person) p
+        WHERE p.place NOT LIKE 'audit\\_logs.%';
+    SELECT found || jsonb_build_object('one_word', counted + count(*)) INTO found FROM audit_logs l
+        WHERE nexa.words_in(l) ~* (SELECT nexa.pattern_of(singles))
+          AND NOT nexa.concerns(l, person, linked, homes, likes, of_addresses, of_names);
 
     WITH blanked AS (
         UPDATE audit_logs l SET old_values = NULL, new_values = NULL, ip_address = NULL, user_agent = NULL, reason = NULL, salt = ''

@@ -319,7 +319,7 @@ def test_nobody_who_was_erased_manages_a_customer_or_gives_an_organization_its_n
 ) -> None:
     assert root.organization_id
     manager = world.person("cher@nexa.example", root.organization_id, role="billing", full_name="Cher")
-    managed = world.organization("Managed", account_manager_id=manager)
+    managed = world.organization("Managed", account_manager_id=manager, tax_id="Cher")
     home = world.organization("Cher (personal)", slug="personal-1", subscription_data={"personal": True})
     world.membership(manager, home)
     world.person("heir@nexa.example", home, role="owner")
@@ -331,6 +331,10 @@ def test_nobody_who_was_erased_manages_a_customer_or_gives_an_organization_its_n
         ).fetchall()
         assert rows == [(home, "Erased person (personal)", None), (managed, "Managed", None)]
         assert everywhere(connection, ["cher (", "cher@"]) == []
+        said = connection.execute(
+            "SELECT new_values->'certificate'->'one_word' FROM audit_logs WHERE new_values ? 'certificate'"
+        ).fetchall()
+        assert said == [(2,)], "a name of one word stays where others wrote it, and is counted there and in the log"
     assert audit.verify(Actor.system()).verified
 
 
