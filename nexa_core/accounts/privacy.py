@@ -104,7 +104,8 @@ class ErasureCertificate:
     ``remaining`` counts places that still name the person, in every column of text there is; ``credits`` is what all
     organizations have used, the same before and after. ``names_kept`` names were not looked for, because whoever erased
     took them for somebody else's; ``kept`` counts by column where they were left. ``archives`` are the files of entries
-    that left the log before, which keep what they hold.
+    that left the log before, which keep what they hold. ``one_word`` counts places where a name of theirs of a single
+    word stands, which is anybody's and was left to who wrote it.
     """
 
     number: UUID
@@ -116,6 +117,7 @@ class ErasureCertificate:
     audit_entries: int
     texts: int
     remaining: int
+    one_word: int
     credits: int
     names_kept: int
     kept: Mapping[str, int]
@@ -201,6 +203,7 @@ def certificate(actor: Actor, *, user_id: UUID) -> ErasureCertificate:
         audit_entries=said["audit_entries"],
         texts=sum(said["texts"].values()),
         remaining=said["remaining"],
+        one_word=said.get("one_word", 0),  # certificates of before did not count them
         credits=int(said["credits"]),
         names_kept=said.get("left", {}).get("names", 0),  # erasures before there was a choice left none
         kept=said.get("left", {}).get("places", {}),

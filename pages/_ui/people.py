@@ -88,6 +88,9 @@ def erased(actor: Actor, person: PersonView) -> None:
                 "Number": str(found.number)[:8].upper(),
                 "Erased": format.moment(actor, found.erased_at),
                 "Places that still name the person": format.number(actor, found.remaining),
+                "Places with a name of one word, which may be anybody's": (
+                    format.number(actor, found.one_word) if found.one_word else None
+                ),
                 "Audit entries without their content": format.number(actor, found.audit_entries),
                 "Texts in which the name was replaced": format.number(actor, found.texts),
                 "Memberships, sign-ins and mails removed": " / ".join(
