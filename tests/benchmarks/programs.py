@@ -4,19 +4,72 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
+
+import httptools
 
 from tests.benchmarks.stage import Stage
 from tests.serving import ROOT, SECONDS_TO_START, clean_environment, end, free_port
 
 EMPTY = "empty"
 _PARTS = ("app.py", "pages", "nexa_core", "migrations", ".streamlit", "pyproject.toml")
+
+
+class Answer:
+    """One answer of HTTP, filled in by the parser's calls."""
+
+    def __init__(self) -> None:
+        self.status, self.body, self.is_whole = 0, b"", False
+        self.headers: dict[str, str] = {}
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode().lower()] = value.decode()
+
+    def on_body(self, body: bytes) -> None:
+        self.body += body
+
+    def on_message_complete(self) -> None:
+        self.is_whole = True
+
+
+class Client:
+    """One connection to a program; what it adds to an answer's time is a parser in C (as in browsers) and no more."""
+
+    def __init__(self, url: str) -> None:
+        address = urlsplit(url)
+        assert address.hostname and address.port
+        self._host = address.netloc
+        self._socket = socket.create_connection((address.hostname, address.port), timeout=60)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def written(self, method: str, path: str, body: str, headers: Mapping[str, str]) -> bytes:
+        """A request with JSON, as it goes over the wire."""
+        sent = {"host": self._host, "content-type": "application/json", "content-length": str(len(body.encode()))}
+        lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in {**sent, **headers}.items())]
+        return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+    def answer(self, request: bytes) -> Answer:
+        """Send a request and wait for the whole of what it is answered with."""
+        self._socket.sendall(request)
+        answer = Answer()
+        parser = httptools.HttpResponseParser(answer)
+        while not answer.is_whole:
+            received = self._socket.recv(65_536)
+            assert received, "the connection was closed before the answer was whole"
+            parser.feed_data(received)
+        answer.status = parser.get_status_code()
+        return answer
+
+    def close(self) -> None:
+        self._socket.close()
 
 
 def copy_with_empty_screen(into: Path, content: str = "") -> Path:

@@ -8,6 +8,7 @@ import gzip
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -194,8 +195,13 @@ def test_what_cannot_be_exported_is_refused_before_it_begins(ada: Actor, root: A
     also.close()
 
 
+def stall(answer: Written, pieces_taken: int) -> None:
+    """Serve an answer to a reader who takes some messages, and then no more; this thread may have a loop."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(anyio.run, _stalled, answer, pieces_taken).result()
+
+
 async def _stalled(answer: Written, pieces_taken: int) -> None:
-    """Serve an answer to a reader who takes some messages, and then no more."""
     left = pieces_taken
 
     async def send(_message: object) -> None:
@@ -214,7 +220,7 @@ def test_a_reader_who_stalls_is_let_go(ada: Actor, monkeypatch: pytest.MonkeyPat
     history(ada, 3)
     monkeypatch.setattr(streaming, "IDLE_SECONDS", 0.2)
     answer = Written(audit.export_entries(ada, file_format="csv"), media_type="text/csv", headers={})
-    anyio.run(_stalled, answer, pieces_taken)
+    stall(answer, pieces_taken)
     assert export_module._slots.taken == 0
     assert list(audit.export_entries(ada, file_format="csv")), "and nothing is held any more"
 
@@ -222,7 +228,7 @@ def test_a_reader_who_stalls_is_let_go(ada: Actor, monkeypatch: pytest.MonkeyPat
 def test_a_reader_who_takes_for_ever_is_let_go(ada: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "LONGEST_SECONDS", 0.2)
     answer = Written(audit.export_entries(ada, file_format="csv"), media_type="text/csv", headers={})
-    anyio.run(_stalled, answer, 1)
+    stall(answer, 1)
     assert export_module._slots.taken == 0
 
 
