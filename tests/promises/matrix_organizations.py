@@ -184,7 +184,7 @@ VERBS: dict[str, Row] = {
     "organizations.accept_domain": admins(_domain(O.accept_domain, reason=REASON)),
     "organizations.accept_invitation": Row(
         lambda a, p: O.accept_invitation(a, token=p.token),
-        expect=never("forbidden", deleted="invalid"),
+        expect=never("forbidden", deleted="invalid", viewing="forbidden"),
     ),
     "organizations.account_managers": platform(lambda a, _: O.account_managers(a), PLATFORM, _all_account_managers),
     "organizations.matching": platform(lambda a, _: O.matching(a, O.Filter()), PLATFORM, _all_matching),
