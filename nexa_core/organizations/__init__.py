@@ -108,6 +108,8 @@ from nexa_core.organizations.joining import (
     blast_radius,
     decline_join,
     join_requests,
+    joining_roles,
+    offers_joining,
     set_joining,
 )
 from nexa_core.organizations.lifecycle import (
@@ -272,10 +274,12 @@ __all__ = [
     "is_tax_id_checked",
     "join_by_domain",
     "join_requests",
+    "joining_roles",
     "limits_of",
     "logo",
     "matching",
     "members",
+    "offers_joining",
     "open_invitation",
     "preview_change",
     "preview_plan",

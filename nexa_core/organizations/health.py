@@ -15,6 +15,7 @@ from nexa_core.accounts.models import User
 from nexa_core.actor import Actor
 from nexa_core.billing import seats
 from nexa_core.db import reading
+from nexa_core.organizations import attention
 from nexa_core.organizations.invitations import is_expired, is_open
 from nexa_core.organizations.limits import EVENT_TYPES, limits_of
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
@@ -25,7 +26,6 @@ from nexa_core.usage.models import UsageByDay, UsageCounter
 from nexa_core.usage.periods import running_start
 
 _TREND_DAYS = 28
-_QUIET = dt.timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +111,7 @@ def _figures(organization_id: UUID) -> Any:
 def _faults(
     organization: OrganizationView, row: Any, limit: int | None, today: dt.date, *, of_usage: bool
 ) -> Iterator[str]:
-    if organization.status == "suspended":
-        yield "It is suspended: nobody can sign in to it."
+    yield from _said(attention.suspended(organization))
     if organization.status == "pending":
         yield "It is pending: nobody has accepted to own it yet."
     if organization.status == "deleted":
@@ -121,14 +120,12 @@ def _faults(
     if not row.owners and organization.status != "pending":
         yield "It has no owner who can sign in."
     match organization.subscription_status:
-        case "past_due":
-            yield "Payment is past due."
         case "canceled":
             yield "Its subscription is canceled."
         case "paused":
             yield "Its subscription is paused."
-        case "trialing":
-            yield from _trial(organization.subscription_data.get("trial_ends_on"), today)
+    yield from _said(attention.past_due(organization))
+    yield from _said(attention.trial(organization, organization.subscription_data, today))
     if limit is not None and organization.members >= limit:
         over = organization.members - limit
         yield f"It has {over:,} members more than seats." if over else f"All {limit:,} seats are taken."
@@ -140,29 +137,18 @@ def _faults(
     if row.unverified_domains:
         count = row.unverified_domains
         yield f"{count} domain{'s are' if count > 1 else ' is'} claimed and not proven."
-    is_old = organization.created_at.date() < today - _QUIET
-    if is_old and (organization.last_activity is None or organization.last_activity < today - _QUIET):
-        yield "Nobody has used NEXA for a month."
+    yield from _said(attention.quiet(organization, today))
 
 
-def _trial(ends_on: object, today: dt.date) -> Iterator[str]:
-    try:
-        left = (dt.date.fromisoformat(str(ends_on)) - today).days
-    except ValueError:
-        yield "It is on trial without an end."
-        return
-    if left < 0:
-        yield "Its trial is over."
-    elif left <= 7:
-        yield "Its trial ends today." if left == 0 else f"Its trial ends in {left} day{'s' if left > 1 else ''}."
+def _said(concern: attention.Concern | None) -> Iterator[str]:
+    if concern is not None:
+        yield concern.sentence
 
 
 def _use(organization: OrganizationView, counters: dict[str, int]) -> Iterator[str]:
     allowed = organization.credits_allowance
-    if allowed is not None and organization.credits_used >= allowed > 0:
-        stops = organization.usage_limits.get("hard") is True
-        consequence = "further use is refused" if stops else "use goes on beyond it"
-        yield f"{organization.credits_used:,} of {allowed:,} credits are used; {consequence}."
+    if used_up := attention.used_up(organization, organization.usage_limits):
+        yield used_up.sentence
     elif allowed and organization.credits_used >= 0.8 * allowed:
         yield f"{organization.credits_used / allowed:.0%} of this period's credits are used."
     for name, most in limits_of(organization.usage_limits).event_limits.items():

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
 from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.db import reading
-from nexa_core.organizations.filters import credits_used
+from nexa_core.organizations import attention
+from nexa_core.organizations.filters import credits_used, of_current_period
 from nexa_core.organizations.listing import OrganizationRow, row_of, rows
 from nexa_core.organizations.models import Organization
 from nexa_core.organizations.reach import customers_of
 from nexa_core.permissions import Permission
+from nexa_core.usage.models import UsageCounter
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,6 @@ class HomeSummary:
 
     organizations: int
     people: int
-    sessions: int
     credits_used: int
     attention: tuple[Attention, ...]
     customers: tuple[OrganizationRow, ...]
@@ -64,27 +63,39 @@ def summary(actor: Actor) -> HomeSummary:
     browsing = actor.may(Permission.ORGANIZATIONS_BROWSE)
     reach = customers_of(actor) if browsing else Organization.id == actor.organization_id
     living = reach & (Organization.status != "deleted")
+    used_most = rows().where(living).order_by(credits_used.desc(), Organization.id)
+    today = dt.datetime.now(dt.UTC).date()
     with reading(actor) as db:
-        found = db.execute(rows().where(living).order_by(credits_used.desc(), Organization.id)).all()
-        mine = set(db.scalars(select(Organization.id).where(Organization.account_manager_id == actor.user_id)))
+        count, used = db.execute(_sums().where(living)).one()
         people = db.scalar(select(func.count()).select_from(User).where(User.deleted_at.is_(None))) or 0
-        sessions, recent = _sessions(db, living) if actor.may(Permission.SESSIONS_READ) else (0, ())
-    listed = [row_of(row) for row in found]
+        looked_at = db.execute(used_most.where(attention.may_concern(today))).all() if browsing else ()
+        mine = db.execute(used_most.where(Organization.account_manager_id == actor.user_id)).all()
+        recent = _recent(db, living) if actor.may(Permission.SESSIONS_READ) else ()
     return HomeSummary(
-        organizations=len(listed),
+        organizations=count,
         people=people,
-        sessions=sessions,
-        credits_used=sum(organization.credits_used for organization in listed),
-        attention=tuple(Attention(row_of(row), reason) for row in found for reason in _reasons(row))
-        if browsing
-        else (),
-        customers=tuple(organization for organization in listed if organization.id in mine),
+        credits_used=int(used),
+        attention=tuple(
+            Attention(row_of(row), concern.label)
+            for row in looked_at
+            for concern in attention.concerns(
+                row_of(row), subscription_data=row.subscription_data, usage_limits=row.usage_limits, today=today
+            )
+        ),
+        customers=tuple(row_of(row) for row in mine),
         recent_sessions=recent,
     )
 
 
-def _sessions(db: Session, living: Any) -> tuple[int, tuple[RecentSession, ...]]:
-    kept = ArchitectureSession.deleted_at.is_(None) & living
+def _sums() -> Select[int, int]:
+    return (
+        select(func.count(), func.coalesce(func.sum(credits_used), 0))
+        .select_from(Organization)
+        .outerjoin(UsageCounter, of_current_period)
+    )
+
+
+def _recent(db: Session, living: ColumnElement[bool]) -> tuple[RecentSession, ...]:
     found = (
         select(
             ArchitectureSession.uuid,
@@ -96,44 +107,8 @@ def _sessions(db: Session, living: Any) -> tuple[int, tuple[RecentSession, ...]]
         )
         .join(Organization, Organization.id == ArchitectureSession.organization_id)
         .join(User, User.id == ArchitectureSession.user_id)
-        .where(kept)
+        .where(ArchitectureSession.deleted_at.is_(None), living)
+        .order_by(ArchitectureSession.updated_at.desc())
+        .limit(8)
     )
-    count = db.scalar(
-        select(func.count())
-        .select_from(ArchitectureSession)
-        .join(Organization, Organization.id == ArchitectureSession.organization_id)
-        .where(kept)
-    )
-    recent = db.execute(found.order_by(ArchitectureSession.updated_at.desc()).limit(8))
-    return count or 0, tuple(RecentSession(*row) for row in recent)
-
-
-def _reasons(row: Any) -> Iterator[str]:
-    """Why somebody should look at this organization today; most urgent first."""
-    organization = row_of(row)
-    if organization.subscription_status == "past_due":
-        yield "Payment is past due"
-    allowed = organization.credits_allowance
-    if allowed is not None and organization.credits_used > allowed:
-        yield f"Used {organization.credits_used:,} of {allowed:,} credits"
-    if organization.status == "suspended":
-        yield "Suspended"
-    if organization.subscription_status == "trialing" and (end := row.subscription_data.get("trial_ends_on")):
-        yield f"Trial ends on {_day(end)}"
-    quiet = organization.last_activity is None or dt.datetime.now(
-        dt.UTC
-    ).date() - organization.last_activity > dt.timedelta(days=30)
-    if (
-        quiet
-        and organization.status == "active"
-        and organization.created_at < dt.datetime.now(dt.UTC) - dt.timedelta(days=30)
-    ):
-        yield "Nobody has used NEXA for a month"
-
-
-def _day(value: object) -> str:
-    """A day of stored JSON in words; what is no day is shown as it is."""
-    try:
-        return f"{dt.date.fromisoformat(str(value)):%-d %b %Y}"
-    except ValueError:
-        return str(value)
+    return tuple(RecentSession(*row) for row in db.execute(found))

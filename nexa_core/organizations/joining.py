@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded
 from nexa_core.organizations import fields, seats
 from nexa_core.organizations.models import Organization, OrganizationDomain, OrganizationMembership
-from nexa_core.organizations.reach import require_for, require_rank
+from nexa_core.organizations.reach import outranks, require_for, require_rank
 from nexa_core.permissions import Permission, has_feature
 
 #: Who joins by a domain gets one of these: nobody becomes owner or admin by where their mail arrives.
@@ -74,6 +74,15 @@ class JoinRequest:
     requested_at: dt.datetime
 
 
+def joining_roles(actor: Actor, *, organization_id: UUID) -> tuple[str, ...]:
+    """The roles of ``ROLES`` the actor may hand out by a domain: none with rights they do not have themselves.
+
+    Raises as ``set_joining`` does.
+    """
+    require_for(actor, organization_id, own=Permission.ORGANIZATION_MANAGE, other=Permission.ORGANIZATIONS_MANAGE)
+    return tuple(role for role in ROLES if outranks(actor, organization_id, role))
+
+
 def blast_radius(actor: Actor, *, organization_id: UUID, domain_id: UUID) -> BlastRadius:
     """Which existing people would join if it were switched on now, and how many seats that takes.
 
@@ -116,7 +125,7 @@ def set_joining(
         db.flush()
         if not switched_on:
             return 0
-        if not offers_joining(organization):
+        if not offers_joining(organization.plan_type, organization.usage_limits):
             raise Forbidden("Joining by domain is not part of this organization's plan.")
         radius = _radius(db, organization_id, domain_id)
         people = [one.user_id for one in radius.joining]
@@ -203,13 +212,11 @@ def join(db: Session, organization_id: UUID, user_id: UUID, role: str, *, waitin
         db.execute(insert(OrganizationMembership).values(user_id=user_id, organization_id=organization_id, **values))
 
 
-def offers_joining(organization: Organization) -> bool:
-    """Whether joining by domain is part of what the organization subscribed to."""
-    plan = PLANS.get(organization.plan_type)
+def offers_joining(plan: str, usage_limits: Mapping[str, Any]) -> bool:
+    """Whether joining by domain is part of what an organization subscribed to."""
+    known = PLANS.get(plan)
     # Who joins takes a seat, so a plan that nobody knows opens this to nobody.
-    return has_feature(
-        "auto_join", agreed=flags(organization.usage_limits.get("features")), plan=plan.features if plan else {}
-    )
+    return has_feature("auto_join", agreed=flags(usage_limits.get("features")), plan=known.features if known else {})
 
 
 def _proven(db: Session, organization_id: UUID, domain_id: UUID, *, changing: bool = False) -> OrganizationDomain:

@@ -64,14 +64,15 @@ last_activity = (
     .limit(1)
     .scalar_subquery()
 )
-_NEVER = cast(literal(dt.date(1, 1, 1)), Date)
+#: The same with a day long ago for who never was.
+active_since = func.coalesce(last_activity, cast(literal(dt.date(1, 1, 1)), Date))
 
 #: How a list can be sorted: the value, and whether the greatest comes first.
 SORTS: dict[str, tuple[SQLColumnExpression[Any], bool]] = {
     "name": (func.lower(Organization.name, type_=String), False),
     "usage": (credits_used, True),
     "plan": (Organization.plan_type, False),
-    "activity": (func.coalesce(last_activity, _NEVER), True),
+    "activity": (active_since, True),
     "newest": (Organization.created_at, True),
 }
 

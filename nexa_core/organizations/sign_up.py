@@ -103,7 +103,7 @@ def join_by_domain(
         _spend(db, token)
         organization = seats.locked(db, offer.organization_id)  # before the person, as everywhere
         offered = db.execute(_claim(offer.organization_id, offer.domain)).one_or_none()
-        if offered is None or not joining.offers_joining(organization):
+        if offered is None or not joining.offers_joining(organization.plan_type, organization.usage_limits):
             raise Invalid(_NO_MORE, field="token")
         # Looked at again under its lock: while the password was hashed, it may have become an account or been closed.
         again = _person(db, offer.email, lock=True)
@@ -133,7 +133,11 @@ def _request(origin: Origin, address: str, domain: str) -> None:
             .select_from(DomainSignUp)
             .where(DomainSignUp.email == address, DomainSignUp.used_at.is_(None), DomainSignUp.expires_at > func.now())
         )
-        if offered is None or not joining.offers_joining(offered) or (db.scalar(living) or 0) >= LINKS_AT_ONCE:
+        if (
+            offered is None
+            or not joining.offers_joining(offered.plan_type, offered.usage_limits)
+            or (db.scalar(living) or 0) >= LINKS_AT_ONCE
+        ):
             return
         token = tokens.new_secret()
         db.execute(
@@ -197,7 +201,7 @@ def _offer(db: Session, token: str) -> Row[UUID, str, str, str, Organization, st
     ).one_or_none()
     if offer is None:
         raise Invalid(_OLD_LINK, field="token")
-    if not joining.offers_joining(offer.Organization):
+    if not joining.offers_joining(offer.Organization.plan_type, offer.Organization.usage_limits):
         raise Invalid(_NO_MORE, field="token")
     return offer
 

@@ -160,9 +160,9 @@ def _apply(preview: organizations.Preview, verb: str, done: str) -> None:
             st.session_state.pop(_PREVIEW, None)
             st.session_state.pop(_TARGETS, None)
             saved(f"{batch.changed:,} organizations {done}" if batch.changed != 1 else f"1 organization {done}")
-        if st.button("Make the preview anew", icon=":material/refresh:"):
-            st.session_state.pop(_PREVIEW, None)
-            st.rerun(scope="fragment")
+        st.button(
+            "Make the preview anew", icon=":material/refresh:", on_click=st.session_state.pop, args=(_PREVIEW, None)
+        )
 
 
 def _line(actor: Actor, batch: organizations.Batch) -> str:

@@ -73,9 +73,9 @@ def _delete(person: PersonView) -> None:
     st.markdown(
         "What happens:\n"
         "- every sign-in ends at once, and nobody can sign in with this address;\n"
-        f"- {len(person.memberships)} memberships stay and are shown as deleted;\n"
-        f"- {person.sessions_written} sessions they wrote stay with their organizations;\n"
-        f"- {len(person.customers_managed)} customers they manage have no account manager any more.\n\n"
+        f"- memberships that stay and are shown as deleted: {len(person.memberships)};\n"
+        f"- sessions they wrote, which stay with their organizations: {person.sessions_written};\n"
+        f"- customers they manage, which have no account manager any more: {len(person.customers_managed)}.\n\n"
         "It can be restored. Erasing the person's data is another step, below."
     )
     if (reason := asked("Delete")) is not None:

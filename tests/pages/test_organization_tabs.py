@@ -1,8 +1,9 @@
-"""The tabs of an organization: what is stored is kept in whatever form, and people are called what they are."""
+"""The tabs of an organization: what is stored is kept in whatever form; people and domains are called what they are."""
 
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -96,3 +97,35 @@ def test_a_member_who_asks_to_be_let_in_is_not_called_invited(world: World, shel
     app = _tab(shell, root, "odd", "members")
     app.selectbox(key="member-chosen").set_value("asks@odd.example").run()
     assert [info.value for info in app.info] == ["Asks to be let in. Let in or decline on the tab Domains."]
+
+
+def _proven(world: World, organization: UUID, **values: Any) -> None:
+    """A proven domain by which people join."""
+    world._insert(
+        "organization_domains", organization_id=organization, domain="odd.example", verified_at="2026-01-01",
+        auto_join_enabled=True, verification_token=None, **values,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("plan", ["professional", "starter"])
+def test_a_domain_says_whether_the_plan_still_lets_people_join(
+    world: World, shell: Shell, root: Any, plan: str
+) -> None:
+    organization = world.organization("Odd", plan=plan)
+    world.person("owner@odd.example", organization, role="owner")
+    _proven(world, organization)
+    app = _tab(shell, root, "odd", "domains")
+    said = " ".join(one.value for one in [*app.markdown, *app.caption])
+    offered = plan == "professional"
+    assert ("People join" in said, "join as viewer" in said) == (offered, offered)
+    assert ("Not in the plan" in said, "does not include joining" in said) == (not offered, not offered)
+
+
+def test_who_joins_offers_the_roles_one_may_hand_out(world: World, shell: Shell) -> None:
+    organization = world.organization("Odd", plan="professional")
+    world.person("owner@odd.example", organization, role="owner")
+    admin = world.sign_in(world.person("admin@odd.example", organization, role="admin"), organization)
+    _proven(world, organization)
+    app = _tab(shell, admin, "odd", "domains")
+    next(one for one in app.button if one.label == "Who joins").click().run()
+    assert next(box for box in app.selectbox if box.label == "As").options == ["Viewer", "Member"]

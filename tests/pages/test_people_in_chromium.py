@@ -1,4 +1,5 @@
-"""People in a real Chromium: a lock explained and lifted, a look with somebody's eyes, a file, an erasure, joining."""
+"""People in a real Chromium: a lock explained and lifted, a look with somebody's eyes, a file, an erasure, joining, and
+what else an admin does to an account."""
 
 from __future__ import annotations
 
@@ -15,10 +16,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from nexa_core.embedded import EmbeddedServer
-from tests.pages.visits import OpenWindow, press
+from tests.pages.visits import OpenWindow, in_database, press, said, sign_in
 from tests.serving import Served, serve
 
 OpenPage = Callable[..., Page]
+NEW = "an entirely new phrase to remember"
 
 
 @pytest.fixture(scope="module")
@@ -215,11 +217,75 @@ def test_somebody_joins_by_their_work_address(open_page: OpenPage, served: Serve
     expect(page.get_by_text(f"Join {organization} as viewer")).to_be_visible()
     page.get_by_label("First name").fill("<b>New</b>")
     page.get_by_label("Last name").fill("*Colleague*")
-    page.get_by_label("Password", exact=True).fill("an entirely new phrase to remember")
+    page.get_by_label("Password", exact=True).fill(NEW)
     page.get_by_role("button", name="Join").click()
     expect(page.get_by_text("You have joined")).to_be_visible()
     page.goto(served.url)
     page.get_by_label("E-mail address", exact=True).fill(f"new.colleague@{domain}")
-    page.get_by_label("Password", exact=True).fill("an entirely new phrase to remember")
+    page.get_by_label("Password", exact=True).fill(NEW)
     page.get_by_label("Password", exact=True).press("Enter")
     expect(page.get_by_test_id("stSidebar").get_by_text("<b>New</b> *Colleague*")).to_be_visible()
+
+
+def test_an_account_is_sent_a_link_suspended_resumed_signed_out_deleted_and_restored(
+    open_page: OpenPage, served: Served
+) -> None:
+    email = f"pat.{uuid4().hex[:8]}@lumenfold.example"
+    world = in_database(served)
+    with database(served) as connection:
+        ((lumenfold,),) = connection.execute("SELECT id FROM organizations WHERE slug = 'lumenfold'").fetchall()
+    pat = world.person(email, lumenfold, full_name="Pat Price")
+    admin = admin_at(open_page, served, email)
+    dialog = admin.get_by_role("dialog")
+
+    def do(button: str, *, done: str, confirm: str = "", why: str = "Ticket 4713") -> None:
+        press(admin.get_by_role("button", name=button, exact=True).first, until=dialog)
+        if why:
+            dialog.get_by_label("Reason", exact=True).fill(why)
+        dialog.get_by_role("button", name=confirm or button, exact=True).click()
+        expect(said(admin, done)).to_be_visible()
+        expect(dialog).to_have_count(0)
+
+    do("Send reset link", confirm="Send the link", done="The link is on its way", why="")
+    with database(served) as connection:
+        ((link,),) = connection.execute("SELECT link FROM outbox_messages WHERE recipient = %s", [email]).fetchall()
+    theirs = open_page(f"/set-password?{link.partition('?')[2]}")
+    theirs.get_by_label("New password", exact=True).fill(NEW)
+    theirs.get_by_label("New password again").fill(NEW)
+    theirs.get_by_role("button", name="Set password").click()
+    expect(theirs.get_by_text("Your password is set")).to_be_visible()
+    inside = theirs.get_by_test_id("stSidebar").get_by_role("button", name="Sign out")
+
+    def enter() -> None:
+        theirs.goto(served.url)
+        sign_in(theirs, email, NEW)
+
+    def is_out() -> None:
+        theirs.goto(served.url)
+        expect(theirs.get_by_label("Password", exact=True)).to_be_visible()
+
+    enter()
+    expect(inside).to_be_visible()
+    do("Suspend", done="The account is suspended")
+    is_out()
+    sign_in(theirs, email, NEW)
+    expect(theirs.get_by_test_id("stAlert")).to_be_visible()
+    do("Resume", done="The account is active again")
+    enter()
+    expect(inside).to_be_visible()
+    admin.reload()
+    do("End this one", confirm="End it", done="Signed out")
+    expect(admin.get_by_text("Nowhere.")).to_be_visible()
+    is_out()
+    enter()
+    expect(inside).to_be_visible()
+    world.sign_in(pat, lumenfold)  # at another desk
+    admin.reload()
+    do("End all", confirm="End all of them", done="Signed out")
+    expect(admin.get_by_text("Nowhere.")).to_be_visible()
+    is_out()
+    do("Delete", done="The account is deleted")
+    is_out()
+    do("Restore", done="The account is restored")
+    enter()
+    expect(inside).to_be_visible()

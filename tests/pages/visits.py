@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from playwright.sync_api import Locator, Page, expect
 
 from nexa_core.demo import PASSWORD
+from nexa_core.embedded import EmbeddedServer
 from tests.browser import PATIENCE
 from tests.serving import Served
+from tests.worlds import World
 
 #: ``open_window(url)``; a window is ``width`` by ``height``, and of the same browser as the one it is ``beside``.
 OpenWindow = Callable[..., Page]
@@ -57,10 +61,10 @@ def visits(browser: Any, served: Served) -> Iterator[Visit]:
         yield visit
 
 
-def sign_in(page: Page, email: str) -> None:
+def sign_in(page: Page, email: str, password: str = PASSWORD) -> None:
     """Fill in the form that is there and send it."""
     page.get_by_label("E-mail address", exact=True).fill(email)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("Password", exact=True).fill(password)
     page.get_by_label("Password", exact=True).press("Enter")
 
 
@@ -77,3 +81,24 @@ def insist(act: Callable[[], None], *, until: Locator) -> None:
             expect(until).to_be_visible(timeout=15_000)
             return
     expect(until).to_be_visible()
+
+
+def said(page: Page, sentence: str) -> Locator:
+    """What the page says once, that it went well."""
+    return page.get_by_test_id("stToast").filter(has_text=sentence).first
+
+
+@dataclass(frozen=True)
+class ServedDatabase:
+    """The side door to the database of a served NEXA, as far as a world needs it."""
+
+    served: Served
+
+    def superuser(self) -> psycopg.Connection:
+        """A new superuser connection in autocommit."""
+        return psycopg.connect(EmbeddedServer(self.served.data_dir).url(), autocommit=True)
+
+
+def in_database(served: Served) -> World:
+    """What makes organizations and people in a served NEXA's own database, without asking the code under test."""
+    return World(ServedDatabase(served))  # type: ignore[arg-type]

@@ -112,6 +112,9 @@ CASES: dict[str, Case] = {
     "organizations.blast_radius": Case(
         lambda s, given: organizations.blast_radius(s.ada, **_of(s, given[0])), (), _candidate
     ),
+    "organizations.joining_roles": Case(
+        lambda s, _: organizations.joining_roles(s.ada, organization_id=s.northwind), (), None
+    ),
     "organizations.set_joining": Case(
         lambda s, given: organizations.set_joining(s.ada, enabled=True, expected=[given[1]], **_of(s, given[0])),
         (("domain.joining_changed", "domain"), ("domain.joining_changed", "membership")),

@@ -20,6 +20,7 @@ NO_VERBS = {
     "organizations.is_color",
     "organizations.is_tax_id_checked",
     "organizations.limits_of",
+    "organizations.offers_joining",
     "organizations.subscription_of",
 }
 ADMIN = "root@nexa.example"

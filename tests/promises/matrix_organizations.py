@@ -246,6 +246,7 @@ VERBS: dict[str, Row] = {
     "organizations.remove_domain": manage(_domain(O.remove_domain)),
     "organizations.recheck_domains": platform(lambda a, _: O.recheck_domains(a)),
     "organizations.blast_radius": manage(_domain(O.blast_radius, "proven")),
+    "organizations.joining_roles": manage(here(O.joining_roles)),
     "organizations.set_joining": manage(_domain(O.set_joining, "proven", enabled=True)),
     "organizations.join_requests": Row(here(O.join_requests), own=MANAGE, other=ADMIN, check=_all_waiting),
     "organizations.approve_join": manage(_member(O.approve_join, "waiting")),

@@ -14,7 +14,6 @@ from pages._ui import badges, current_actor, format, layout, saved, shown_here
 from pages._ui.text import literal
 
 _WHY = "Reason (kept in the audit log)"
-_ROLES = ("viewer", "member", "billing")
 _VERDICTS = {
     "joins": "Would join", "member": "Belongs already", "paused": "Membership is suspended",
     "invited": "Is invited already", "waiting": "Waits to be let in already",
@@ -33,18 +32,19 @@ def draw(actor: Actor, organization: OrganizationView) -> None:
         layout.nothing("alternate_email", "No domain yet", "Prove a domain, and people with an address of it can join.")
     for domain in found:
         with st.container(border=True):
-            _one(actor, organization.id, domain, may_manage=may_manage)
+            _one(actor, organization, domain, may_manage=may_manage)
     if may_manage:
-        _add(actor, organization.id)
+        _add(actor, organization.id, known=len(found))
 
 
-def _one(actor: Actor, organization_id: UUID, domain: DomainView, *, may_manage: bool) -> None:
-    key = str(domain.id)
+def _one(actor: Actor, organization: OrganizationView, domain: DomainView, *, may_manage: bool) -> None:
+    key, organization_id = str(domain.id), organization.id
+    offered = organizations.offers_joining(organization.plan, organization.usage_limits)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(f"**{literal(domain.readable)}** {_badges(domain)}", width="content")
+        st.markdown(f"**{literal(domain.readable)}** {_badges(domain, offered=offered)}", width="content")
         if may_manage and st.button("Remove", key=f"remove-{key}", type="tertiary", icon=":material/delete:"):
             _remove(organization_id, domain)
-    st.caption(_state(actor, domain))
+    st.caption(_state(actor, domain, offered=offered))
     if domain.proven_by is None and may_manage:
         st.markdown("Set this TXT record where the DNS of the domain is run:")
         name, value = st.columns((2, 3))
@@ -66,18 +66,22 @@ def _one(actor: Actor, organization_id: UUID, domain: DomainView, *, may_manage:
             and st.button("Accept without proof", key=f"accept-{key}", icon=":material/verified_user:")
         ):
             _accept(organization_id, domain)
-        if domain.proven_by and st.button("Who joins", key=f"join-{key}", icon=":material/group_add:"):
+        # Without it in the plan there is nothing to choose, but to stop what began before.
+        choice = domain.proven_by and (offered or domain.auto_join)
+        if choice and st.button("Who joins", key=f"join-{key}", icon=":material/group_add:"):
             _joining(organization_id, domain)
 
 
-def _badges(domain: DomainView) -> str:
+def _badges(domain: DomainView, *, offered: bool) -> str:
     if domain.proven_by is None:
         return ":orange-badge[Not proven]"
     how = ":red-badge[Record missing]" if domain.missing_since else ":green-badge[Proven]"
-    return f"{how} :blue-badge[People join]" if domain.auto_join else how
+    if not domain.auto_join:
+        return how
+    return f"{how} {':blue-badge[People join]' if offered else ':orange-badge[Not in the plan]'}"
 
 
-def _state(actor: Actor, domain: DomainView) -> str:
+def _state(actor: Actor, domain: DomainView, *, offered: bool) -> str:
     if domain.proven_by is None:
         looked = "not looked for yet"
         if domain.checked_at:
@@ -89,6 +93,8 @@ def _state(actor: Actor, domain: DomainView) -> str:
         proof = f"Proven by DNS on {format.day(actor, domain.verified_at)}, looked for again every week."
     if domain.missing_since:
         return f"{proof} The record has been missing since {format.day(actor, domain.missing_since)}: nobody joins."
+    if not offered:
+        return f"{proof} The plan does not include joining by domain: nobody joins."
     if not domain.auto_join:
         return f"{proof} Nobody joins by it."
     waits = ", once an owner has let them in" if domain.approval_required else ""
@@ -120,9 +126,10 @@ def _queue(actor: Actor, organization_id: UUID) -> None:
                         _decline(organization_id, request.membership_id, request.full_name)
 
 
-def _add(actor: Actor, organization_id: UUID) -> None:
+def _add(actor: Actor, organization_id: UUID, *, known: int) -> None:
+    """The form; a new one once a domain is added, the same while it is refused."""
     staff = actor.may(Permission.ORGANIZATIONS_MANAGE)
-    with st.form("add-domain", clear_on_submit=False):
+    with st.form(f"add-domain-{known}"):
         st.markdown("**Add a domain**")
         domain = st.text_input("Domain", placeholder="customer.com", max_chars=300, autocomplete="off")
         reason = ""
@@ -177,10 +184,8 @@ def _decline(organization_id: UUID, membership_id: UUID, name: str) -> None:
 def _joining(organization_id: UUID, domain: DomainView) -> None:
     actor = current_actor()
     enabled = st.toggle(f"People with a confirmed address of {domain.readable} join", domain.auto_join)
-    role = st.selectbox(
-        "As", _ROLES, _ROLES.index(domain.auto_join_role) if domain.auto_join_role in _ROLES else 0,
-        format_func=badges.word, disabled=not enabled,
-    )  # fmt: skip
+    roles = layout.including(organizations.joining_roles(actor, organization_id=organization_id), domain.auto_join_role)
+    role = st.selectbox("As", roles, roles.index(domain.auto_join_role), format_func=badges.word, disabled=not enabled)
     approval = st.toggle("An owner lets each of them in", domain.approval_required, disabled=not enabled)
     expected: list[UUID] = []
     if enabled and not domain.auto_join:

@@ -66,7 +66,9 @@ def _invite(actor: Actor, organization: OrganizationView) -> None:
     )
     right.caption("The mail has a link that is good for seven days and works once, for this address alone.")
     if uploaded is not None:
-        text += "\n" + uploaded.getvalue().decode("utf-8", "replace")
+        # A spreadsheet marks the beginning of its file; and alone, its lines are numbered as they are in it.
+        lines = uploaded.getvalue().decode("utf-8-sig", "replace")
+        text = f"{text}\n{lines}" if text.strip() else lines
     if not text.strip():
         return
     with shown_here():
@@ -102,7 +104,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> None:
             ),
         },
         hide_index=True,
-        height=min(38 + 35 * len(verdicts), 318),
+        height="content" if len(verdicts) < 9 else 318,
         alt="What inviting each line would do",
     )
 

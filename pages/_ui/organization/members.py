@@ -64,7 +64,7 @@ def _table(actor: Actor, found: Sequence[MemberView]) -> None:
         },
         key=_TABLE,
         hide_index=True,
-        height=min(38 + 35 * len(found), 423),
+        height="content" if len(found) < 12 else 423,
         placeholder="–",
         alt="Members with role, status, permissions in effect, exceptions and last activity",
         on_select=lambda: _clicked([row.email for row in found]),
