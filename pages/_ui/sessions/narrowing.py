@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from html import escape
@@ -17,7 +16,7 @@ from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import Filter
 from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
-from pages._ui import filters, format, menu
+from pages._ui import chooser, filters, format, menu
 from pages._ui.badges import word
 from pages._ui.sessions.details import TYPES
 
@@ -25,11 +24,11 @@ SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest",
 _KINDS = {"session": "Sessions", "template": "Templates"}
 _ONLY = {"pinned": "Pinned", "deleted": "In the trash", "without_criteria": "SOW without acceptance criteria",
          "broken_diagram": "Diagram that does not parse"}  # fmt: skip
-_AUTHOR = "author"
+_AUTHOR, _ORGANIZATION = "author", "organization"
 #: The parameters of the address, beside which nothing of the list is in it.
 NAMES = (
     *("q", "type", "kind", "sort", "only"),
-    *("organization", _AUTHOR, "client", "tag", "since", "until", "role", "hours"),
+    *(_ORGANIZATION, _AUTHOR, "client", "tag", "since", "until", "role", "hours"),
 )
 
 
@@ -63,15 +62,7 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
 
 
 def _more(actor: Actor) -> dict[str, Any]:
-    here = _organizations(actor)
-    chosen = None
-    if here:
-        # The address carries the slug: the page of an organization links to here.
-        chosen = st.selectbox(
-            "Organization", ["", *here], key="organization", bind="query-params",
-            format_func=lambda slug: slug or "Every organization",
-        )  # fmt: skip
-    organization_id = here.get(chosen) if chosen else None
+    organization_id = _organization(actor)
     author = _author(_authors(actor, organization_id))
     client = st.text_input("Client", key="client", bind="query-params", max_chars=255) or ""
     offered = architecture_sessions.suggest_tags(actor, limit=100, organization_id=organization_id)
@@ -88,31 +79,41 @@ def _more(actor: Actor) -> dict[str, Any]:
     hours = right.number_input(
         "over hours", 0.0, 100_000.0, 0.0, 8.0, key="hours", bind="query-params", disabled=not role.strip()
     )
-    zone = format.zone(actor.timezone)
+    edited_since, edited_until = format.moments(actor, since, until)
     return {
         "organization_id": organization_id,
         "author_id": author,
         "client": client.strip(),
         "tags": tuple(tag),
-        "edited_since": dt.datetime.combine(since, dt.time(), zone) if isinstance(since, dt.date) else None,
-        "edited_until": dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone)
-        if isinstance(until, dt.date)
-        else None,
+        "edited_since": edited_since,
+        "edited_until": edited_until,
         "role": role.strip(),
         "over_hours": float(hours or 0) if role.strip() else 0.0,
     }
 
 
-def _organizations(actor: Actor) -> dict[str, UUID]:
-    """Customers by slug, for those who reach several; the one in the address is among them however many there are."""
-    if actor.scope is Scope.TENANT or not actor.may(Permission.ORGANIZATIONS_BROWSE):
-        return {}
-    found = {row.slug: row.id for row in organizations.browse(actor, limit=200).items}
-    slug = st.query_params.get("organization")
-    if slug and slug not in found:
-        one = organizations.get(actor, slug=slug)
-        found[one.slug] = one.id
-    return found
+def _organization(actor: Actor) -> UUID | None:
+    """Whose sessions, for those who reach several; the address holds a slug, or of a saved view the identifier."""
+    if not _reaches_several(actor):
+        return None
+    said = st.query_params.get(_ORGANIZATION)
+    number = _identifier(said or "")
+    one = organizations.get(actor, organization_id=number, slug=None if number else said) if said else None
+    chooser.in_address(
+        "Organization",
+        lambda typed: [
+            chooser.Option(row.slug, row.name, row.slug)
+            for row in organizations.browse(actor, wanted=organizations.Filter(text=typed), limit=8).items
+        ],
+        chosen=one.name if one else None,
+        parameter=_ORGANIZATION,
+        nothing="No organization is called that.",
+    )
+    return one.id if one else None
+
+
+def _reaches_several(actor: Actor) -> bool:
+    return actor.scope is not Scope.TENANT and actor.may(Permission.ORGANIZATIONS_BROWSE)
 
 
 def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
@@ -133,10 +134,9 @@ def _author(authors: Mapping[str, str]) -> UUID | None:
     """Whose sessions; the address holds an id, for two may have one name, and a view may name somebody not listed."""
     named = st.query_params.get(_AUTHOR, "")
     named = next((one for one, name in authors.items() if name == named), named)  # as addresses once said it
-    try:
-        wanted = str(UUID(named)) if named else ""
-    except ValueError:
-        raise Invalid("This address does not name an author. Choose one from the list.") from None
+    if named and not (number := _identifier(named)):
+        raise Invalid("This address does not name an author. Choose one from the list.")
+    wanted = str(number) if named else ""
     if not authors and not wanted:
         return None
     options = {"": "Everybody", **authors}
@@ -152,6 +152,13 @@ def _author(authors: Mapping[str, str]) -> UUID | None:
 
     st.selectbox("Author", list(options), key=key, format_func=lambda one: options.get(one, one), on_change=take)
     return UUID(wanted) if wanted else None
+
+
+def _identifier(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
 
 
 def _type_word(session_type: str) -> str:
@@ -171,22 +178,19 @@ def link(label: str, words: Mapping[str, Any]) -> None:
 
 def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
     """A filter as this list's address says it: choices stand there as they read on screen."""
-    zone = format.zone(actor.timezone)
     kinds = {False: _KINDS["session"], True: _KINDS["template"]}
-    here = {number: slug for slug, number in _organizations(actor).items()} if wanted.organization_id else {}
+    since, until = format.days(actor, wanted.edited_since, wanted.edited_until)
     only = [label for name, label in _ONLY.items() if getattr(wanted, name)]
     found: dict[str, Any] = {
         "q": wanted.text,
         "type": _type_word(wanted.session_type),
         "kind": kinds.get(wanted.template, "") if wanted.template is not None else "",
-        "organization": here.get(wanted.organization_id, "") if wanted.organization_id else "",
+        _ORGANIZATION: str(wanted.organization_id or "") if _reaches_several(actor) else "",
         _AUTHOR: str(wanted.author_id or ""),
         "client": wanted.client,
         "tag": list(wanted.tags),
-        "since": wanted.edited_since.astimezone(zone).date().isoformat() if wanted.edited_since else "",
-        "until": (wanted.edited_until.astimezone(zone) - dt.timedelta(days=1)).date().isoformat()
-        if wanted.edited_until
-        else "",
+        "since": since.isoformat() if since else "",
+        "until": until.isoformat() if until else "",
         "role": wanted.role,
         "hours": str(wanted.over_hours) if wanted.over_hours else "",
         "only": only,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 from uuid import uuid4
 
@@ -15,24 +14,20 @@ from pages._ui.sessions import narrowing
 from tests.worlds import World
 
 
-@pytest.mark.parametrize(("names", "asked"), [((), []), (("author_id",), ["members"]), (("organization_id",), [])])
-def test_a_link_asks_only_for_the_people_and_customers_it_names(
-    world: World, monkeypatch: pytest.MonkeyPatch, names: tuple[str, ...], asked: list[str]
+@pytest.mark.parametrize("role", ["customer", "staff"])
+def test_a_link_names_people_and_customers_without_asking_for_them(
+    world: World, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
-    northwind = world.organization()
-    ada = world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
+    place = world.organization(is_platform=role == "staff")
+    actor = world.actor(world.person("ada@northwind.example", place, role="owner"), place)
     calls: list[str] = []
-    for verb in ("members", "browse"):
+    for verb in ("members", "browse", "get"):
         _counted(monkeypatch, verb, calls)
-    wanted = dataclasses.replace(Filter(text="cloud"), **{name: uuid4() for name in names})
-    assert narrowing.address_of(ada, wanted) == {"q": "cloud"}
-    assert calls == asked
-
-
-def test_a_link_to_an_author_is_by_name(world: World) -> None:
-    northwind = world.organization()
-    ada = world.actor(world.person("ada.lovelace@northwind.example", northwind, role="owner"), northwind)
-    assert narrowing.address_of(ada, Filter(author_id=ada.user_id)) == {"author": "Ada Lovelace"}
+    author, customer = uuid4(), uuid4()
+    wanted = Filter(text="cloud", author_id=author, organization_id=customer)
+    narrowed = {"organization": str(customer)} if role == "staff" else {}
+    assert narrowing.address_of(actor, wanted) == {"q": "cloud", "author": str(author), **narrowed}
+    assert calls == []
 
 
 def _counted(monkeypatch: pytest.MonkeyPatch, name: str, calls: list[str]) -> None:
