@@ -21,6 +21,7 @@ from pages._ui.badges import word
 from pages._ui.sessions.details import TYPES
 
 SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest", "title": "Title"}
+_FIRST = next(iter(SORTS))
 _KINDS = {"session": "Sessions", "template": "Templates"}
 _ONLY = {"pinned": "Pinned", "deleted": "In the trash", "without_criteria": "SOW without acceptance criteria",
          "broken_diagram": "Diagram that does not parse"}  # fmt: skip
@@ -37,16 +38,17 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     first, second, third, fourth = filters.row(5, 2, 2, 2)
     text = filters.search(first, "Search in titles, clients, tags and all four documents", key="q")
     kind = filters.named(second, "Kind", _KINDS, key="kind", every="Every kind")
+    one = _organization(actor)
     # Types and tags are whatever people write: one that is not offered can be typed, and an address may hold it.
     session_type = third.selectbox(
-        "Type", ["", *TYPES], key="type", bind="query-params", accept_new_options=True,
+        "Type", _types(actor, one), key="type", bind="query-params", accept_new_options=True,
         format_func=lambda option: _type_word(option) or "Every type",
     )  # fmt: skip
     sort = filters.order(fourth, SORTS, key="sort")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         only = filters.flags(st.container(), "Only those", _ONLY, key="only")
         with st.popover("More filters", icon=":material/tune:"):
-            more = _more(actor)
+            more = _more(actor, one)
         _cleared()
     wanted = Filter(
         text=text,
@@ -61,11 +63,13 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     return wanted, sort
 
 
-def _more(actor: Actor) -> dict[str, Any]:
-    organization_id = _organization(actor)
+def _more(actor: Actor, one: organizations.OrganizationView | None) -> dict[str, Any]:
+    if _reaches_several(actor):
+        _choose_organization(actor, one)
+    organization_id = one.id if one else None
     author = _author(_authors(actor, organization_id))
     client = st.text_input("Client", key="client", bind="query-params", max_chars=255) or ""
-    offered = architecture_sessions.suggest_tags(actor, limit=100, organization_id=organization_id)
+    offered = architecture_sessions.suggest_tags(actor, limit=100, **_whose(actor, one))
     tag = st.multiselect(
         "Tags, all of them", [one.tag for one in offered], key="tag", bind="query-params", accept_new_options=True,
         placeholder="Every tag",
@@ -92,13 +96,16 @@ def _more(actor: Actor) -> dict[str, Any]:
     }
 
 
-def _organization(actor: Actor) -> UUID | None:
+def _organization(actor: Actor) -> organizations.OrganizationView | None:
     """Whose sessions, for those who reach several; the address holds a slug, or of a saved view the identifier."""
-    if not _reaches_several(actor):
-        return None
     said = st.query_params.get(_ORGANIZATION)
-    number = _identifier(said or "")
-    one = organizations.get(actor, organization_id=number, slug=None if number else said) if said else None
+    if not said or not _reaches_several(actor):
+        return None
+    number = _identifier(said)
+    return organizations.get(actor, organization_id=number, slug=None if number else said)
+
+
+def _choose_organization(actor: Actor, one: organizations.OrganizationView | None) -> None:
     chooser.in_address(
         "Organization",
         lambda typed: [
@@ -109,11 +116,23 @@ def _organization(actor: Actor) -> UUID | None:
         parameter=_ORGANIZATION,
         nothing="No organization is called that.",
     )
-    return one.id if one else None
 
 
 def _reaches_several(actor: Actor) -> bool:
     return actor.scope is not Scope.TENANT and actor.may(Permission.ORGANIZATIONS_BROWSE)
+
+
+def _whose(actor: Actor, one: organizations.OrganizationView | None) -> dict[str, Any]:
+    """Whose tags and types are offered: the chosen organization's, else of everything within reach."""
+    return {"organization_id": one.id if one else None, "everywhere": one is None and _reaches_several(actor)}
+
+
+def _types(actor: Actor, one: organizations.OrganizationView | None) -> list[str]:
+    """Every type first, then those NEXA offers, then what else people have written."""
+    offered = ["", *TYPES]
+    shown = {_type_word(option) for option in offered}
+    used = architecture_sessions.suggest_types(actor, limit=50, **_whose(actor, one))
+    return offered + [option for option in used if _type_word(option) not in shown]
 
 
 def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
@@ -176,8 +195,8 @@ def link(label: str, words: Mapping[str, Any]) -> None:
     st.html(f'<a href="/{menu.SESSIONS.path}{escape(query)}">{escape(label)}</a>', width="content")
 
 
-def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
-    """A filter as this list's address says it: choices stand there as they read on screen."""
+def address_of(actor: Actor, wanted: Filter, sort: str = _FIRST) -> dict[str, Any]:
+    """A filter and an order as this list's address says it: choices stand there as they read on screen."""
     kinds = {False: _KINDS["session"], True: _KINDS["template"]}
     since, until = format.days(actor, wanted.edited_since, wanted.edited_until)
     only = [label for name, label in _ONLY.items() if getattr(wanted, name)]
@@ -194,5 +213,6 @@ def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
         "role": wanted.role,
         "hours": str(wanted.over_hours) if wanted.over_hours else "",
         "only": only,
+        "sort": SORTS[sort] if sort != _FIRST else "",
     }
     return {name: value for name, value in found.items() if value}
