@@ -326,6 +326,8 @@ def _sentence_for(error: BaseException | None) -> NexaError | None:
             return Conflict("Somebody changed this at the same moment. Please try again.")
         case psycopg.DataError():
             return Invalid("A value has a form that cannot be stored.")
+        case psycopg.errors.ProgramLimitExceeded():  # the server is there: a value does not fit
+            return Invalid("This is larger than can be stored.")
         case psycopg.errors.ReadOnlySqlTransaction() | psycopg.errors.QueryCanceled():
             return None
         case psycopg.OperationalError() | psycopg.InterfaceError():

@@ -7,18 +7,18 @@ from nexa_core.permissions import Permission
 from pages._ui import current_actor, layout, proof
 
 actor = current_actor()
-states = audit.chain_states(actor)
+totals, states = audit.chain_totals(actor), audit.chain_states(actor)
 
 layout.title(
     "Proof",
     "Every entry of the audit log is a link of a chain: whoever changes one breaks all that follow. "
     "The chains are walked and their heads signed every hour.",
 )
-proof.headline(actor, states)
-proof.figures(actor, states)
+proof.headline(actor, totals, states)
+proof.figures(actor, totals)
 proof.verify_now(actor)
-if len(states) > 1:
-    proof.chains(actor, states)
+if totals.chains > 1:
+    proof.chains(actor, totals, states)
 
 with st.container(border=True):
     st.subheader("Take it with you", anchor=False)
@@ -32,4 +32,4 @@ with st.container(border=True):
     st.subheader("How long it is kept", anchor=False)
     proof.kept(actor)
     if actor.may(Permission.ORGANIZATIONS_MANAGE):
-        proof.retention_form(actor, states)
+        proof.retention_form(actor)

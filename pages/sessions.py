@@ -20,7 +20,7 @@ if wanted == Filter() and place.after is None:
     listing.at_hand(actor)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     cards = listing.view() == "Cards"
-    listing.saved_views(actor, wanted)
+    listing.saved_views(actor, wanted, sort)
 found = architecture_sessions.browse(actor, wanted=wanted, sort=sort, after=place.after, limit=50)
 together.undo(actor)
 if not found.items:

@@ -70,6 +70,7 @@ from nexa_core.architecture_sessions.prose import to_html
 from nexa_core.architecture_sessions.purging import purge_trash
 from nexa_core.architecture_sessions.readiness import Readiness, assess
 from nexa_core.architecture_sessions.saved_views import (
+    Look,
     SavedViewView,
     remove_view,
     save_view,
@@ -102,6 +103,7 @@ from nexa_core.architecture_sessions.tagging import (
     apply_tag_plan,
     merge_tags,
     suggest_tags,
+    suggest_types,
 )
 from nexa_core.architecture_sessions.templates import (
     Placeholder,
@@ -159,6 +161,7 @@ __all__ = [
     "GoingOut",
     "ImportItem",
     "ImportPlan",
+    "Look",
     "NewShareLink",
     "NotDrawn",
     "Page",
@@ -243,6 +246,7 @@ __all__ = [
     "state_reason",
     "store_image",
     "suggest_tags",
+    "suggest_types",
     "tag_many",
     "template_differences",
     "to_html",

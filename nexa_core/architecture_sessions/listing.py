@@ -64,8 +64,7 @@ def browse(
     narrowed.check()
     if narrowed.organization_id not in (None, actor.organization_id) and actor.scope is Scope.TENANT:
         raise NotFound("There is no such organization.")
-    if sort not in SORTS:
-        raise Invalid(f"Sessions cannot be sorted by “{sort[:40]}”.", field="sort")
+    require_sort(sort)
     limit = max(1, min(limit, 200))
     asked = narrowed.asked() | {"sort": sort} | _place(after, sort)
     with reading(actor) as db:
@@ -73,6 +72,12 @@ def browse(
         items = lines(db, actor, ids[:limit], narrowed.text)
         cursor = _cursor(db, ids[limit - 1], sort) if len(ids) > limit else None
     return Page(items, cursor)
+
+
+def require_sort(sort: str) -> None:
+    """Raise Invalid for an order that the list cannot have."""
+    if sort not in SORTS:
+        raise Invalid(f"Sessions cannot be sorted by “{str(sort)[:40]}”.", field="sort")
 
 
 def recent(actor: Actor, *, limit: int = 10) -> tuple[SessionLine, ...]:

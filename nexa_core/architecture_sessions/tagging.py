@@ -1,4 +1,4 @@
-"""Tags across sessions: which there are, and giving some of them another name, previewed, all or none."""
+"""Tags and types across sessions: which there are, and giving some of them another name, previewed, all or none."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ WHERE s.organization_id = :organization AND s.deleted_at IS NULL AND s.purged_at
   AND starts_with(lower(tag), :prefix)
 GROUP BY tag ORDER BY count(*) DESC, tag LIMIT :most
 """)
+# Of many sessions those edited last: what is offered is asked for with every drawing of the list.
+_LATELY = """
+    SELECT s.tags, s.session_type FROM ai_architecture_sessions s
+    WHERE s.deleted_at IS NULL AND s.purged_at IS NULL{here} ORDER BY s.updated_at DESC, s.id DESC LIMIT 2000
+"""
+_HERE = " AND s.organization_id = :organization"
+_TAGS_LATELY = text(f"""
+SELECT tag, count(*) AS sessions FROM ({_LATELY.format(here="")}) s, jsonb_array_elements_text(s.tags) tag
+WHERE starts_with(lower(tag), :prefix) GROUP BY tag ORDER BY count(*) DESC, tag LIMIT :most
+""")
+_TYPES = """
+SELECT session_type FROM ({lately}) s GROUP BY session_type ORDER BY count(*) DESC, session_type LIMIT :most
+"""
+_TYPES_EVERYWHERE, _TYPES_HERE = (text(_TYPES.format(lately=_LATELY.format(here=here))) for here in ("", _HERE))
 _AFFECTED = text("""
 SELECT s.uuid, s.title FROM ai_architecture_sessions s
 WHERE s.organization_id = :organization AND s.purged_at IS NULL AND s.tags ?| CAST(:tags AS text[])
@@ -73,19 +87,37 @@ class TagPlan:
 
 
 def suggest_tags(
-    actor: Actor, *, prefix: str = "", limit: int = 20, organization_id: UUID | None = None
+    actor: Actor, *, prefix: str = "", limit: int = 20, organization_id: UUID | None = None, everywhere: bool = False
 ) -> tuple[TagCount, ...]:
-    """Tags of the organization that begin so, most used first. ``organization_id`` is for the platform's people.
+    """Tags of the organization that begin so, most used first.
 
-    Raises Forbidden without SESSIONS_READ.
+    For the platform's people are ``organization_id`` and ``everywhere``: of all sessions the actor reaches, counted in
+    the 2,000 edited last. Raises Forbidden without SESSIONS_READ.
     """
     actor.require(Permission.SESSIONS_READ)
     if "\x00" in prefix:
         return ()
     where = organization_id or actor.organization_id  # another's rows are nobody's: row-level security
     values = {"organization": where, "prefix": prefix.lower(), "most": max(1, min(limit, 200))}
+    if everywhere:
+        del values["organization"]
     with reading(actor) as db:
-        return tuple(TagCount(*row) for row in db.execute(_COUNTED, values))
+        return tuple(TagCount(*row) for row in db.execute(_TAGS_LATELY if everywhere else _COUNTED, values))
+
+
+def suggest_types(
+    actor: Actor, *, limit: int = 20, organization_id: UUID | None = None, everywhere: bool = False
+) -> tuple[str, ...]:
+    """Types of the sessions, most used first; whose, as for ``suggest_tags``, and of the 2,000 edited last.
+
+    Raises Forbidden without SESSIONS_READ.
+    """
+    actor.require(Permission.SESSIONS_READ)
+    values: dict[str, object] = {"most": max(1, min(limit, 200))}
+    if not everywhere:
+        values["organization"] = organization_id or actor.organization_id
+    with reading(actor) as db:
+        return tuple(db.scalars(_TYPES_EVERYWHERE if everywhere else _TYPES_HERE, values))
 
 
 def merge_tags(actor: Actor, *, tags: Sequence[str], into: str) -> TagPlan:

@@ -74,9 +74,11 @@ from nexa_core.audit.undo import (
 )
 from nexa_core.audit.verification import (
     ChainState,
+    ChainTotals,
     Fault,
     Verification,
     chain_states,
+    chain_totals,
     verify,
     verify_due,
 )
@@ -88,6 +90,7 @@ __all__ = [
     "Activity",
     "Bar",
     "ChainState",
+    "ChainTotals",
     "Change",
     "EntryDetail",
     "EntryView",
@@ -109,6 +112,7 @@ __all__ = [
     "activity",
     "apply",
     "chain_states",
+    "chain_totals",
     "entry",
     "expire_old_entries",
     "export_entries",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +15,7 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import ENTRY, shortened
-from nexa_core.audit.story import EntryView, label, names_of, sessions, views
+from nexa_core.audit.story import IDENTIFIER, EntryView, label, names_of, sessions, views
 from nexa_core.db import reading
 from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
@@ -25,7 +24,6 @@ from nexa_core.permissions import Permission
 SHOWN = 500
 _MOST_CHANGES = 200
 _DEEPEST = 12
-_IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _revisions = table("session_revisions", column("session_id"), column("revision"), column("ended_at"))
 
@@ -140,7 +138,7 @@ def _named(actor: Actor, db: Session, row: Row[Any], *sides: Any) -> tuple[Any, 
 
 
 def _is_identifier(value: Any) -> bool:
-    return isinstance(value, str) and _IDENTIFIER.fullmatch(value) is not None
+    return isinstance(value, str) and IDENTIFIER.fullmatch(value) is not None
 
 
 def _parsed(text: str | None) -> Any:

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from nexa_core.actions import Action
+from nexa_core.actor import Scope
 from nexa_core.errors import Invalid
 
 
@@ -64,9 +65,11 @@ class Filters:
         return tuple(field.name for field in fields(cls))
 
 
-#: What the platform's own people did, as SQL on an entry: for the log's filter, for their screen and for the export.
+#: In these the platform's own people act.
+STAFF_SCOPES = (Scope.STAFF.value, Scope.PRESENTER.value)
+#: What they did, as SQL on an entry: for the log's filter, for their screen and for the export.
 #: Making a demo world is nobody's access to it.
-BY_STAFF = "actor_scope IN ('staff', 'presenter') AND action <> 'demo.seeded'"
+BY_STAFF = f"actor_scope IN {STAFF_SCOPES} AND action <> 'demo.seeded'"
 _VIEWED_AS = "action IN ('user.viewing_started', 'user.viewing_ended')"
 _DOCUMENTS = "resource_type IN ('session', 'share_link')"
 #: The same by what they did; each entry is of one kind.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,16 +16,18 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actions import ALONGSIDE, Action
 from nexa_core.actor import Actor, Scope
+from nexa_core.audit.filters import STAFF_SCOPES
 
 #: Edits of one session by one person belong together while the gap between two of them is under this: a burst, as in
 #: the history of the documents.
 BURST_GAP = dt.timedelta(minutes=5)
 
 _ACTIONS = {action.value: action for action in Action}
+#: What no reader is shown in a sentence: it says nothing to them.
+IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _LONGEST_WORDS = 80
 #: A demo world is made in hundreds of steps, which are one event to a reader.
 _MADE = Action.DEMO_SEEDED.value
-_STAFF_SCOPES = ("staff", "presenter")
 
 # The log stands below the domains and may not import them; of their tables it needs the names only.
 users = table("users", column("id"), column("full_name", String), column("email", String))
@@ -230,12 +233,12 @@ def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> En
 
 def _is_by_staff(row: Any) -> bool:
     """What ``filters.BY_STAFF`` asks the database, of a row that is read."""
-    return row.actor_scope in _STAFF_SCOPES and row.action != _MADE
+    return row.actor_scope in STAFF_SCOPES and row.action != _MADE
 
 
 def _unnamed(row: Any) -> str:
     """Who acted, for one whose name the reader may not know: a customer knows the platform's people as its staff."""
-    if row.actor_scope not in _STAFF_SCOPES:
+    if row.actor_scope not in STAFF_SCOPES:
         return "Somebody"
     return "NEXA staff" if row.user_id else "NEXA"
 
@@ -287,14 +290,27 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
 
 def _of_columns(action: Action, who: str, whose: str, row: Any) -> str:
     """A change that is named by what it changed: one simple value with before and after, several by name."""
-    undone = action is Action.CHANGE_UNDONE
-    names = [name for name in row.new_values if name != "full_name" or len(row.new_values) == 1]
-    before, after = row.old_values.get(names[0]), row.new_values.get(names[0])
-    if len(names) == 1 and not isinstance(before, dict | list) and not isinstance(after, dict | list):
-        was, now = in_words(names[0], before), in_words(names[0], after)
-        if undone:
-            return f"{who} put {whose}’s {label(names[0])} back to {now}"
-        return f"{who} changed {whose}’s {label(names[0])} from {was} to {now}"
+    if action is not Action.CHANGE_UNDONE:
+        return f"{who} changed {whose}’s {what_changed(row.old_values, row.new_values)}"
+    name, listed = _columns(row.old_values, row.new_values)
+    to = f" to {in_words(name, row.new_values[name])}" if name else ""
+    return f"{who} put {whose}’s {listed} back{to}"
+
+
+def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """A change by what it changed, without who and whose: “name from A to B”, “name, plan and logo”."""
+    name, listed = _columns(before, after)
+    return f"{listed} from {in_words(name, before.get(name))} to {in_words(name, after[name])}" if name else listed
+
+
+def _columns(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str | None, str]:
+    """The one column with a simple value before and after, if that is all that changed; and all of them as words."""
+    names = [name for name in after if name != "full_name" or len(after) == 1]
     labels = [label(name) for name in names[:4]] + (["more"] if len(names) > 4 else [])
     listed = ", ".join(labels[:-1]) + f" and {labels[-1]}" if len(labels) > 1 else labels[0]
-    return f"{who} put {whose}’s {listed} back" if undone else f"{who} changed {whose}’s {listed}"
+    is_simple = len(names) == 1 and all(_is_simple(of.get(names[0])) for of in (before, after))
+    return names[0] if is_simple else None, listed
+
+
+def _is_simple(value: Any) -> bool:
+    return not isinstance(value, dict | list) and not IDENTIFIER.fullmatch(str(value))

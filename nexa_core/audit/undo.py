@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Session
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit.entry import Value, row_of, shown, values_of, view_of
-from nexa_core.audit.story import label
+from nexa_core.audit.story import label, what_changed
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.permissions import Permission
@@ -150,7 +151,7 @@ def plan(actor: Actor, *, entry_id: UUID) -> UndoPlan:
 
 
 def apply(actor: Actor, *, entry_id: UUID, reason: str) -> None:
-    """Put the change back; it is logged as an undo that names the entry.
+    """Put the change back; it is logged as an undo whose reason says which change it was.
 
     Raises as ``plan`` does, Invalid without a reason, Conflict when it is no change that can be put back or a value has
     been changed since, Forbidden without the permission the change itself asks for.
@@ -158,10 +159,16 @@ def apply(actor: Actor, *, entry_id: UUID, reason: str) -> None:
     actor.require(Permission.AUDIT_READ)
     if not (reason := reason.strip()):
         raise Invalid("Please give a reason; it is kept in the audit log.", field="reason")
-    with recording(actor, Action.CHANGE_UNDONE, reason=f"{reason[:1000]} (undo of entry {entry_id})") as db:
+    actor.require_own_eyes()
+    with reading(actor) as db:
         row = row_of(db, entry_id)
         before, after = values_of(row)
-        lines = _lines(actor, row, before, after)
+    lines = _lines(actor, row, before, after)
+    # By what it changed and when, not by its sentence: people are not called the same by everybody who reads a reason.
+    undone = (
+        f"undoes the change of the {what_changed(before, after)}, {row.created_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    )
+    with recording(actor, Action.CHANGE_UNDONE, reason=f"{reason[:1000]} ({undone})") as db:
         _ask_guard(actor, db, row, lines, before, lock=True)
         now = _current(db, lines[0], row.resource_id, tuple(after), lock=True)
         if now is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, column, func, nulls_first, or_, select, table
+from sqlalchemy import BigInteger, Select, column, func, nulls_first, or_, select, table, text
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
@@ -31,6 +31,18 @@ _chains = (
     .table_valued(column("chain_id", PG_UUID(as_uuid=True)), column("entries", BigInteger))
     .alias("chains")
 )
+
+
+_TOTALS = text("""
+    SELECT count(*), count(*) FILTER (WHERE v.faults > 0), coalesce(sum(h.sequence), 0)::bigint,
+           coalesce(sum(v.sequence), 0)::bigint,
+           coalesce(sum(least(v.sequence, h.sequence)) FILTER (WHERE v.faults = 0), 0)::bigint,
+           coalesce(sum(least(coalesce(s.sequence, 0), h.sequence)), 0)::bigint, min(v.verified_at), max(s.sealed_at)
+    FROM audit_heads h
+    LEFT JOIN audit_verifications v ON v.chain_id = h.chain_id
+    LEFT JOIN LATERAL (SELECT sequence, sealed_at FROM audit_seals WHERE chain_id = h.chain_id
+        ORDER BY sequence DESC LIMIT 1) s ON true
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +92,34 @@ class ChainState:
         return self.verified_at is not None and not self.faults
 
 
+@dataclass(frozen=True, slots=True)
+class ChainTotals:
+    """All chains the actor may know of, together.
+
+    Entries are verified where the last walk found no fault; ``verified_at`` is that of the chain walked longest ago,
+    ``sealed_at`` that of the newest seal.
+    """
+
+    chains: int
+    broken: int
+    entries: int
+    walked_entries: int
+    verified_entries: int
+    sealed_entries: int
+    verified_at: dt.datetime | None
+    sealed_at: dt.datetime | None
+
+
+def chain_totals(actor: Actor) -> ChainTotals:
+    """What the figures over the chains say, of as many as there are. Raises Forbidden without AUDIT_READ."""
+    actor.require(Permission.AUDIT_READ)
+    with reading(actor) as db:
+        return ChainTotals(*db.execute(_TOTALS).one())
+
+
 def chain_states(actor: Actor, *, limit: int = 200) -> tuple[ChainState, ...]:
-    """The chains the actor may know of: a customer's own, or every chain, broken ones first, then those not verified.
+    """Of the chains the actor may know of the first: a customer's own, or of all, broken ones first, then those not
+    verified. How many there are and what they hold together says ``chain_totals``.
 
     Raises Forbidden without AUDIT_READ.
     """

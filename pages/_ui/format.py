@@ -61,6 +61,20 @@ def day(actor: Actor, value: dt.date | dt.datetime | None) -> str:
     return _of(_DATES, actor.locale).format(mon=_MONTHS[value.month - 1][:3], y=value.year, **parts)
 
 
+def moments(actor: Actor, first: dt.date | None, last: dt.date | None) -> tuple[dt.datetime | None, dt.datetime | None]:
+    """Where the days ``first`` to ``last``, both included, begin and end where the person is: from, to before."""
+    midnight, place = dt.time(), zone(actor.timezone)
+    begin = dt.datetime.combine(first, midnight, place) if first else None
+    return begin, dt.datetime.combine(last + dt.timedelta(days=1), midnight, place) if last else None
+
+
+def days(actor: Actor, begin: dt.datetime | None, end: dt.datetime | None) -> tuple[dt.date | None, dt.date | None]:
+    """The other way round: the first and the last day of what lies from ``begin`` to before ``end``."""
+    place = zone(actor.timezone)
+    last = end - dt.timedelta(microseconds=1) if end else None
+    return begin.astimezone(place).date() if begin else None, last.astimezone(place).date() if last else None
+
+
 def month(first: dt.date) -> str:
     """A month with its year: November 2026."""
     return f"{_MONTHS[first.month - 1]} {first.year}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -11,7 +10,7 @@ import streamlit as st
 from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
-from pages._ui import badges, filters, format, layout, status
+from pages._ui import badges, chooser, filters, format, layout, status
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
 from pages._ui.text import literal
@@ -22,38 +21,42 @@ _KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "changed": "C
 _KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "changed": "blue"}
 
 
-def headline(actor: Actor, states: Sequence[audit.ChainState]) -> None:
-    """In one line how far everything is verified, and to when."""
-    broken = [state for state in states if state.faults]
-    times = [state.verified_at for state in states if state.verified_at]
-    if broken:
-        names = ", ".join(literal(_name(state)) for state in broken[:5])
-        st.error(f"{len(broken)} of {len(states)} chains do not verify: {names}.", icon=":material/gpp_bad:")
-    elif not times:
+def headline(actor: Actor, totals: audit.ChainTotals, first: Sequence[audit.ChainState]) -> None:
+    """In one line how far everything is verified, and to when; ``first`` begins with what is broken."""
+    if totals.broken:
+        names = ", ".join(literal(_name(state)) for state in first[:5] if state.faults)
+        st.error(
+            f"{format.number(actor, totals.broken)} of {format.number(actor, totals.chains)} chains do not verify: "
+            f"{names}{', …' if totals.broken > 5 else ''}.",
+            icon=":material/gpp_bad:",
+        )
+    elif totals.verified_at is None:
         st.info("Nothing is verified yet; it happens every hour, or now.", icon=":material/hourglass_top:")
     else:
-        verified = sum(state.verified_entries or 0 for state in states)
-        entries = format.number(actor, verified)
-        st.success(f"Verified to {format.moment(actor, min(times))}, {entries} entries.", icon=":material/verified:")
+        entries = format.number(actor, totals.walked_entries)
+        when = format.moment(actor, totals.verified_at)
+        st.success(f"Verified to {when}, {entries} entries.", icon=":material/verified:")
 
 
-def figures(actor: Actor, states: Sequence[audit.ChainState]) -> None:
+def figures(actor: Actor, totals: audit.ChainTotals) -> None:
     """Entries, how many are verified and sealed."""
-    entries = sum(state.entries for state in states)
-    verified = sum(min(state.verified_entries or 0, state.entries) for state in states if state.verified)
-    sealed = sum(min(state.sealed_entries or 0, state.entries) for state in states)
+    entries = totals.entries
     layout.figures(
         [
             ("Entries", format.number(actor, entries), "Everything these chains hold"),
-            ("Verified", _share(verified, entries), "Walked link by link since they were written"),
-            ("Sealed", _share(sealed, entries), "Covered by a signature whose key is not in the database"),
-            ("Last seal", format.ago(actor, max((s.sealed_at for s in states if s.sealed_at), default=None)), "Hourly"),
+            ("Verified", _share(totals.verified_entries, entries), "Walked link by link since they were written"),
+            (
+                "Sealed",
+                _share(totals.sealed_entries, entries),
+                "Covered by a signature whose key is not in the database",
+            ),
+            ("Last seal", format.ago(actor, totals.sealed_at), "Hourly"),
         ]
     )
 
 
-def chains(actor: Actor, states: Sequence[audit.ChainState]) -> None:
-    """Every chain: how long, how far verified and sealed, and what is wrong with it."""
+def chains(actor: Actor, totals: audit.ChainTotals, states: Sequence[audit.ChainState]) -> None:
+    """The chains: how long, how far verified and sealed, and what is wrong with them; of many the first."""
     st.dataframe(
         {
             "Organization": [_name(state) for state in states],
@@ -73,6 +76,11 @@ def chains(actor: Actor, states: Sequence[audit.ChainState]) -> None:
         placeholder="–",
         alt="Chains of the audit log with their entries, verification and seals",
     )
+    if totals.chains > len(states):
+        st.caption(
+            f"{format.number(actor, len(states))} of {format.number(actor, totals.chains)} chains: those that do not "
+            "verify first, then those verified longest ago. The figures above are of all of them."
+        )
 
 
 def verify_now(actor: Actor) -> None:
@@ -93,12 +101,8 @@ def take_away(actor: Actor) -> None:
     left, right = filters.row(1, 1)
     since = left.date_input("From", None, key="since", format="YYYY-MM-DD")
     until = right.date_input("To, inclusive", None, key="until", format="YYYY-MM-DD")
-    wanted = {}
-    zone = format.zone(actor.timezone)
-    if isinstance(since, dt.date):
-        wanted["since"] = dt.datetime.combine(since, dt.time(), zone).isoformat()
-    if isinstance(until, dt.date):
-        wanted["until"] = dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone).isoformat()
+    moments = zip(("since", "until"), format.moments(actor, since, until), strict=True)
+    wanted = {name: moment.isoformat() for name, moment in moments if moment}
     query = f"?{urlencode(wanted)}" if wanted else ""
     with st.container(horizontal=True):
         st.link_button("Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:")
@@ -124,13 +128,25 @@ def kept(actor: Actor) -> None:
         _others(audit.retentions(actor))
 
 
-def retention_form(actor: Actor, states: Sequence[audit.ChainState]) -> None:
-    """Change how long one organization's log is kept, or hold it."""
-    names = {state.chain_id: state.organization_name for state in states if state.organization_name}
+def retention_form(actor: Actor) -> None:
+    """Change how long one organization's log is kept, or hold it; the address says whose."""
+    wanted = audit.Filters.parse({"organization": st.query_params.get("organization")}).organization
+    ruled = audit.retention(actor, organization_id=wanted) if wanted else None
+    chooser.in_address(
+        "Organization",
+        lambda typed: [
+            chooser.Option(str(one.id), one.name, one.detail) for one in audit.organizations_named(actor, text=typed)
+        ],
+        chosen=ruled.organization_name if ruled else None,
+        parameter="organization",
+        nothing="No organization is called that.",
+    )
+    if ruled is None:
+        return
+    chosen, name = ruled.organization_id, ruled.organization_name
+    st.caption(f"Kept {_kept_for(ruled)} now{', and under legal hold' if ruled.legal_hold else ''}.")
     with st.form("retention", border=False):
-        left, right = filters.row(1, 1)
-        chosen = left.selectbox("Organization", sorted(names, key=lambda i: names[i] or ""), format_func=names.get)
-        months = right.selectbox("Keep entries", list(_MONTHS))
+        months = st.selectbox("Keep entries", list(_MONTHS))
         reason = st.text_input(
             "Reason", max_chars=500, help="It is kept in the audit log, where the customer reads it."
         )
@@ -138,17 +154,17 @@ def retention_form(actor: Actor, states: Sequence[audit.ChainState]) -> None:
             change = st.form_submit_button("Change", type="primary")
             hold = st.form_submit_button("Put under legal hold", icon=":material/gavel:")
             release = st.form_submit_button("Lift the hold")
-        if chosen is None or not (change or hold or release):
+        if not (change or hold or release):
             return
         with shown_here():
             if change:
                 audit.set_retention(actor, organization_id=chosen, keep_months=_MONTHS[months], reason=reason)
-                saved(f"{names[chosen]}: kept {months.lower()}")
+                saved(f"{name}: kept {months.lower()}")
             if hold:
                 audit.hold(actor, organization_id=chosen, reason=reason)
-                saved(f"{names[chosen]} is under legal hold")
+                saved(f"{name} is under legal hold")
             audit.release(actor, organization_id=chosen, reason=reason)
-            saved(f"The hold on {names[chosen]} is lifted")
+            saved(f"The hold on {name} is lifted")
 
 
 def accesses(actor: Actor, items: Sequence[audit.StaffAccess]) -> None:
@@ -168,13 +184,17 @@ def _others(found: Sequence[audit.RetentionView]) -> None:
     st.dataframe(
         {
             "Organization": [view.organization_name for view in found],
-            "Kept": [_years(view.keep_months) if view.keep_months else "for ever" for view in found],
+            "Kept": [_kept_for(view) for view in found],
             "Legal hold": [view.legal_hold for view in found],
         },
         hide_index=True,
         height="content",
         alt="Organizations whose entries are kept otherwise than for ever",
     )
+
+
+def _kept_for(view: audit.RetentionView) -> str:
+    return _years(view.keep_months) if view.keep_months else "for ever"
 
 
 def _name(state: audit.ChainState) -> str:

@@ -19,7 +19,7 @@ from tests.benchmarks.harness import Bench, Row, Sample, figure, timed
 from tests.benchmarks.screens import tab
 
 BYTES = 20 * 1024
-EVERY = 2.5  # seconds between two runs of the fragment (pages._ui.sessions.presence)
+EVERY = 2.0  # seconds between two runs of the fragment (pages._ui.sessions.presence)
 MANY, FEW = 1_000_000, 20_000
 _MADE = "title LIKE 'Measured %'"
 

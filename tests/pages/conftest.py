@@ -8,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
 from nexa_core.api.identity import header_value
-from tests.pages.visits import OpenWindow, windows
+from tests.pages.visits import OpenPage, OpenWindow, windows
+from tests.serving import Served, serve
 
 SHELL = Path(__file__).resolve().parents[2] / "pages" / "_shell.py"
 Shell = Callable[..., AppTest]
@@ -25,6 +27,27 @@ def shell() -> Shell:
         app = AppTest.from_file(str(SHELL), default_timeout=120)
         app.user = {"sign_in": header_value(user_session_id)} if user_session_id else {}
         return app
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Served]:
+    """A NEXA of the module's own: its tests change what is in it."""
+    with serve() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
+    """``open_page(path, who=None)``: a window at an address of this NEXA, signed in by the demo's button ``who``."""
+
+    def make(path: str = "/", *, who: str | None = None, **how: Any) -> Page:
+        page = open_window(served.url + path, **{"height": 1000, **how})
+        if who:
+            page.get_by_role("button", name=who).click()
+            expect(page.get_by_test_id("stSidebarNav")).to_be_attached()
+        return page
 
     return make
 

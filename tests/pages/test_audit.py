@@ -23,7 +23,7 @@ from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 from tests.pages.visits import visits
 from tests.promises.audited_verbs import CASES
-from tests.serving import Served, serve
+from tests.serving import Served
 from tests.worlds import World
 
 A_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -34,13 +34,6 @@ NASTY = {
     "latex": "$\\frac{1}{2}$ $$\\int_0^1 x$$",
     "lines": "one\n# two\n<h1>three</h1>",
 }
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests change things."""
-    with serve() as running:
-        yield running
 
 
 def database(served: Served) -> psycopg.Connection:

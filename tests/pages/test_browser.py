@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -13,23 +12,8 @@ from playwright.sync_api import Page, expect
 
 from nexa_core.demo import PASSWORD
 from nexa_core.embedded import EmbeddedServer
-from tests.pages.visits import OpenWindow
-from tests.serving import Served, serve
-
-OpenPage = Callable[..., Page]
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests change passwords and lock accounts."""
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
-    """``open_page(path)``: a window at an address of this NEXA."""
-    return lambda path="/", **how: open_window(served.url + path, **how)
+from tests.pages.visits import OpenPage
+from tests.serving import Served
 
 
 def _at_the_gate(page: Page) -> None:

@@ -36,8 +36,9 @@ def test_whose_log_is_kept_and_broken_is_said_as_it_was_written(
 ) -> None:
     northwind = world.organization(NAME, slug="northwind", plan="enterprise")
     owner = world.person("owner@northwind.example", northwind, role="owner")
-    states = audit.chain_states
+    states, totals = audit.chain_states, audit.chain_totals
     monkeypatch.setattr(audit, "chain_states", lambda actor: [replace(one, faults=1) for one in states(actor)])
+    monkeypatch.setattr(audit, "chain_totals", lambda actor: replace(totals(actor), broken=1))
     app = _open(shell(world.sign_in(owner, northwind)), menu.AUDIT_PROOF.path)
     assert not app.exception
     assert app.error[0].value == f"1 of 1 chains do not verify: {literal(NAME)}."

@@ -18,15 +18,8 @@ from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from nexa_core.embedded import EmbeddedServer
 from tests.pages.visits import Visit, press, visits
-from tests.serving import Served, serve
+from tests.serving import Served
 from tests.worlds import World
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests change what its customers pay."""
-    with serve() as running:
-        yield running
 
 
 @pytest.fixture

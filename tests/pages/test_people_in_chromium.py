@@ -7,39 +7,17 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import psycopg
-import pytest
 from playwright.sync_api import Page, expect
 
 from nexa_core.embedded import EmbeddedServer
-from tests.pages.visits import OpenWindow, in_database, press, said, sign_in
-from tests.serving import Served, serve
+from tests.pages.visits import OpenPage, in_database, press, said, sign_in
+from tests.serving import Served
 
-OpenPage = Callable[..., Page]
 NEW = "an entirely new phrase to remember"
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[Served]:
-    """A NEXA of this module's own: these tests lock and erase people."""
-    with serve() as running:
-        yield running
-
-
-@pytest.fixture
-def open_page(open_window: OpenWindow, served: Served) -> OpenPage:
-    def make(path: str = "/", *, beside: Page | None = None, who: str | None = None) -> Page:
-        page = open_window(served.url + path, beside=beside, height=1000)
-        if who:
-            page.get_by_role("button", name=who).click()
-            expect(page.get_by_test_id("stSidebarNav")).to_be_attached()
-        return page
-
-    return make
 
 
 def database(served: Served) -> psycopg.Connection:

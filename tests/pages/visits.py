@@ -18,6 +18,8 @@ from tests.worlds import World
 
 #: ``open_window(url)``; a window is ``width`` by ``height``, and of the same browser as the one it is ``beside``.
 OpenWindow = Callable[..., Page]
+#: ``open_page(path)``: the same at an address of the module's own NEXA; ``who`` is the demo's button that is pressed.
+OpenPage = Callable[..., Page]
 #: ``visit(email, path)``: the same, signed in; the browser may do what ``permissions`` name.
 Visit = Callable[..., Page]
 

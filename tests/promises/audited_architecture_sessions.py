@@ -84,6 +84,7 @@ CASES: dict[str, Case] = {
         "pinned": Case(lambda s, _: S.pinned(s.ada)),
         "saved_views": Case(lambda s, _: S.saved_views(s.ada)),
         "suggest_tags": Case(lambda s, _: S.suggest_tags(s.ada)),
+        "suggest_types": Case(lambda s, _: S.suggest_types(s.ada)),
         "merge_tags": Case(lambda s, _: S.merge_tags(s.ada, tags=["cloud"], into="sky"), (), _made),
         "apply_tag_plan": Case(
             lambda s, _: S.apply_tag_plan(s.ada, plan=S.merge_tags(s.ada, tags=["cloud"], into="sky")),

@@ -66,6 +66,7 @@ CASES: dict[str, Case] = {
     ),
     "audit.recent": Case(lambda s, _: audit.recent(s.ada)),
     "audit.chain_states": Case(lambda s, _: audit.chain_states(s.ada)),
+    "audit.chain_totals": Case(lambda s, _: audit.chain_totals(s.ada)),
     "audit.verify": Case(lambda s, _: audit.verify(s.root)),
     "audit.verify_due": Case(lambda s, _: audit.verify_due(s.root)),
     "audit.seal_heads": Case(lambda s, _: audit.seal_heads(s.root)),

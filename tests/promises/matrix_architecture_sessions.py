@@ -79,6 +79,7 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.pinned": mine(lambda a, _: S.pinned(a)),
     "architecture_sessions.saved_views": mine(lambda a, _: S.saved_views(a)),
     "architecture_sessions.suggest_tags": mine(lambda a, _: S.suggest_tags(a)),
+    "architecture_sessions.suggest_types": mine(lambda a, _: S.suggest_types(a)),
     "architecture_sessions.save_view": mine(
         lambda a, _: S.save_view(a, name="Mine", wanted=Filter(text="x")), READERS - LOOKING
     ),

@@ -63,6 +63,12 @@ def _own_chain(stage: Any, who: str, where: str, place: Place, found: Any) -> No
         assert {one.chain_id for one in found} == mine
 
 
+def _own_totals(stage: Any, who: str, where: str, place: Place, found: Any) -> None:
+    if where == "own":
+        all_of_them = len(stage.ids("SELECT chain_id FROM audit_heads"))
+        assert found.chains == (all_of_them if who in ADMIN else 1)
+
+
 def _of_it(found_by: frozenset[str] = LOG) -> Expect:
     """A verb about one entry, or about an organization's log: a stranger's is not there."""
 
@@ -114,6 +120,7 @@ VERBS: dict[str, Row] = {
         expect=_of_it(MANAGE), check=_all_written,
     ),
     "audit.chain_states": platform(lambda a, _: audit.chain_states(a), LOG, _own_chain),
+    "audit.chain_totals": platform(lambda a, _: audit.chain_totals(a), LOG, _own_totals),
     "audit.staff_access": Row(here(audit.staff_access), expect=_of_it()),
     "audit.retention": Row(here(audit.retention), expect=_of_it()),
     "audit.retentions": platform(lambda a, _: audit.retentions(a)),

@@ -212,6 +212,16 @@ def test_what_the_database_refuses_reads_as_a_sentence(actors: list[Actor]) -> N
             transaction.execute(update(Organization).values(name=unstorable))
 
 
+def test_what_is_too_large_is_the_writers_matter_and_a_wrong_statement_ours(actors: list[Actor]) -> None:
+    too_large = text("SELECT length(repeat('x', 1073741824))")
+    with pytest.raises(Invalid, match="larger than can be stored"), db.reading(actors[0]) as transaction:
+        transaction.execute(too_large)
+    with pytest.raises(Invalid, match="larger than can be stored"), db.reading(actors[0]) as transaction:
+        db.fetched(transaction, too_large, {})
+    with pytest.raises(DBAPIError), db.reading(actors[0]) as transaction:
+        transaction.execute(text("SELECT FROM FROM"))
+
+
 def test_what_goes_to_the_driver_is_of_the_doors_transaction(database: TestDatabase, actors: list[Actor]) -> None:
     """It sees what the session wrote, it is rolled back with it, and what is refused reads as the same sentence."""
     renamed = update(Organization).values(name=text(":name")).returning(Organization.id, Organization.name)

@@ -10,7 +10,7 @@ import streamlit as st
 from nexa_core import audit
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit import EVERYTHING, Filters
-from pages._ui import current_actor, format, saved, shown_here
+from pages._ui import chooser, current_actor, format, saved, shown_here
 from pages._ui.audit import address, words
 from pages._ui.text import literal
 
@@ -80,24 +80,14 @@ def _chips(actor: Actor, filters: Filters) -> None:
 
 def _typeahead(actor: Actor, name: str, label: str) -> None:
     """Search over all there are while one types; a click makes it a filter."""
-    typed = st.text_input(label, key=f"audit-{name}", type="search", live="400ms", placeholder="", autocomplete="off")
     named = audit.people_named if name == "person" else audit.organizations_named
-    found = named(actor, text=typed or "")
-    for one in found:
-        st.button(
-            f"{literal(one.name)} :small[:gray[{literal(one.detail)}]]",
-            key=f"audit-{name}-{one.id}",
-            type="tertiary",
-            on_click=_choose,
-            args=(name, one.id),
-        )
-    if typed and not found:
-        st.caption("Nobody is called that." if name == "person" else "No organization is called that.")
-
-
-def _choose(name: str, chosen: UUID) -> None:
-    st.session_state[f"audit-{name}"] = ""
-    address.put(**{name: chosen})
+    chooser.typeahead(
+        label,
+        lambda typed: [chooser.Option(str(one.id), one.name, one.detail) for one in named(actor, text=typed)],
+        lambda word: address.put(**{name: UUID(word)}),
+        key=f"audit-{name}",
+        nothing="Nobody is called that." if name == "person" else "No organization is called that.",
+    )
 
 
 def _choice(label: str, name: str, options: object, says: object) -> None:
@@ -123,19 +113,13 @@ def _times(actor: Actor, filters: Filters) -> None:
     now = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)
     for says, length in _RANGES.items():
         st.button(says, type="tertiary", on_click=address.range_of, args=((now - length, None),))
-    zone = format.zone(actor.timezone)
+    first, last = format.days(actor, filters.since, filters.until)
     with st.form("audit-times", border=False):
         left, right = st.columns(2)
-        since = left.date_input("From", filters.since.astimezone(zone).date() if filters.since else None)
-        until = right.date_input("To and including", filters.until.astimezone(zone).date() if filters.until else None)
+        since, until = left.date_input("From", first), right.date_input("To and including", last)
         if st.form_submit_button("Show these days"):
-            begin, end = (_midnight(day, zone) for day in (since, until))
-            address.range_of((begin, end + dt.timedelta(days=1) if end else None))
+            address.range_of(format.moments(actor, since, until))
             st.rerun()
-
-
-def _midnight(day: object, zone: dt.tzinfo) -> dt.datetime | None:
-    return dt.datetime.combine(day, dt.time(), zone).astimezone(dt.UTC) if isinstance(day, dt.date) else None
 
 
 def _views(actor: Actor, filters: Filters) -> None:

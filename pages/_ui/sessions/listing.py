@@ -100,7 +100,7 @@ def at_hand(actor: Actor) -> None:
                 st.caption("Nothing yet.")
 
 
-def saved_views(actor: Actor, wanted: Filter) -> None:
+def saved_views(actor: Actor, wanted: Filter, sort: str) -> None:
     """Views under a name: one's own and those that colleagues share."""
     if actor.scope is Scope.PRESENTER:
         return
@@ -109,7 +109,7 @@ def saved_views(actor: Actor, wanted: Filter) -> None:
         for one in views:
             with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
                 with st.container():
-                    narrowing.link(one.name, narrowing.address_of(actor, one.filters))
+                    narrowing.link(one.name, narrowing.address_of(actor, one.filters.wanted, one.filters.sort))
                 if one.is_shared:
                     st.markdown(":blue-badge[shared]", width="content")
                 if one.is_mine:
@@ -121,13 +121,13 @@ def saved_views(actor: Actor, wanted: Filter) -> None:
                         architecture_sessions.remove_view(actor, view_id=one.id)
                         saved("The view is removed")
         if not views:
-            st.caption("No view yet: set filters, then keep them under a name.")
+            st.caption("No view yet: set filters or an order, then keep them under a name.")
         with st.form("save-view", border=False):
-            name = st.text_input("Keep these filters as", max_chars=100)
+            name = st.text_input("Keep these filters and this order as", max_chars=100)
             shared_too = st.checkbox("For everybody in the organization")
             if st.form_submit_button("Keep"):
                 with shown_here():
-                    architecture_sessions.save_view(actor, name=name, wanted=wanted, is_shared=shared_too)
+                    architecture_sessions.save_view(actor, name=name, wanted=wanted, sort=sort, is_shared=shared_too)
                     saved("The view is kept")
 
 

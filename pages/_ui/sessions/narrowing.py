@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections import Counter
 from collections.abc import Mapping
 from html import escape
@@ -17,19 +16,20 @@ from nexa_core.actor import Actor, Scope
 from nexa_core.architecture_sessions import Filter
 from nexa_core.errors import Invalid
 from nexa_core.permissions import Permission
-from pages._ui import filters, format, menu
+from pages._ui import chooser, filters, format, menu
 from pages._ui.badges import word
 from pages._ui.sessions.details import TYPES
 
 SORTS = {"updated": "Last edited", "oldest": "Oldest edit", "created": "Newest", "title": "Title"}
+_FIRST = next(iter(SORTS))
 _KINDS = {"session": "Sessions", "template": "Templates"}
 _ONLY = {"pinned": "Pinned", "deleted": "In the trash", "without_criteria": "SOW without acceptance criteria",
          "broken_diagram": "Diagram that does not parse"}  # fmt: skip
-_AUTHOR = "author"
+_AUTHOR, _ORGANIZATION = "author", "organization"
 #: The parameters of the address, beside which nothing of the list is in it.
 NAMES = (
     *("q", "type", "kind", "sort", "only"),
-    *("organization", _AUTHOR, "client", "tag", "since", "until", "role", "hours"),
+    *(_ORGANIZATION, _AUTHOR, "client", "tag", "since", "until", "role", "hours"),
 )
 
 
@@ -38,16 +38,17 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     first, second, third, fourth = filters.row(5, 2, 2, 2)
     text = filters.search(first, "Search in titles, clients, tags and all four documents", key="q")
     kind = filters.named(second, "Kind", _KINDS, key="kind", every="Every kind")
+    one = _organization(actor)
     # Types and tags are whatever people write: one that is not offered can be typed, and an address may hold it.
     session_type = third.selectbox(
-        "Type", ["", *TYPES], key="type", bind="query-params", accept_new_options=True,
+        "Type", _types(actor, one), key="type", bind="query-params", accept_new_options=True,
         format_func=lambda option: _type_word(option) or "Every type",
     )  # fmt: skip
     sort = filters.order(fourth, SORTS, key="sort")
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         only = filters.flags(st.container(), "Only those", _ONLY, key="only")
         with st.popover("More filters", icon=":material/tune:"):
-            more = _more(actor)
+            more = _more(actor, one)
         _cleared()
     wanted = Filter(
         text=text,
@@ -62,19 +63,13 @@ def filter_of(actor: Actor) -> tuple[Filter, str]:
     return wanted, sort
 
 
-def _more(actor: Actor) -> dict[str, Any]:
-    here = _organizations(actor)
-    chosen = None
-    if here:
-        # The address carries the slug: the page of an organization links to here.
-        chosen = st.selectbox(
-            "Organization", ["", *here], key="organization", bind="query-params",
-            format_func=lambda slug: slug or "Every organization",
-        )  # fmt: skip
-    organization_id = here.get(chosen) if chosen else None
+def _more(actor: Actor, one: organizations.OrganizationView | None) -> dict[str, Any]:
+    if _reaches_several(actor):
+        _choose_organization(actor, one)
+    organization_id = one.id if one else None
     author = _author(_authors(actor, organization_id))
     client = st.text_input("Client", key="client", bind="query-params", max_chars=255) or ""
-    offered = architecture_sessions.suggest_tags(actor, limit=100, organization_id=organization_id)
+    offered = architecture_sessions.suggest_tags(actor, limit=100, **_whose(actor, one))
     tag = st.multiselect(
         "Tags, all of them", [one.tag for one in offered], key="tag", bind="query-params", accept_new_options=True,
         placeholder="Every tag",
@@ -88,31 +83,56 @@ def _more(actor: Actor) -> dict[str, Any]:
     hours = right.number_input(
         "over hours", 0.0, 100_000.0, 0.0, 8.0, key="hours", bind="query-params", disabled=not role.strip()
     )
-    zone = format.zone(actor.timezone)
+    edited_since, edited_until = format.moments(actor, since, until)
     return {
         "organization_id": organization_id,
         "author_id": author,
         "client": client.strip(),
         "tags": tuple(tag),
-        "edited_since": dt.datetime.combine(since, dt.time(), zone) if isinstance(since, dt.date) else None,
-        "edited_until": dt.datetime.combine(until + dt.timedelta(days=1), dt.time(), zone)
-        if isinstance(until, dt.date)
-        else None,
+        "edited_since": edited_since,
+        "edited_until": edited_until,
         "role": role.strip(),
         "over_hours": float(hours or 0) if role.strip() else 0.0,
     }
 
 
-def _organizations(actor: Actor) -> dict[str, UUID]:
-    """Customers by slug, for those who reach several; the one in the address is among them however many there are."""
-    if actor.scope is Scope.TENANT or not actor.may(Permission.ORGANIZATIONS_BROWSE):
-        return {}
-    found = {row.slug: row.id for row in organizations.browse(actor, limit=200).items}
-    slug = st.query_params.get("organization")
-    if slug and slug not in found:
-        one = organizations.get(actor, slug=slug)
-        found[one.slug] = one.id
-    return found
+def _organization(actor: Actor) -> organizations.OrganizationView | None:
+    """Whose sessions, for those who reach several; the address holds a slug, or of a saved view the identifier."""
+    said = st.query_params.get(_ORGANIZATION)
+    if not said or not _reaches_several(actor):
+        return None
+    number = _identifier(said)
+    return organizations.get(actor, organization_id=number, slug=None if number else said)
+
+
+def _choose_organization(actor: Actor, one: organizations.OrganizationView | None) -> None:
+    chooser.in_address(
+        "Organization",
+        lambda typed: [
+            chooser.Option(row.slug, row.name, row.slug)
+            for row in organizations.browse(actor, wanted=organizations.Filter(text=typed), limit=8).items
+        ],
+        chosen=one.name if one else None,
+        parameter=_ORGANIZATION,
+        nothing="No organization is called that.",
+    )
+
+
+def _reaches_several(actor: Actor) -> bool:
+    return actor.scope is not Scope.TENANT and actor.may(Permission.ORGANIZATIONS_BROWSE)
+
+
+def _whose(actor: Actor, one: organizations.OrganizationView | None) -> dict[str, Any]:
+    """Whose tags and types are offered: the chosen organization's, else of everything within reach."""
+    return {"organization_id": one.id if one else None, "everywhere": one is None and _reaches_several(actor)}
+
+
+def _types(actor: Actor, one: organizations.OrganizationView | None) -> list[str]:
+    """Every type first, then those NEXA offers, then what else people have written."""
+    offered = ["", *TYPES]
+    shown = {_type_word(option) for option in offered}
+    used = architecture_sessions.suggest_types(actor, limit=50, **_whose(actor, one))
+    return offered + [option for option in used if _type_word(option) not in shown]
 
 
 def _authors(actor: Actor, organization_id: UUID | None) -> dict[str, str]:
@@ -133,10 +153,9 @@ def _author(authors: Mapping[str, str]) -> UUID | None:
     """Whose sessions; the address holds an id, for two may have one name, and a view may name somebody not listed."""
     named = st.query_params.get(_AUTHOR, "")
     named = next((one for one, name in authors.items() if name == named), named)  # as addresses once said it
-    try:
-        wanted = str(UUID(named)) if named else ""
-    except ValueError:
-        raise Invalid("This address does not name an author. Choose one from the list.") from None
+    if named and not (number := _identifier(named)):
+        raise Invalid("This address does not name an author. Choose one from the list.")
+    wanted = str(number) if named else ""
     if not authors and not wanted:
         return None
     options = {"": "Everybody", **authors}
@@ -154,6 +173,13 @@ def _author(authors: Mapping[str, str]) -> UUID | None:
     return UUID(wanted) if wanted else None
 
 
+def _identifier(word: str) -> UUID | None:
+    try:
+        return UUID(word)
+    except ValueError:
+        return None
+
+
 def _type_word(session_type: str) -> str:
     return word(session_type) if session_type in TYPES else session_type
 
@@ -169,26 +195,24 @@ def link(label: str, words: Mapping[str, Any]) -> None:
     st.html(f'<a href="/{menu.SESSIONS.path}{escape(query)}">{escape(label)}</a>', width="content")
 
 
-def address_of(actor: Actor, wanted: Filter) -> dict[str, Any]:
-    """A filter as this list's address says it: choices stand there as they read on screen."""
-    zone = format.zone(actor.timezone)
+def address_of(actor: Actor, wanted: Filter, sort: str = _FIRST) -> dict[str, Any]:
+    """A filter and an order as this list's address says it: choices stand there as they read on screen."""
     kinds = {False: _KINDS["session"], True: _KINDS["template"]}
-    here = {number: slug for slug, number in _organizations(actor).items()} if wanted.organization_id else {}
+    since, until = format.days(actor, wanted.edited_since, wanted.edited_until)
     only = [label for name, label in _ONLY.items() if getattr(wanted, name)]
     found: dict[str, Any] = {
         "q": wanted.text,
         "type": _type_word(wanted.session_type),
         "kind": kinds.get(wanted.template, "") if wanted.template is not None else "",
-        "organization": here.get(wanted.organization_id, "") if wanted.organization_id else "",
+        _ORGANIZATION: str(wanted.organization_id or "") if _reaches_several(actor) else "",
         _AUTHOR: str(wanted.author_id or ""),
         "client": wanted.client,
         "tag": list(wanted.tags),
-        "since": wanted.edited_since.astimezone(zone).date().isoformat() if wanted.edited_since else "",
-        "until": (wanted.edited_until.astimezone(zone) - dt.timedelta(days=1)).date().isoformat()
-        if wanted.edited_until
-        else "",
+        "since": since.isoformat() if since else "",
+        "until": until.isoformat() if until else "",
         "role": wanted.role,
         "hours": str(wanted.over_hours) if wanted.over_hours else "",
         "only": only,
+        "sort": SORTS[sort] if sort != _FIRST else "",
     }
     return {name: value for name, value in found.items() if value}

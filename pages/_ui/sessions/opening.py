@@ -133,6 +133,11 @@ class Opened:
 
     def save(self, *edits: Edit, version: int | None = None) -> bool:
         """Save edits, as one; whether they are."""
+        refused: Refused | None = st.session_state.get(_REFUSED)
+        if refused and (refused.uuid, refused.edits) == (self.uuid, edits):
+            # A browser that has not drawn the choice yet sends the field again, with whatever rerun it asks for. By
+            # then theirs is the version on screen, and would be gone without anybody having chosen.
+            return False
         began = version or self.version
         return self.attempt(
             lambda actor: architecture_sessions.save(actor, uuid=self.uuid, version=began, changes=edits), edits, began

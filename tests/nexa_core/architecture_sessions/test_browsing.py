@@ -226,12 +226,40 @@ def test_pins_recent_and_saved_views_are_ones_own(shelf: Cast) -> None:
     assert not sessions.saved_views(shelf.bob)
     sessions.share_view(shelf.ada, view_id=view.id, is_shared=True)
     (seen,) = sessions.saved_views(shelf.bob)
-    assert (seen.name, seen.filters.tags, seen.is_mine) == ("Cloud work", ("cloud",), False)
+    assert (seen.name, seen.filters.wanted.tags, seen.is_mine) == ("Cloud work", ("cloud",), False)
     with pytest.raises(NotFound):
         sessions.remove_view(shelf.bob, view_id=view.id)
     assert not sessions.saved_views(shelf.stranger)
     sessions.remove_view(shelf.ada, view_id=view.id)
     assert not sessions.saved_views(shelf.ada)
+
+
+def test_a_view_keeps_the_order_too(shelf: Cast) -> None:
+    sessions.save_view(shelf.ada, name="Cloud by title", wanted=Filter(tags=("cloud",)), sort="title")
+    sessions.save_view(shelf.ada, name="Newest", wanted=Filter(), sort="created")
+    kept = [(one.filters.wanted, one.filters.sort) for one in sessions.saved_views(shelf.ada)]
+    assert kept == [(Filter(tags=("cloud",)), "title"), (Filter(), "created")]
+    with pytest.raises(Invalid, match="sorted"):
+        sessions.save_view(shelf.ada, name="Odd", wanted=Filter(text="x"), sort="odd")
+    with pytest.raises(Invalid, match="the list itself"):
+        sessions.save_view(shelf.ada, name="All", wanted=Filter(), sort="updated")
+
+
+def test_types_and_tags_are_offered_of_all_that_is_within_reach_and_no_more(shelf: Cast) -> None:
+    assert shelf.stranger.organization_id
+    sessions.create(shelf.ada, title="Ours", session_type="proof of concept", tags=["ours"])
+    for number in range(2):
+        sessions.create(shelf.stranger, title=f"Theirs {number}", session_type="secret", tags=["theirs"])
+    theirs = shelf.stranger.organization_id
+    assert {"secret", "proof of concept"} <= set(sessions.suggest_types(shelf.root, everywhere=True))
+    assert sessions.suggest_types(shelf.root, organization_id=theirs)[0] == "secret"
+    assert {"theirs", "ours"} <= {one.tag for one in sessions.suggest_tags(shelf.root, everywhere=True)}
+    assert sessions.suggest_types(shelf.root) == sessions.suggest_types(shelf.presenter, everywhere=True) == ()
+    for whose in ({"everywhere": True}, {}):
+        assert "proof of concept" in sessions.suggest_types(shelf.ada, **whose)
+        assert "secret" not in sessions.suggest_types(shelf.ada, **whose), "whatever is asked, a customer's are theirs"
+        assert "theirs" not in [one.tag for one in sessions.suggest_tags(shelf.ada, **whose)]
+    assert sessions.suggest_types(shelf.ada, organization_id=theirs) == ()
 
 
 def test_tags_are_suggested_renamed_and_merged_as_previewed(shelf: Cast) -> None:

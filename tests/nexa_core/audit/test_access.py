@@ -14,18 +14,6 @@ from tests.databases import TestDatabase
 from tests.worlds import World
 
 
-@pytest.fixture
-def ada(world: World) -> Actor:
-    northwind = world.organization("Northwind")
-    return world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
-
-
-@pytest.fixture
-def root(world: World) -> Actor:
-    platform = world.organization("NEXA", is_platform=True)
-    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
-
-
 def opened(actor: Actor, ada: Actor, kind: str, reason: str) -> None:
     """What opening a document leaves: an entry that changes no row."""
     with db.recording(actor, Action.SESSION_EDITED, reason=reason) as transaction:

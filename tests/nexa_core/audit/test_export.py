@@ -41,18 +41,6 @@ AWKWARD = [
 ]
 
 
-@pytest.fixture
-def ada(world: World) -> Actor:
-    northwind = world.organization("Northwind")
-    return world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
-
-
-@pytest.fixture
-def root(world: World) -> Actor:
-    platform = world.organization("NEXA", is_platform=True)
-    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
-
-
 def history(actor: Actor, length: int) -> None:
     for number in range(length):
         organizations.rename(replace(actor, origin=Origin(ip_address="203.0.113.7")), name=f"Northwind {number}")

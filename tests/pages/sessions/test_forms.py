@@ -207,3 +207,22 @@ def test_cells_that_were_not_saved_do_not_look_saved(stored: Any, shell: Shell, 
     next(button for button in app.button if button.label == "Save again").click().run()
     rows = architecture_sessions.get(actor, uuid=uuid).documents["loe_objects"]["rows"]
     assert [row["task"] for row in rows] == ["Typed while it was away", "Task 2"]
+
+
+def test_a_value_that_is_sent_again_does_not_choose_between_mine_and_theirs(stored: Any, shell: Shell) -> None:
+    uuid, sign_in, actor = stored(("sow_objects",), {"format": 1, "sections": [{"id": "sec-1", "title": "Before"}]})
+    app = opened(shell, sign_in, "sow", uuid, "Sections")
+    path = ("sow_objects", "sections", "sec-1", "title")
+    now = architecture_sessions.get(actor, uuid=uuid)
+    architecture_sessions.save(actor, uuid=uuid, version=now.version, changes=[Edit(path, "Theirs")])
+
+    def title() -> str:
+        (section,) = architecture_sessions.get(actor, uuid=uuid).documents["sow_objects"]["sections"]
+        return str(section["title"])
+
+    for _ in range(2):  # the second time as a browser does that asks for something else before it is answered
+        next(box for box in app.text_input if box.label == "Title").set_value("Mine").run()
+        assert any("Somebody changed the same value" in box.value for box in app.warning)
+        assert title() == "Theirs"
+    next(button for button in app.button if button.label == "Keep mine").click().run()
+    assert title() == "Mine" and not app.warning

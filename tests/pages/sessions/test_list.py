@@ -153,3 +153,29 @@ def test_staff_is_offered_the_tags_of_the_customer_that_was_chosen(
     stranger = world.organization("Contoso", plan="enterprise")
     other = world.actor(world.person("carl@contoso.example", stranger, role="owner"), stranger)
     assert architecture_sessions.suggest_tags(other, organization_id=ada[0].organization_id) == ()
+
+
+def test_staff_who_chose_nobody_is_offered_tags_and_types_of_everybody(
+    shell: Shell, world: World, ada: tuple[Actor, UUID]
+) -> None:
+    architecture_sessions.create(ada[0], title="Tagged", tags=["cloud"], session_type="proof of concept")
+    platform = world.organization("NEXA", is_platform=True)
+    root = world.person("root@nexa.example", platform, role="owner")
+    for sign_in in (world.sign_in(root, platform), ada[1]):
+        app = _listed(shell, sign_in)
+        assert next(box for box in app.multiselect if box.label == "Tags, all of them").options == ["cloud"]
+        types = next(box for box in app.selectbox if box.key == "type").options
+        assert types[:2] == ["Every type", "Solution"] and types[-1] == "proof of concept"
+
+
+def test_a_view_brings_back_the_order_it_was_kept_in(shell: Shell, ada: tuple[Actor, UUID]) -> None:
+    actor, sign_in = ada
+    for title in ("Beta", "Alpha", "Gamma"):
+        architecture_sessions.create(actor, title=title)
+    app = _listed(shell, sign_in, sort="Title")
+    next(box for box in app.text_input if box.label.startswith("Keep these")).set_value("By title")
+    _press(app, "Keep")
+    (view,) = architecture_sessions.saved_views(actor)
+    address = narrowing.address_of(actor, view.filters.wanted, view.filters.sort)
+    assert address == {"sort": "Title"}
+    assert _titles(_listed(shell, sign_in, **address)) == ["Alpha", "Beta", "Gamma"]

@@ -57,8 +57,8 @@ def test_what_others_save_waits_while_somebody_is_in_the_middle_of_a_field_a_cel
     one, two = visit(f"/sow?session={uuid}"), visit("/", who="admin")
     long = 3_000 * presence.SECONDS  # milliseconds in which the page is drawn anew when nothing holds it back
 
-    def saves(number: int) -> None:
-        desk.save(two, uuid, {"path": ["sow_objects", "others"], "value": number})
+    def saves(number: int, *more: dict[str, object]) -> None:
+        desk.save(two, uuid, {"path": ["sow_objects", "others"], "value": number}, *more)
         one.wait_for_timeout(long)
 
     title = one.get_by_label("Title", exact=True)
@@ -76,6 +76,21 @@ def test_what_others_save_waits_while_somebody_is_in_the_middle_of_a_field_a_cel
         lambda: desk.document(served, uuid, "sow_objects")["sections"][0]["title"] == f"{before} and half a word",
     )
     assert desk.document(served, uuid, "sow_objects")["others"] == 1, "and nothing of the others was lost"
+    # The same field: were the page drawn anew in the middle, what they saved would be overwritten without a question.
+    path = ["sow_objects", "sections", desk.document(served, uuid, "sow_objects")["sections"][0]["id"], "title"]
+    title.press("End")
+    title.press_sequentially(" and one m")
+    saves(1, {"path": path, "value": "Theirs"})
+    expect(title).to_be_focused()
+    expect(title).to_have_value(f"{before} and half a word and one m")
+    title.press_sequentially("ore")
+    title.press("Enter")
+    asked = one.get_by_text("Somebody changed the same value while you did")
+    expect(asked).to_be_visible()
+    assert desk.document(served, uuid, "sow_objects")["sections"][0]["title"] == "Theirs"
+    one.get_by_role("button", name="Take theirs").click()
+    expect(asked).to_have_count(0)
+    expect(title).to_have_value("Theirs")
 
     dialog = desk.open_dialog(one, "Details")
     dialog.get_by_label("Client").fill("Not saved yet")

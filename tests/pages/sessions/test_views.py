@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 from uuid import uuid4
 
@@ -15,18 +14,19 @@ from pages._ui.sessions import narrowing
 from tests.worlds import World
 
 
-@pytest.mark.parametrize("name", [None, "author_id", "organization_id"])
-def test_a_link_asks_for_no_people_and_a_customer_only_of_who_has_several(
-    world: World, monkeypatch: pytest.MonkeyPatch, name: str | None
+@pytest.mark.parametrize("role", ["customer", "staff"])
+def test_a_link_names_people_and_customers_without_asking_for_them(
+    world: World, monkeypatch: pytest.MonkeyPatch, role: str
 ) -> None:
-    northwind = world.organization()
-    ada = world.actor(world.person("ada@northwind.example", northwind, role="owner"), northwind)
+    place = world.organization(is_platform=role == "staff")
+    actor = world.actor(world.person("ada@northwind.example", place, role="owner"), place)
     calls: list[str] = []
-    for verb in ("members", "browse"):
+    for verb in ("members", "browse", "get"):
         _counted(monkeypatch, verb, calls)
-    wanted = Filter(text="cloud") if name is None else dataclasses.replace(Filter(text="cloud"), **{name: uuid4()})
-    author = {"author": str(wanted.author_id)} if wanted.author_id else {}
-    assert narrowing.address_of(ada, wanted) == {"q": "cloud", **author}
+    author, customer = uuid4(), uuid4()
+    wanted = Filter(text="cloud", author_id=author, organization_id=customer)
+    narrowed = {"organization": str(customer)} if role == "staff" else {}
+    assert narrowing.address_of(actor, wanted) == {"q": "cloud", "author": str(author), **narrowed}
     assert calls == []
 
 
