@@ -8,6 +8,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from nexa_core.config import settings
+
 if TYPE_CHECKING:
     from nexa_core.actor import Actor
 
@@ -87,6 +89,10 @@ PLATFORM_ROLES: dict[str, frozenset[Permission]] = {
 #: What somebody who looks with another person's eyes keeps of that person's permissions: looking.
 READING = frozenset({P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.BILLING_READ, P.AUDIT_READ})
 
+#: What the platform's people may do with every customer or with none. Whoever is to see their own customers only may
+#: not, whatever was granted to them personally.
+REACHING_EVERYBODY = frozenset({P.SESSIONS_READ, P.SESSIONS_WRITE, P.AUDIT_READ, P.USERS_MANAGE})
+
 #: Permissions that come with a feature: of the plan, or agreed (``usage_limits.features``); and the feature's name.
 FEATURES: dict[Permission, str] = {P.SESSIONS_WRITE: "sessions", P.USAGE_RECORD: "metering", P.AUDIT_READ: "audit_log"}
 
@@ -140,13 +146,27 @@ def granted(
     return frozenset(p for p in base | extra if p.value not in deny)
 
 
-@lru_cache(maxsize=4096)  # a screen asks the same of the same person many times a rerun
+def sees_own_customers_only(actor: Actor) -> bool:
+    """Whether NEXA_ACCOUNT_MANAGERS_SEE narrows this person of the platform to the customers they manage."""
+    standing = actor.standing
+    if settings().account_managers_see == "all" or actor.scope.value != "staff":
+        return False
+    return Permission.ORGANIZATIONS_MANAGE not in granted(
+        actor.role, is_platform=standing.is_platform, grant=standing.grant, deny=standing.deny
+    )
+
+
 def explain(actor: Actor, permission: Permission, resource: Resource | None = None) -> Explanation:
     """May this actor do this to that? The one function that decides, and the one that says why.
 
     The first gate that refuses decides; when none does, the role or the override that granted the permission is named.
     """
-    gates = tuple(_gates(actor, permission, resource))
+    return _explain(actor, permission, resource, sees_own_customers_only(actor))
+
+
+@lru_cache(maxsize=4096)  # a screen asks the same of the same person many times a rerun
+def _explain(actor: Actor, permission: Permission, resource: Resource | None, is_narrowed: bool) -> Explanation:
+    gates = tuple(_gates(actor, permission, resource, is_narrowed))
     refusing = next((gate for gate in gates if gate.passed is False), None)
     granting = next((gate for gate in gates if gate.passed and gate.name in ("override", "role")), gates[0])
     return Explanation(refusing is None, permission, gates, refusing or granting)
@@ -172,7 +192,7 @@ def _feature_gate(actor: Actor, feature: str, where: str) -> Gate:
     return Gate("feature", has_it, f"The plan of {where} {'includes' if has_it else 'does not include'} {feature}.")
 
 
-def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> Iterator[Gate]:
+def _gates(actor: Actor, permission: Permission, resource: Resource | None, is_narrowed: bool) -> Iterator[Gate]:
     standing = actor.standing
     who, where = actor.full_name or "This person", actor.organization_name or "this organization"
     status = standing.account_status
@@ -195,6 +215,9 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None) -> I
     yield Gate("role", None if overridden else by_role, role_says)
     override_says = f"{permission.value} was {'granted to' if has_it else 'denied to'} {who} personally."
     yield Gate("override", has_it if overridden else None, override_says if overridden else "No personal exception.")
+    if is_narrowed and permission in REACHING_EVERYBODY:
+        reason = f"{permission.value} reaches every customer; NEXA is set up so that {who} sees only their own."
+        yield Gate("customers", False, reason)
     feature = FEATURES.get(permission)
     yield _feature_gate(actor, feature, where) if feature else Gate("feature", True, "No plan feature is needed.")
     remaining = resource.remaining if resource else None

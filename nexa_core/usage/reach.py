@@ -6,11 +6,10 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from nexa_core.actor import Actor, Scope
-from nexa_core.config import settings
+from nexa_core.actor import Actor
 from nexa_core.db import reading
 from nexa_core.errors import NotFound
-from nexa_core.permissions import Permission
+from nexa_core.permissions import sees_own_customers_only
 
 #: SQL on ``organizations o``: which customers those are, with :func:`only_of` as its parameter.
 SEEN = "NOT o.is_platform AND (CAST(:only_of AS uuid) IS NULL OR o.account_manager_id = :only_of)"
@@ -20,9 +19,7 @@ _IS_SEEN = text(f"SELECT 1 FROM organizations o WHERE o.id = :organization AND {
 
 def only_of(actor: Actor) -> UUID | None:
     """The account manager whose customers are all the actor sees; None for everybody's."""
-    if settings().account_managers_see == "all" or actor.scope is not Scope.STAFF:
-        return None
-    return None if actor.may(Permission.ORGANIZATIONS_MANAGE) else actor.user_id
+    return actor.user_id if sees_own_customers_only(actor) else None
 
 
 def require_seen(actor: Actor, organization_id: UUID) -> None:

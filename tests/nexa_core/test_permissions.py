@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
 
+from nexa_core import accounts, architecture_sessions, audit
 from nexa_core.actor import Actor, Scope, Standing
+from nexa_core.config import settings
 from nexa_core.errors import Forbidden
-from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission, Resource, explain
+from nexa_core.permissions import (
+    MEMBERSHIP_ROLES,
+    PLATFORM_ROLES,
+    REACHING_EVERYBODY,
+    Permission,
+    Resource,
+    explain,
+)
+from tests.worlds import World
 
 GATES = [
     "account",
@@ -112,6 +123,52 @@ def test_a_denial_wins_over_a_grant() -> None:
     both = {"grant": ["members.manage"], "deny": ["members.manage"]}
     assert not actor("viewer", both).may(Permission.MEMBERS_MANAGE)
     assert actor("viewer", {"grant": ["members.manage"]}).may(Permission.MEMBERS_MANAGE)
+
+
+@pytest.mark.parametrize("permission", sorted(REACHING_EVERYBODY))
+def test_who_sees_their_own_customers_only_is_granted_nothing_that_reaches_all(
+    permission: Permission, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    personal = {"grant": [permission.value]}
+    manager = actor("member", personal, is_platform=True)
+    assert manager.may(permission)
+    monkeypatch.setattr(settings(), "account_managers_see", "own")
+    found = explain(manager, permission)
+    assert (found.allowed, found.deciding.name) == (False, "customers")
+    assert (
+        found.sentence == f"{permission.value} reaches every customer; NEXA is set up so that Bob sees only their own."
+    )
+    assert manager.may(Permission.PORTFOLIO_READ), "which is narrowed"
+    assert actor("admin", is_platform=True).may(permission) and Actor.system().may(permission)
+    everybody = {"grant": [permission.value, Permission.ORGANIZATIONS_MANAGE.value]}
+    assert actor("member", everybody, is_platform=True).may(permission), "who manages all of them sees all of them"
+    if permission not in PLATFORM_ONLY:
+        assert actor("owner").may(permission), "a customer's people are not meant"
+
+
+def test_verbs_on_every_customer_are_closed_to_who_sees_only_their_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nexa, northwind = world.organization("NEXA", is_platform=True), world.organization()
+    ada = world.person("ada@northwind.example", northwind, role="owner")
+    personal = {"grant": [permission.value for permission in REACHING_EVERYBODY]}
+    manager = world.actor(world.person("manager@nexa.example", nexa, permissions=personal), nexa)
+    verbs: list[Callable[[], object]] = [
+        lambda: audit.find(manager),
+        lambda: audit.activity(manager),
+        lambda: audit.chain_totals(manager),
+        lambda: audit.staff_access(manager, organization_id=northwind),
+        lambda: architecture_sessions.browse(manager),
+        lambda: architecture_sessions.suggest_types(manager, everywhere=True),
+        lambda: accounts.find_people(manager),
+        lambda: accounts.view_as(manager, user_id=ada, organization_id=northwind, reason="asked"),
+    ]
+    for verb in verbs[:-1]:
+        verb()
+    monkeypatch.setattr(settings(), "account_managers_see", "own")
+    for verb in verbs:
+        with pytest.raises(Forbidden, match="reaches every customer"):
+            verb()
 
 
 @pytest.mark.parametrize("broken", [{"grant": "sessions.write"}, {"grant": [1, None]}, {"grant": {"a": 1}}, {"x": []}])

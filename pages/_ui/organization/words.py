@@ -33,6 +33,7 @@ GATES = {
     "membership": "Membership",
     "role": "Role",
     "override": "Personal exception",
+    "customers": "Customers",
     "feature": "Plan feature",
     "limit": "Limit",
     "tenant": "Whose it is",
