@@ -115,6 +115,7 @@ def open_first_cell(page: Page, grid: Locator) -> Locator:
         return cell.is_visible()
 
     until(page, is_open)
+    cell.focus()  # a drawing of the page may have taken it away again
     expect(cell).to_be_focused()  # before it is, what is typed goes to the grid, which takes only the first letter
     return cell
 

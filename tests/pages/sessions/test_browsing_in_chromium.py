@@ -59,7 +59,7 @@ def test_to_the_trash_and_back_with_a_tag(visit: desk.Open, served: Served, uuid
 def test_a_saved_view_brings_its_filters_back(visit: desk.Open, served: Served) -> None:
     page = visit("/sessions?q=orders&kind=Sessions")
     page.get_by_role("button", name="Views").click()
-    page.get_by_label("Keep these filters as").fill("Orders only")
+    page.get_by_label("Keep these filters and this order as").fill("Orders only")
     page.get_by_role("button", name="Keep", exact=True).click()
     expect(page.get_by_text("The view is kept")).to_be_visible()
     page.goto(f"{served.url}/sessions")
