@@ -25,7 +25,8 @@ def draw(page: str) -> None:
 def _choose(actor: Actor, page: str) -> None:
     screen = menu.SESSION_PAGES[page]
     layout.title(screen.title, "Choose the session whose page you want to open.")
-    found = architecture_sessions.recent(actor, limit=12)
+    opened = architecture_sessions.recent(actor, limit=12)
+    found = opened or architecture_sessions.browse(actor, limit=12).items  # who has opened none yet sees the newest
     if not found:
         layout.nothing("draw", "There is no session yet", "Make one on the list of sessions.")
     with st.container(border=bool(found), gap="xsmall"):

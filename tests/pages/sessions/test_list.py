@@ -42,6 +42,19 @@ def test_what_was_found_is_marked_in_the_table(shell: Shell, ada: tuple[Actor, U
     assert "a «zephyr» carries" in found
 
 
+def test_a_page_without_a_session_offers_the_newest_to_who_has_opened_none(
+    shell: Shell, ada: tuple[Actor, UUID], world: World
+) -> None:
+    actor, sign_in = ada
+    assert any("There is no session yet" in word.value for word in _open(shell(sign_in), "loe").markdown)
+    assert actor.organization_id
+    bob = world.person("bob@northwind.example", actor.organization_id, role="member")
+    colleague = world.actor(bob, actor.organization_id)
+    architecture_sessions.create(colleague, title="Written by a colleague")
+    links = [link.label for link in _open(shell(sign_in), "loe").get("page_link")]
+    assert any("Written by a colleague" in label for label in links), links
+
+
 @pytest.fixture
 def merging(shell: Shell, ada: tuple[Actor, UUID]) -> AppTest:
     """The dialog about tags, open, with “old” chosen to become “new”."""
