@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
@@ -16,7 +16,7 @@ from nexa_core.actor import Actor, Standing
 from nexa_core.architecture_sessions.models import ArchitectureSession
 from nexa_core.billing import PLANS, allowance, is_hard, seats
 from nexa_core.db import reading
-from nexa_core.errors import Invalid
+from nexa_core.errors import Invalid, NotFound
 from nexa_core.organizations.members import INVITED, STATUSES, names_of, only_invited
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from nexa_core.organizations.reach import BY_STAFF, require_for
@@ -96,24 +96,34 @@ def resources(actor: Actor, *, organization_id: UUID) -> tuple[Resource, ...]:
     Raises as ``explain_access`` does.
     """
     require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
+    newest = (
+        select(ArchitectureSession)
+        .where(ArchitectureSession.organization_id == organization_id, literal(actor.may(Permission.SESSIONS_READ)))
+        .order_by(ArchitectureSession.updated_at.desc())
+        .limit(_MOST_SESSIONS)
+        .subquery()
+    )
+    asked = (
+        select(Organization, newest.c.title, newest.c.deleted_at)
+        .outerjoin(newest, newest.c.organization_id == Organization.id)
+        .where(Organization.id == organization_id)
+        .order_by(newest.c.updated_at.desc())
+    )
     with reading(actor) as db:
-        organization = _organization(db, organization_id)
+        rows = db.execute(asked).all()
+        if not rows:
+            raise NotFound("There is no such organization.")
+        organization = rows[0][0]
         found = [
             Resource("The organization", organization.id, deleted=organization.status == "deleted"),
             Resource("A credit of this period", organization.id, remaining=_remaining(db, organization, organization)),
             Resource("Something of another organization", UUID(int=0)),
         ]
-        if actor.may(Permission.SESSIONS_READ):
-            newest = (
-                select(ArchitectureSession.title, ArchitectureSession.deleted_at)
-                .where(ArchitectureSession.organization_id == organization_id)
-                .order_by(ArchitectureSession.updated_at.desc())
-                .limit(_MOST_SESSIONS)
-            )
-            found += [
-                Resource(f"The session {row.title}", organization.id, deleted=row.deleted_at is not None)
-                for row in db.execute(newest)
-            ]
+        found += [
+            Resource(f"The session {title}", organization.id, deleted=deleted_at is not None)
+            for _, title, deleted_at in rows
+            if title is not None
+        ]
         return tuple(found)
 
 
