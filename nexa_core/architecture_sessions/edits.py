@@ -54,22 +54,27 @@ def edited(documents: dict[str, Any], edits: Sequence[Edit]) -> dict[str, Any]:
 
 
 class _Places:
-    """Where parts stand in the lists that edits go through; a list is looked through once, not once an edit."""
+    """Where parts stand in the lists that edits go through: a list is looked through once for what its parts are known
+    by, and is then asked, which a thousand edits of a list of tens of thousands have to be."""
 
     def __init__(self) -> None:
-        self._known: dict[int, _Keys] = {}
+        # Each list beside its keys: while it is held here, no other can have its number.
+        self._known: dict[int, tuple[list[Any], list[Any]]] = {}
 
     def of(self, holder: list[Any], step: str | int) -> int | None:
         if isinstance(step, int):
             return step if 0 <= step < len(holder) else None
-        return self._keys(holder).first(step)
+        try:
+            return self._keys(holder).index(step)
+        except ValueError:
+            return None
 
     def replace(self, holder: list[Any], place: int, value: Any) -> None:
-        self._keys(holder).put(place, _key(value), anew=False)
+        self._keys(holder)[place] = _key(value)
         holder[place] = value
 
     def remove(self, holder: list[Any], place: int) -> Any:
-        self._keys(holder).drop(place)
+        del self._keys(holder)[place]
         return holder.pop(place)
 
     def insert(self, holder: list[Any], value: Any, after: str | None, *, at_end: bool) -> None:
@@ -78,55 +83,17 @@ class _Places:
         if after is not None:
             before = self.of(holder, after)
             place = len(holder) if before is None else before + 1
-        self._keys(holder).put(place, _key(value), anew=True)
+        self._keys(holder).insert(place, _key(value))
         holder.insert(place, value)
 
     def forget(self) -> None:
         """A part got another id."""
         self._known.clear()
 
-    def _keys(self, holder: list[Any]) -> _Keys:
+    def _keys(self, holder: list[Any]) -> list[Any]:
         if id(holder) not in self._known:
-            self._known[id(holder)] = _Keys(holder)
-        return self._known[id(holder)]
-
-
-class _Keys:
-    """What the parts of a list are known by, in their order.
-
-    ``least`` says for each key before which place it does not stand; every part that comes or goes moves the others by
-    one place at most, so ``moves`` taken from it is where to begin looking.
-    """
-
-    def __init__(self, holder: list[Any]) -> None:
-        self.holder = holder  # while it is held here, no other list can have its number
-        self.keys = [_key(item) for item in holder]
-        self.least = {key: place for place, key in reversed(list(enumerate(self.keys))) if isinstance(key, str)}
-        self.moves = 0
-
-    def first(self, key: str) -> int | None:
-        if key not in self.least:
-            return None
-        try:
-            place = self.keys.index(key, max(0, self.least[key] - self.moves))
-        except ValueError:
-            del self.least[key]
-            return None
-        self.least[key] = place + self.moves
-        return place
-
-    def put(self, place: int, key: Any, *, anew: bool) -> None:
-        if anew:
-            self.keys.insert(place, key)
-            self.moves += 1
-        else:
-            self.keys[place] = key
-        if isinstance(key, str):
-            self.least[key] = min(self.least.get(key, len(self.keys) + self.moves), place + self.moves)
-
-    def drop(self, place: int) -> None:
-        del self.keys[place]
-        self.moves += 1
+            self._known[id(holder)] = (holder, [_key(item) for item in holder])
+        return self._known[id(holder)][1]
 
 
 def _child(holder: Any, step: str | int, edit: Edit, places: _Places) -> Any:
