@@ -76,10 +76,10 @@ def summary(actor: Actor) -> HomeSummary:
         people=people,
         credits_used=int(used),
         attention=tuple(
-            Attention(row_of(row), concern.label)
-            for row in looked_at
+            Attention(organization, concern.label)
+            for row, organization in zip(looked_at, map(row_of, looked_at), strict=True)
             for concern in attention.concerns(
-                row_of(row), subscription_data=row.subscription_data, usage_limits=row.usage_limits, today=today
+                organization, subscription_data=row.subscription_data, usage_limits=row.usage_limits, today=today
             )
         ),
         customers=tuple(row_of(row) for row in mine),

@@ -12,7 +12,7 @@ import pytest
 from psycopg import sql
 
 from tests.databases import TestDatabase
-from tests.promises.two_tenants import KEY, Tenant, another_row, make_tenant, tables
+from tests.promises.two_tenants import KEY, Tenant, another_row, insert, make_tenant, tables
 from tests.worlds import World
 
 ROLES = ("nexa_tenant", "nexa_staff", "nexa_presenter", "nexa_entry")
@@ -195,14 +195,7 @@ def refusal(connection: psycopg.Connection, a: Tenant, b: Tenant, table: str) ->
     row = {name: row[name] for (name,) in allowed} or row
     try:
         with acting(connection, "nexa_tenant", a):
-            connection.execute(
-                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                    sql.Identifier(table),
-                    sql.SQL(", ").join(map(sql.Identifier, row)),
-                    sql.SQL(", ").join(sql.Placeholder() * len(row)),
-                ),
-                list(row.values()),
-            )
+            insert(connection, table, row)
     except psycopg.Error as error:
         return type(error)
     return None

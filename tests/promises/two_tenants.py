@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
@@ -63,15 +64,20 @@ def make_tenant(world: World, name: str, *, is_demo: bool = False) -> Tenant:
         assert row is not None
         tenant = Tenant(organization, person, row[0])
         for table, values in _rows(tenant).items():
-            connection.execute(
-                sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
-                    sql.Identifier(table),
-                    sql.SQL(", ").join(map(sql.Identifier, values)),
-                    sql.SQL(", ").join(sql.Placeholder() * len(values)),
-                ),
-                list(values.values()),
-            )
+            insert(connection, table, values)
     return tenant
+
+
+def insert(connection: psycopg.Connection, table: str, row: Mapping[str, object]) -> None:
+    """One row, by its columns."""
+    connection.execute(
+        sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, row)),
+            sql.SQL(", ").join(sql.Placeholder() * len(row)),
+        ),
+        list(row.values()),
+    )
 
 
 def another_row(tenant: Tenant, table: str) -> dict[str, object]:
