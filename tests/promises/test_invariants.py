@@ -73,7 +73,8 @@ def membership_pairs(database: TestDatabase, *, same_person: bool) -> list[tuple
 def _organization(connection: psycopg.Connection, slug: str, status: str) -> UUID:
     identifier = uuid4()
     connection.execute(
-        "INSERT INTO organizations (id, name, slug, status) VALUES (%s, %s, %s, %s)", [identifier, slug, slug, status]
+        "INSERT INTO organizations (id, name, slug, status) VALUES (%s, %s, %s, %s)",
+        [identifier, slug, f"{slug}-{identifier}", status],
     )
     return identifier
 
@@ -134,8 +135,11 @@ def test_without_the_lock_the_races_are_lost(database: TestDatabase, same_person
             assert row is not None
             assert "FOR NO KEY UPDATE" in row[0]
             connection.execute(row[0].replace(" FOR NO KEY UPDATE", "").encode())
-    race(database, membership_pairs(database, same_person=same_person), LAST_OWNER["removed"])
-    assert violations(database) > 0
+    for _ in range(5):  # on a busy machine one side may always have been a moment late
+        race(database, membership_pairs(database, same_person=same_person), LAST_OWNER["removed"])
+        if violations(database):
+            return
+    pytest.fail("the races are won without the locks: they prove nothing")
 
 
 @pytest.mark.parametrize(
