@@ -142,12 +142,28 @@ def asked(function: str, **arguments: object) -> list[Any]:
     One message is one transaction: it begins, becomes nexa_entry, reads and ends in a single round trip. For what every
     request asks; the function, because PostgreSQL keeps the plan of what stands in one and of no other text.
     """
-    given = ", ".join(f"{name} => {_literal(str(value))}" for name, value in arguments.items() if value is not None)
-    question = f"SET TRANSACTION READ ONLY; SET LOCAL ROLE nexa_entry; SELECT * FROM {function}({given})"
+    return _at_once("SET TRANSACTION READ ONLY; SET LOCAL ROLE nexa_entry", function, arguments)
+
+
+def recorded(actor: Actor, action: Action, function: str, **arguments: object) -> list[Any]:
+    """What a function of the database answers that changes what is audited: all of ``recording`` in one message.
+
+    Committed when this answers, as a whole or not at all. For what is written every few seconds. The function has to
+    bear being called twice: where the server's end cut its answer off, it is asked again. Raises as ``recording``.
+    """
+    actor.require_own_eyes()
+    opening = f"SET LOCAL ROLE {_ROLES[actor.scope]}; SELECT {_context(actor, action)}"
+    return _at_once(opening, function, arguments)
+
+
+def _at_once(opening: str, function: str, arguments: Mapping[str, object]) -> list[Any]:
+    """Call a function of the database in a message of its own, which PostgreSQL makes one transaction."""
+    given = ", ".join(f"{name} => {_quoted(str(value))}" for name, value in arguments.items() if value is not None)
+    question = f"{opening}; SELECT * FROM {function}({given})".encode()
 
     def ask(connection: psycopg.Connection) -> list[Any]:
         cursor = psycopg.Cursor(connection, row_factory=namedtuple_row)
-        cursor.execute(question.encode())
+        cursor.execute(question, prepare=False)  # which would keep the text
         while cursor.nextset():
             pass
         return cursor.fetchall()
@@ -186,11 +202,17 @@ def _settings(
         "address": origin.ip_address or "",
         "agent": origin.user_agent or "",
     }
-    return ", ".join(f"set_config('nexa.{name}', {_literal(value)}, true)" for name, value in settings.items() if value)
+    given = {name: _literal(value) for name, value in settings.items() if value}
+    return ", ".join(f"set_config('nexa.{name}', {value}, true) AS {name}" for name, value in given.items())
 
 
 @lru_cache(maxsize=4096)
 def _literal(value: str) -> str:
+    """:func:`_quoted` for what is said again and again."""
+    return _quoted(value)
+
+
+def _quoted(value: str) -> str:
     """A quoted literal; a header may hold anything, PostgreSQL text neither NUL nor lone surrogates."""
     return sql.quote(value.replace("\x00", "").encode("utf-8", "replace").decode())
 
@@ -229,7 +251,9 @@ def _connected(engine: Engine, first: Callable[[psycopg.Connection], T]) -> tupl
     try:
         try:
             return connection, first(_driver_of(connection))
-        except psycopg.OperationalError:
+        except psycopg.OperationalError as error:
+            if not _is_lost(error):
+                raise
             # The server went away under the pool: nothing has happened yet, so a fresh connection may try again, and
             # what else waits in the pool is as dead as this one.
             connection.invalidate()
@@ -240,6 +264,11 @@ def _connected(engine: Engine, first: Callable[[psycopg.Connection], T]) -> tupl
     except BaseException:
         connection.close()
         raise
+
+
+def _is_lost(error: psycopg.Error) -> bool:
+    """Whether the server went away, by its own word (PostgreSQL's appendix A, classes 08 and 57P) or without one."""
+    return error.sqlstate is None or error.sqlstate.startswith(("08", "57P"))
 
 
 def _driver_of(connection: Connection) -> psycopg.Connection:

@@ -6,13 +6,12 @@ A *burst* is one person's work on one session with gaps under five minutes: one 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, TextClause, text
+from pydantic_core import to_json
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session as Database
 
 from nexa_core.actions import Action
@@ -20,10 +19,11 @@ from nexa_core.actor import Actor
 from nexa_core.architecture_sessions.edits import ALL_COLUMNS, Edit, edited
 from nexa_core.architecture_sessions.fields import client_of, tags_of, title_of, type_of
 from nexa_core.architecture_sessions.merging import merge
-from nexa_core.architecture_sessions.reach import SNAPSHOT, head, require_alive, require_write
+from nexa_core.architecture_sessions.reach import head, require_alive, require_write
+from nexa_core.architecture_sessions.remembered import Remembered, remember, remembered
 from nexa_core.architecture_sessions.values import MISSING, check_document, same, walked_back, way_back
 from nexa_core.architecture_sessions.views import Clash, EditConflict, Saved
-from nexa_core.db import fetched, recording
+from nexa_core.db import fetched, recorded, recording
 from nexa_core.errors import Invalid
 
 #: Words of the documents are found this long after they were typed, or once a job has looked.
@@ -34,48 +34,10 @@ _WAYS_BACK = text(
     "SELECT version, back FROM session_saves WHERE session_id = :id AND version > :version ORDER BY version"
 )
 
-# One statement: it begins after the row was locked, so it sees what the one before has committed. A session written
-# before there was a history gets what it was as its first revision.
-_SAVE = f"""
-WITH standing AS MATERIALIZED (
-    SELECT (SELECT max(r.revision) FROM session_revisions r WHERE r.session_id = :id) AS newest, own.id AS own,
-           own.revision AS own_revision, coalesce(x.refreshed_at < clock_timestamp() - :follows, true) AS is_stale
-    FROM (SELECT) AS one
-    LEFT JOIN LATERAL (
-        SELECT r.id, r.revision FROM session_revisions r
-        WHERE r.session_id = :id AND r.user_id = nexa.current_person() AND NOT r.is_closed
-          AND r.ended_at > clock_timestamp() - interval '4 minutes 59 seconds'
-          AND CAST(:restored_from AS integer) IS NULL
-        ORDER BY r.revision DESC LIMIT 1) own ON true
-    LEFT JOIN session_search x ON x.session_id = :id
-), baseline AS (
-    INSERT INTO session_revisions
-        (organization_id, session_id, user_id, revision, version, documents, started_at, ended_at)
-    SELECT s.organization_id, s.id, s.user_id, 1, s.version, {SNAPSHOT}, s.created_at, s.updated_at
-    FROM ai_architecture_sessions s, standing WHERE s.id = :id AND standing.newest IS NULL
-), living AS (
-    UPDATE session_revisions r SET documents = {SNAPSHOT} FROM ai_architecture_sessions s, standing
-    WHERE s.id = :id AND r.session_id = :id AND r.documents IS NULL AND r.id IS DISTINCT FROM standing.own
-), way AS (
-    INSERT INTO session_saves (organization_id, session_id, version, user_id, back)
-    VALUES (:organization, :id, :version, nexa.current_person(), CAST(:back AS jsonb))
-), goes_on AS (
-    UPDATE session_revisions r SET documents = NULL, version = :version, ended_at = clock_timestamp()
-    FROM standing WHERE r.id = standing.own
-), begins AS (
-    INSERT INTO session_revisions
-        (organization_id, session_id, user_id, revision, version, started_at, ended_at, restored_from)
-    SELECT :organization, :id, coalesce(nexa.current_person(), :author), coalesce(newest, 1) + 1, :version,
-           clock_timestamp(), clock_timestamp(), :restored_from
-    FROM standing WHERE own IS NULL
+_SAVE = text(
+    "SELECT * FROM nexa.save_session(target => :target, started_from => :started_from, changed => :changed,"
+    " way => :way, search_follows => :search_follows, brought_back => :brought_back)"
 )
-UPDATE ai_architecture_sessions SET {{values}}, version = :version, updated_at = clock_timestamp()
-FROM (SELECT coalesce(own_revision, newest + 1, 2) AS revision, is_stale,
-             set_config('nexa.burst',
-                        CASE WHEN own IS NOT NULL AND :only_documents THEN 'goes on' ELSE '' END, true) AS burst
-      FROM standing) AS of
-WHERE id = :id AND of.burst IS NOT NULL RETURNING updated_at, of.revision, of.is_stale
-"""
 _NEWEST = text("SELECT max(revision) FROM session_revisions WHERE session_id = :id")
 
 
@@ -107,8 +69,32 @@ def save(
     for column, document in wanted.items():
         check_document(column, document)
     wanted |= _details(title=title, client=client, session_type=session_type, tags=tags)
-    with recording(actor, _action_for(wanted, changes)) as db:
+    action = _action_for(wanted, changes)
+    if saved := _saved_at_once(actor, action, uuid, version, wanted, changes):
+        return saved
+    with recording(actor, action) as db:
         return merged_and_stored(db, actor, uuid, version, wanted, changes)
+
+
+def _saved_at_once(
+    actor: Actor, action: Action, uuid: UUID, version: int | None, wanted: dict[str, Any], changes: Sequence[Edit]
+) -> Saved | None:
+    """A save in one message, of who goes on from what was stored last; None, and nothing is saved, for any other."""
+    known = remembered(actor, uuid, version, _touched(wanted, changes))
+    if known is None:
+        return None
+    before = known.values
+    mine = _mine(before, wanted, changes)
+    way = way_back({name: mine[name] for name in before}, before)
+    if not way:
+        return None
+    changed = {step[1][0] for step in way}
+    new = {name: mine[name] for name in before if name in changed}
+    asked, texts = _asked(uuid, known.version, new, way)
+    for stored in recorded(actor, action, "nexa.save_session", seen=known.stamp, **asked):
+        remember(uuid, Remembered(known.organization_id, known.version + 1, stored.stamp, {**known.texts, **texts}))
+        return Saved(uuid, known.version + 1, stored.revision, stored.saved_at, tuple(new), merged=False)
+    return None
 
 
 def _action_for(wanted: Mapping[str, Any], changes: Sequence[Edit]) -> Action:
@@ -142,7 +128,7 @@ def merged_and_stored(
     restored_from: int | None = None,
 ) -> Saved:
     """The whole of a save within the caller's transaction, on a locked row."""
-    touched = set(wanted) | {str(edit.path[0]) for edit in changes if edit.path}
+    touched = _touched(wanted, changes)
     columns = tuple(column for column in ALL_COLUMNS if column in touched)
     row = head(db, actor, uuid, documents=columns, lock=True)
     require_alive(row)
@@ -153,11 +139,7 @@ def merged_and_stored(
         if others:
             theirs |= _state(head(db, actor, uuid, documents=tuple(sorted(others))), tuple(others))
     base = walked_back(theirs, [step for step in steps or () if step[1][0] in theirs])
-    mine = {**base, **wanted}
-    if changes:
-        mine |= edited({column: mine[column] for column in ALL_COLUMNS if column in mine}, changes)
-        for column in {str(edit.path[0]) for edit in changes}:
-            check_document(column, mine[column])
+    mine = _mine(base, wanted, changes)
     if steps is None:
         _too_late(row, mine, theirs)
         base = mine = theirs
@@ -173,51 +155,42 @@ def merged_and_stored(
     if not changed:
         newest = db.scalar(_NEWEST, {"id": row.id})
         return Saved(uuid, row.version, newest or 1, row.updated_at, (), bool(steps), news)
-    revision, saved_at = store(db, row, {name: result[name] for name in changed}, theirs, restored_from=restored_from)
-    return Saved(uuid, row.version + 1, revision, saved_at, changed, bool(steps), news)
+    new = {name: result[name] for name in changed}
+    way = way_back(new, {name: theirs[name] for name in new})
+    asked, texts = _asked(uuid, row.version, new, way, brought_back=restored_from)
+    (stored,) = fetched(db, _SAVE, asked)
+    remember(uuid, Remembered(row.organization_id, row.version + 1, stored.stamp, texts))
+    return Saved(uuid, row.version + 1, stored.revision, stored.saved_at, changed, bool(steps), news)
 
 
-def store(
-    db: Database,
-    row: Row[Any],
-    values: dict[str, Any],
-    before: Mapping[str, Any],
-    *,
-    restored_from: int | None = None,
-) -> tuple[int, dt.datetime]:
-    """Write the new values of a locked row as one version; answers the revision it belongs to and when."""
-    only_documents = not set(values) & set(_DETAILS)
-    parameters = {
-        "id": row.id,
-        "organization": row.organization_id,
-        "author": row.user_id,
-        "version": row.version + 1,
-        "restored_from": restored_from,
-        "back": json.dumps(way_back(values, {name: before[name] for name in values})),
-        "only_documents": only_documents,
-        "follows": SEARCH_FOLLOWS,
-        **{f"value_{name}": _stored(name, value) for name, value in values.items()},
+def _touched(wanted: Mapping[str, Any], changes: Sequence[Edit]) -> set[str]:
+    return set(wanted) | {str(edit.path[0]) for edit in changes if edit.path}
+
+
+def _mine(base: Mapping[str, Any], wanted: Mapping[str, Any], changes: Sequence[Edit]) -> dict[str, Any]:
+    """What the writer wants the session to be, who started from ``base``. Raises Invalid."""
+    mine = {**base, **wanted}
+    if changes:
+        mine |= edited({column: mine[column] for column in ALL_COLUMNS if column in mine}, changes)
+        for column in {str(edit.path[0]) for edit in changes}:
+            check_document(column, mine[column])
+    return mine
+
+
+def _asked(
+    uuid: UUID, version: int, new: Mapping[str, Any], way: list[Any], *, brought_back: int | None = None
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What ``nexa.save_session`` is asked to write upon ``version``, and the new values as JSON."""
+    texts = {name: to_json(value).decode() for name, value in new.items()}
+    asked = {
+        "target": uuid,
+        "started_from": version,
+        "changed": "{" + ", ".join(f'"{name}": {text}' for name, text in texts.items()) + "}",
+        "way": to_json(way).decode(),
+        "search_follows": SEARCH_FOLLOWS,
+        "brought_back": brought_back,
     }
-    (saved,) = fetched(db, _statement(tuple(values)), parameters)
-    if saved.is_stale and only_documents:
-        db.execute(text("SELECT nexa.refresh_session_search(ARRAY[:id])"), {"id": row.id})
-    return saved.revision, saved.updated_at
-
-
-@lru_cache(maxsize=256)
-def _statement(names: tuple[str, ...]) -> TextClause:
-    values = ", ".join(
-        f"{name} = CAST(:value_{name} AS jsonb)" if _is_json(name) else f"{name} = :value_{name}" for name in names
-    )
-    return text(_SAVE.format(values=values))
-
-
-def _stored(name: str, value: Any) -> Any:
-    return json.dumps(value) if _is_json(name) else value
-
-
-def _is_json(name: str) -> bool:
-    return name in ALL_COLUMNS or name == "tags"
+    return asked, texts
 
 
 def _state(row: Row[Any], columns: Sequence[str]) -> dict[str, Any]:

@@ -64,18 +64,17 @@ def _looked_through(column: str, document: Any) -> tuple[int, int]:
     Level by level, because it may be deeper than a stack. A character takes up to six bytes.
     """
     level, depth, most = [document], 0, 0
+    texts: list[str] = []
     while level and depth <= 10_000:
         depth += 1
-        most += 8 * len(level)  # brackets or null, a comma and a blank
+        most += 8 * len(level)  # brackets or null, a comma and a blank; with those of a text
         below: list[Any] = []
         for item in level:
             if isinstance(item, str):
-                most += _checked(column, item)
+                texts.append(item)
             elif isinstance(item, dict):
-                for key in item:
-                    if not isinstance(key, str):
-                        raise Invalid("The keys of an object are texts.", field=column)
-                    most += _checked(column, key) + 2
+                texts += item
+                most += 4 * len(item)
                 below += item.values()
             elif isinstance(item, list):
                 below += item
@@ -88,16 +87,23 @@ def _looked_through(column: str, document: Any) -> tuple[int, int]:
             elif item is not None:
                 raise Invalid(f"A {type(item).__name__} is no JSON.", field=column)
         level = below
-    return depth, most
+    return depth, most + 6 * _characters(column, texts)
 
 
-def _checked(column: str, text: str) -> int:
-    """How many bytes a text has at most; raises Invalid for one that cannot be stored."""
-    if "\x00" in text:
+def _characters(column: str, texts: list[str]) -> int:
+    """How many characters these texts have together; raises Invalid for what cannot be stored."""
+    try:
+        together = "".join(texts)
+    except TypeError:
+        raise Invalid("The keys of an object are texts.", field=column) from None
+    if "\x00" in together:
         raise Invalid("A text contains a NUL character, which cannot be stored.", field=column)
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise Invalid("A text contains half a surrogate pair, which cannot be stored.", field=column)
-    return 6 * len(text) + 2
+    if not together.isascii():
+        try:
+            together.encode()
+        except UnicodeEncodeError:
+            raise Invalid("A text contains half a surrogate pair, which cannot be stored.", field=column) from None
+    return len(together)
 
 
 # The way back ---------------------------------------------------------------------------------------------------------

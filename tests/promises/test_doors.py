@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import random
 import tempfile
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from uuid import UUID
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 import psycopg
 import pytest
@@ -15,8 +18,8 @@ from sqlalchemy.exc import DBAPIError
 
 from nexa_core import db
 from nexa_core.actions import Action
-from nexa_core.actor import Actor, Origin
-from nexa_core.errors import Conflict, Invalid, NotFound, Unavailable
+from nexa_core.actor import Actor, Origin, ViewingAs
+from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound, Unavailable
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from tests.databases import TestDatabase
 from tests.worlds import World
@@ -31,12 +34,19 @@ CREATE FUNCTION nexa.current_settings_of(value text) RETURNS TABLE (role text, p
 LANGUAGE sql AS $$ SELECT current_user::text, coalesce(current_setting('nexa.person', true), ''),
                           current_setting('transaction_read_only') WHERE value::integer > 0 $$
 """
+_RENAME_ALL = b"""
+CREATE FUNCTION nexa.rename_all(value text) RETURNS TABLE (role text, id uuid) LANGUAGE plpgsql AS $$ BEGIN
+    RETURN QUERY UPDATE public.organizations o SET name = 'Renamed ' || value RETURNING current_user::text, o.id;
+    PERFORM 1 / (value::integer % 4);
+END $$
+"""
 
 
 @pytest.fixture
 def actors(world: World, database: TestDatabase) -> list[Actor]:
     with database.superuser() as connection:
         connection.execute(_SETTINGS_OF)
+        connection.execute(_RENAME_ALL)
     made = []
     for number in range(8):
         organization = world.organization(f"Customer {number}")
@@ -52,7 +62,7 @@ def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TR
         found = 0
         for _ in range(transactions):
             actor = chance.choice(actors)
-            door = chance.choice(("reading", "recording", "metering", "asked", "none"))
+            door = chance.choice(("reading", "recording", "recorded", "metering", "asked", "none"))
             try:
                 if door == "none":
                     found += _sees_anything()
@@ -61,6 +71,8 @@ def leaks(actors: list[Actor], *, threads: int = THREADS, transactions: int = TR
                 elif door == "reading":
                     with db.reading(actor) as transaction:
                         found += _strange(transaction, actor)
+                elif door == "recorded":
+                    found += _records_strangely(chance, actor)
                 elif door == "recording":
                     with db.recording(actor, Action.ORGANIZATION_RENAMED) as transaction:
                         found += _strange(transaction, actor)
@@ -107,6 +119,17 @@ def _asks_strangely(chance: random.Random) -> int:
     return int(tuple(row) != ("nexa_entry", "", "on"))
 
 
+def _records_strangely(chance: random.Random, actor: Actor) -> int:
+    """One change in one message, done or refused as a whole: the actor's own organization and no other."""
+    value = chance.randrange(1_000_000)
+    if value % 4 == 0:
+        with pytest.raises(Invalid):
+            db.recorded(actor, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=value)
+        return 0
+    rows = db.recorded(actor, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=value)
+    return int([tuple(row) for row in rows] != [("nexa_tenant", actor.organization_id)])
+
+
 def _sees_anything() -> int:
     """What a pooled connection still knows after whoever used it last."""
     with db._engines["primary"].connect() as connection:
@@ -134,20 +157,26 @@ def test_a_context_for_the_whole_connection_would_leak(
     assert leaks(actors, threads=8, transactions=40) > 0
 
 
-def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: list[Actor]) -> None:
-    with db.reading(actors[0]):  # the connection is open and initialised
-        pass
+def _sent(during: Callable[[], object]) -> list[str]:
+    """What goes to the database over the pool's one open connection."""
     with tempfile.TemporaryFile() as trace:
         with db._engines["primary"].connect() as connection:
             driver = connection.connection.driver_connection
             assert driver is not None
             driver.pgconn.trace(trace.fileno())
-        with db.reading(actors[0]) as transaction:
-            transaction.scalars(select(Organization.id)).all()
+        during()
         driver.pgconn.untrace()
         os.lseek(trace.fileno(), 0, os.SEEK_SET)
-        sent = [line for line in trace.read().decode().splitlines() if "\tF\t" in line]
-    asked = [line for line in sent if "Query" in line or "Parse" in line or "Bind" in line or "Execute" in line]
+        return [line for line in trace.read().decode().splitlines() if "\tF\t" in line]
+
+
+def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: list[Actor]) -> None:
+    def ask() -> None:
+        with db.reading(actors[0]) as transaction:
+            transaction.scalars(select(Organization.id)).all()
+
+    ask()  # the connection is open and initialised
+    asked = [line for line in _sent(ask) if any(word in line for word in ("Query", "Parse", "Bind", "Execute"))]
     assert "SET LOCAL ROLE nexa_tenant" in asked[0]
     assert "set_config" in asked[0]
     assert "organizations" in asked[1], "the second message is the query itself"
@@ -156,15 +185,7 @@ def test_role_and_context_take_one_round_trip(database: TestDatabase, actors: li
 def test_a_question_takes_one_round_trip_and_cannot_write(database: TestDatabase, actors: list[Actor]) -> None:
     nobody = {"cookie": "nobody's'; DROP TABLE users; --\x00"}
     assert db.asked("nexa.standing_of_sign_in", **nobody) == []
-    with tempfile.TemporaryFile() as trace:
-        with db._engines["primary"].connect() as connection:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            driver.pgconn.trace(trace.fileno())
-        assert db.asked("nexa.standing_of_sign_in", **nobody) == []
-        driver.pgconn.untrace()
-        os.lseek(trace.fileno(), 0, os.SEEK_SET)
-        sent = [line for line in trace.read().decode().splitlines() if "\tF\t" in line]
+    sent = _sent(lambda: db.asked("nexa.standing_of_sign_in", **nobody))
     assert len(sent) == 1, sent
     with database.superuser() as connection:
         connection.execute(
@@ -257,6 +278,54 @@ def test_a_connection_that_died_in_the_pool_is_replaced(database: TestDatabase, 
     with database.superuser() as connection:
         connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'nexa_app'")
     assert len(db.asked("nexa.current_settings_of", value="7")) == 1
+
+
+def test_a_change_in_one_message_is_recorded_or_did_not_happen(database: TestDatabase, actors: list[Actor]) -> None:
+    ada = actors[0]
+
+    def rename(value: int) -> list[tuple[object, ...]]:
+        answer = db.recorded(ada, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=value)
+        return [tuple(row) for row in answer]
+
+    def changed() -> tuple[object, ...] | None:
+        with database.superuser() as connection:
+            return connection.execute(
+                "SELECT (SELECT array_agg(name) FROM organizations WHERE name LIKE 'Renamed %%'),"
+                " (SELECT count(*) FROM audit_logs WHERE action = 'organization.renamed' AND user_id = %s)",
+                [ada.user_id],
+            ).fetchone()
+
+    with pytest.raises(Invalid):
+        rename(4)
+    assert changed() == (None, 0), "what fails at the end has changed nothing"
+    assert len(_sent(lambda: rename(5))) == 1
+    assert changed() == (["Renamed 5"], 1)
+    eyes = ViewingAs(uuid4(), uuid4(), "Bob Moran", "Customer 1", "looking", dt.datetime.now(dt.UTC), actors[1])
+    seen_through = replace(ada, viewing_as=eyes)
+    with pytest.raises(Forbidden):
+        db.recorded(seen_through, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=6)
+    assert changed() == (["Renamed 5"], 1)
+
+
+def test_only_a_server_that_is_gone_is_asked_again(database: TestDatabase, actors: list[Actor]) -> None:
+    """A row that is locked, or a deadlock, is an answer: the pool stays, and nothing is done twice."""
+    with database.superuser() as connection:
+        connection.execute(
+            "CREATE SEQUENCE public.tries; GRANT ALL ON public.tries TO nexa_tenant;"
+            "CREATE FUNCTION nexa.fail_with(code text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN"
+            " PERFORM nextval('public.tries'); RAISE EXCEPTION 'no' USING ERRCODE = code; END $$"
+        )
+    pool = db._engines["primary"].pool
+    for number, code in enumerate(("55P03", "40P01", "40001"), 1):
+        with pytest.raises(Conflict, match="at the same moment"):
+            db.recorded(actors[0], Action.ORGANIZATION_RENAMED, "nexa.fail_with", code=code)
+        with database.superuser() as connection:
+            assert connection.execute("SELECT last_value FROM public.tries").fetchone() == (number,)
+    assert db._engines["primary"].pool is pool
+    with pytest.raises(Unavailable):
+        db.recorded(actors[0], Action.ORGANIZATION_RENAMED, "nexa.fail_with", code="57P01")
+    with database.superuser() as connection:
+        assert connection.execute("SELECT last_value FROM public.tries").fetchone() == (5,), "asked once more"
 
 
 def test_an_owners_login_gives_up_its_rights(database: TestDatabase, actors: list[Actor]) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nexa_core import architecture_sessions as sessions
-from nexa_core.architecture_sessions import Edit, EditConflict
+from nexa_core.architecture_sessions import Edit, EditConflict, ReasonNeeded, Saved, saving
+from nexa_core.architecture_sessions import remembered as remembering
 from nexa_core.architecture_sessions.edits import edited
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.databases import TestDatabase
@@ -214,6 +216,88 @@ def test_a_save_from_before_anybody_remembers_loses_nothing(cast: Cast, database
     assert sessions.save(cast.ada, uuid=made.uuid, version=3, documents={"loe_objects": {"m": 1}}).merged
     with pytest.raises(EditConflict):
         sessions.save(cast.ada, uuid=made.uuid, version=99, documents={"sow_objects": {}})
+
+
+def _part(text: str, *, number: int = 1) -> Edit:
+    return Edit(("sow_objects", "sections", f"sec-{number}", "markdown"), text)
+
+
+def _texts(cast: Cast, uuid: UUID) -> list[str]:
+    return [section["markdown"] for section in sessions.get(cast.ada, uuid=uuid).documents["sow_objects"]["sections"]]
+
+
+@pytest.fixture
+def remembered(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Saved:
+    """A session that this process saved last; from here on, all it may do is save upon what it remembers."""
+    made = sessions.create(cast.ada, title="Review", documents={"sow_objects": SOW})
+    saved = sessions.save(cast.ada, uuid=made.uuid, version=1, changes=[_part("One.")])
+
+    def opened(*_: object, **__: object) -> None:
+        pytest.fail("a save that could go in one message opened a transaction")
+
+    monkeypatch.setattr(saving, "recording", opened)
+    return saved
+
+
+def test_who_goes_on_saves_in_one_message(cast: Cast, remembered: Saved) -> None:
+    uuid, version = remembered.uuid, remembered.version
+    saved = sessions.save(cast.ada, uuid=uuid, version=version, changes=[_part("Two.", number=2)])
+    assert (saved.version, saved.revision, saved.changed, saved.merged) == (3, 1, ("sow_objects",), False)
+    whole = {**SOW, "sections": [{**SOW["sections"][0], "markdown": "Three."}]}
+    assert sessions.save(cast.bob, uuid=uuid, version=3, documents={"sow_objects": whole}).revision == 2
+    assert _texts(cast, uuid) == ["Three."]
+
+
+def test_what_was_remembered_is_left_when_the_row_is_another(
+    cast: Cast, remembered: Saved, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody changes a text where no version tells it, as erasing a person does: an edit of another text keeps it."""
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "UPDATE ai_architecture_sessions"
+            " SET sow_objects = jsonb_set(sow_objects, '{sections,1,markdown}', '\"Erased.\"')"
+        )
+    monkeypatch.undo()
+    uuid, version = remembered.uuid, remembered.version
+    assert sessions.save(cast.ada, uuid=uuid, version=version, changes=[_part("Two.")]).version == 3
+    assert _texts(cast, uuid) == ["Two.", "Erased."]
+
+
+def test_what_others_saved_meanwhile_is_merged(
+    cast: Cast, remembered: Saved, database: TestDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    uuid, version = remembered.uuid, remembered.version
+    known = dict(remembering._remembered)
+    sessions.save(cast.bob, uuid=uuid, version=version, changes=[_part("Bob's.", number=2)])
+    remembering._remembered.update(known)  # Bob saved in another process
+    saved = sessions.save(cast.ada, uuid=uuid, version=version, changes=[_part("Ada's.")])
+    assert saved.merged and _texts(cast, uuid) == ["Ada's.", "Bob's."]
+
+
+def test_what_was_given_may_change_after_it_was_saved(cast: Cast, remembered: Saved) -> None:
+    document: dict[str, Any] = {"sections": [{"id": "sec-1", "markdown": "One."}]}
+    uuid = remembered.uuid
+    sessions.save(cast.ada, uuid=uuid, version=2, documents={"sow_objects": document})
+    document["sections"][0]["markdown"] = "Two."
+    assert sessions.save(cast.ada, uuid=uuid, version=3, documents={"sow_objects": document}).changed
+    assert _texts(cast, uuid) == ["Two."]
+
+
+def test_nobody_learns_from_what_is_remembered(cast: Cast, remembered: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether a path leads anywhere in a document that was just saved is told to who may read it."""
+    monkeypatch.undo()
+    astray = [Edit(("sow_objects", "format", "deeper"), 1)]
+    uuid, version = remembered.uuid, remembered.version
+    with pytest.raises(Invalid, match="leads nowhere"):
+        sessions.save(cast.bob, uuid=uuid, version=version, changes=astray)
+    for outsider, refusal in ((cast.stranger, NotFound), (cast.root, ReasonNeeded)):
+        with pytest.raises(refusal):
+            sessions.save(outsider, uuid=uuid, version=version, changes=astray)
+    sessions.trash(cast.ada, uuid=uuid)
+    with pytest.raises(Conflict, match="trash"):
+        sessions.save(cast.ada, uuid=uuid, version=version, changes=[_part("Two.")])
 
 
 def test_who_may_not_write_writes_nothing(cast: Cast) -> None:
