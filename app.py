@@ -27,6 +27,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     await jobs.start()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)  # what a request makes is mostly gone before anybody has to look for it
     startup.ready()
     try:
         yield

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from functools import lru_cache
 from typing import Any
 
 import structlog
@@ -23,6 +24,8 @@ _SECRET_TEXT = re.compile(
 )
 # Without the values of local variables, which could be anybody's secret.
 _TRACEBACKS = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+# None of those without one of these, which most texts do not have.
+_MARKS = (":", "=", "$", "eyJ")
 HIDDEN = "[hidden]"
 
 
@@ -83,7 +86,7 @@ def logger(name: str = "nexa") -> Any:
 
 def hide_secrets(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Replace what must never reach a log: fields named like a secret, and anything shaped like one."""
-    return {name: HIDDEN if _SECRET_NAME.search(name) and value else _cleaned(value) for name, value in event.items()}
+    return {name: HIDDEN if _names_a_secret(name) and value else _cleaned(value) for name, value in event.items()}
 
 
 def lost_database(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
@@ -95,12 +98,17 @@ def lost_database(_logger: WrappedLogger, _method: str, event: EventDict) -> Eve
     return event
 
 
+@lru_cache(maxsize=1024)
+def _names_a_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
+
+
 def _cleaned(value: Any) -> Any:
     match value:
         case str():
-            return _SECRET_TEXT.sub(_replacement, value)
+            return _SECRET_TEXT.sub(_replacement, value) if any(mark in value for mark in _MARKS) else value
         case dict():
-            return {k: HIDDEN if _SECRET_NAME.search(str(k)) and v else _cleaned(v) for k, v in value.items()}
+            return {k: HIDDEN if _names_a_secret(str(k)) and v else _cleaned(v) for k, v in value.items()}
         case list() | tuple():
             return [_cleaned(item) for item in value]
     return value

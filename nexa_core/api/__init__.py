@@ -39,8 +39,11 @@ from nexa_core.api.problems import Problem
 
 __all__ = ["Guard", "endpoints", "routes"]
 
-# Those with a fixed path stand before those that take any name in its place.
+# Those with a fixed path stand before those that take any name in its place, and first what is asked most: a path is
+# compared with one after the other.
 _RESOURCES = (
+    session_files,
+    sessions,
     auth,
     me,
     audit,
@@ -49,8 +52,6 @@ _RESOURCES = (
     organization_files,
     organizations,
     people,
-    session_files,
-    sessions,
     usage,
     usage_reports,
 )

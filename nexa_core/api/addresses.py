@@ -74,6 +74,7 @@ def is_same_origin(origin: str, host: str, public_url: str) -> bool:
     return (scheme, name, port) == _origin(f"{scheme}://{host}")
 
 
+@lru_cache(maxsize=1024)
 def _origin(url: str) -> tuple[str, str, int] | None:
     try:
         parts = urlsplit(url)
@@ -85,6 +86,7 @@ def _origin(url: str) -> tuple[str, str, int] | None:
     return parts.scheme, parts.hostname.rstrip("."), port or _DEFAULT_PORTS[parts.scheme]
 
 
+@lru_cache(maxsize=1024)
 def _host_name(host: str) -> str | None:
     """The name in a Host header (RFC 9110, 7.2), read narrowly: it goes into the Content-Security-Policy."""
     found = _HOST.fullmatch(host.lower())
@@ -93,6 +95,7 @@ def _host_name(host: str) -> str | None:
     return found["name"].rstrip(".")
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str | None) -> Address | None:
     text = (text or "").strip()
     if text.startswith("["):

@@ -22,7 +22,7 @@ from typing import Any, ClassVar, Final, get_args, get_type_hints
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from starlette.datastructures import ImmutableMultiDict
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from nexa_core import accounts, logs
@@ -147,7 +147,8 @@ class Endpoint:
             return result
         if result is None:
             return Response(status_code=204)
-        return JSONResponse(_adapter(self.answer).dump_python(result, mode="json"), self.status, reply.headers)
+        written = _adapter(self.answer).dump_json(result)
+        return Response(written, self.status, reply.headers, media_type="application/json")
 
 
 def get(path: str, summary: str, *, draws: bool = False) -> Callable[[Callable[..., Any]], Endpoint]:
