@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.orm import Session
 
 from nexa_core.accounts.models import User
@@ -24,7 +24,7 @@ from nexa_core.organizations.seats import seats_of
 from nexa_core.permissions import MEMBERSHIP_ROLES, Explanation, Permission, Resource, explain, granted
 from nexa_core.usage.models import UsageCounter
 
-_M = OrganizationMembership
+_O, _M = Organization, OrganizationMembership
 _MOST_SESSIONS = 100
 
 
@@ -81,10 +81,9 @@ def explain_access(
     require_for(actor, organization_id, own=Permission.MEMBERS_READ, other=Permission.MEMBERS_READ)
     wanted = _permission(permission)
     with reading(actor) as db:
-        subject = _subject(actor, db, _organization(db, organization_id), email)
+        _, subject = _subject(actor, db, _O.id == organization_id, email)
         if actor.is_staff and subject.standing.membership_status is None:
-            platform = db.scalars(select(Organization).where(Organization.is_platform)).one()
-            colleague = _subject(actor, db, platform, email)
+            _, colleague = _subject(actor, db, _O.is_platform.is_(True), email)
             if colleague.is_staff and colleague.standing.membership_status is not None:
                 subject, wanted = colleague, BY_STAFF.get(wanted, wanted)
         return explain(subject, wanted, resource)
@@ -153,8 +152,7 @@ def what_if(
         if value is not None and value not in known:
             raise Invalid(f"There is no {field.replace('_', ' ')} “{value[:40]}”.", field=field)
     with reading(actor) as db:
-        organization = _organization(db, organization_id)
-        now = _subject(actor, db, organization, email)
+        organization, now = _subject(actor, db, _O.id == organization_id, email)
         standing = replace(
             now.standing,
             grant=now.standing.grant if grant is None else frozenset(grant),
@@ -181,10 +179,6 @@ def what_if(
     return Prospect(changes, notes)
 
 
-def _organization(db: Session, organization_id: UUID) -> Organization:
-    return db.get_one(Organization, organization_id)
-
-
 def _permission(name: str) -> Permission:
     try:
         return Permission(name)
@@ -192,15 +186,17 @@ def _permission(name: str) -> Permission:
         raise Invalid(f"There is no permission “{name[:40]}”.", field="permission") from None
 
 
-def _subject(actor: Actor, db: Session, organization: Organization, email: str) -> Actor:
-    """The actor somebody is, or would be, in an organization: what signing in would make of them."""
+def _subject(actor: Actor, db: Session, where: ColumnElement[bool], email: str) -> tuple[Organization, Actor]:
+    """The organization, and the actor somebody is, or would be, in it: what signing in would make of them."""
     email = email.strip().lower()
-    row = db.execute(
-        select(User, _M, only_invited(actor))
-        .outerjoin(_M, (_M.user_id == User.id) & (_M.organization_id == organization.id))
-        .where(User.email == email, User.deleted_at.is_(None))
-    ).one_or_none()
-    person, membership, is_invited = (row[0], row[1], bool(row[2])) if row else (None, None, False)
+    membership: OrganizationMembership | None
+    organization, person, membership, is_invited = db.execute(
+        select(_O, User, _M, only_invited(actor))
+        .select_from(_O)
+        .outerjoin(User, (User.email == email) & User.deleted_at.is_(None))
+        .outerjoin(_M, (_M.user_id == User.id) & (_M.organization_id == _O.id))
+        .where(where)
+    ).one()
     if membership is not None and membership.status == "pending" and membership.invitation_revoked_at is not None:
         membership = None
     standing = Standing(
@@ -212,7 +208,7 @@ def _subject(actor: Actor, db: Session, organization: Organization, email: str) 
         plan_features=_features_of_plan(organization.plan_type),
     )
     overrides = membership.permissions if membership else {}
-    return Actor.of_membership(
+    subject = Actor.of_membership(
         user_id=person.id if person else UUID(int=0),
         organization_id=organization.id,
         role=membership.role if membership else "",
@@ -223,6 +219,7 @@ def _subject(actor: Actor, db: Session, organization: Organization, email: str) 
         organization_name=organization.name,
         organization_slug=organization.slug,
     )
+    return organization, subject
 
 
 def _features_of_plan(plan: str) -> Mapping[str, bool] | None:
