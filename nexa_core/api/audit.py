@@ -10,12 +10,10 @@ from starlette.responses import Response
 
 from nexa_core import audit
 from nexa_core.actor import Actor
+from nexa_core.api import downloads
 from nexa_core.api.endpoint import Body, get
-from nexa_core.api.streaming import Written
 from nexa_core.config import ROOT
 from nexa_core.permissions import Permission
-
-_MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
 class Wanted(Body):
@@ -59,8 +57,7 @@ def keys(actor: Actor) -> Keys:
 def script(actor: Actor) -> Response:
     actor.require(Permission.AUDIT_READ)
     path = ROOT / "docs" / "verify_audit_export.py"
-    headers = {"content-disposition": f'attachment; filename="{path.name}"'}
-    return Response(path.read_bytes(), media_type="application/x-python", headers=headers)
+    return downloads.whole(path.read_bytes(), path.name)
 
 
 def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
@@ -77,9 +74,7 @@ def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
         staff_kind=query.staff_kind,
     )
     pieces = audit.export_entries(actor, file_format=file_format, only=only)
-    name = f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Written(pieces, media_type=_MEDIA[file_format], headers=headers)
+    return downloads.written(pieces, f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}")
 
 
 ENDPOINTS = (export_ndjson, export_csv, keys, script)

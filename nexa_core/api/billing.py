@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import IO, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from nexa_core import billing
 from nexa_core.actor import Actor
+from nexa_core.api import downloads
 from nexa_core.api.endpoint import Body, get, post
 
 _ONE = "/billing/invoices/{organization_id:uuid}"
-_CHUNK = 65_536
-_TYPES = {
-    "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 
 
 class When(Body):
@@ -78,7 +72,7 @@ def get_invoice(actor: Actor, organization_id: UUID, query: When) -> dict[str, A
 @get(_ONE + "/file", "One invoice as PDF, CSV or XLSX")
 def invoice_file(actor: Actor, organization_id: UUID, query: File) -> Response:
     file = billing.export_invoice(actor, organization_id=organization_id, period=query.period, form=query.form)
-    return _download(file, query.form, f"invoice-{query.period or 'running'}.{query.form}")
+    return downloads.read(file, f"invoice-{query.period or 'running'}.{query.form}")
 
 
 @get(_ONE + "/events", "The usage events behind a line, a page at a time")
@@ -89,7 +83,7 @@ def list_line_events(actor: Actor, organization_id: UUID, query: Behind) -> bill
 @get(_ONE + "/events.csv", "Every usage event behind a line, as CSV")
 def line_events_file(actor: Actor, organization_id: UUID, query: BehindAll) -> Response:
     file = billing.export_events(actor, organization_id=organization_id, period=query.period, line=query.line)
-    return _download(file, "csv", f"events-{query.period or 'running'}.csv")
+    return downloads.read(file, f"events-{query.period or 'running'}.csv")
 
 
 @post(_ONE + "/credits", "Give money back for a period")
@@ -105,17 +99,6 @@ def rehearse_limits(actor: Actor, organization_id: UUID, body: Limits) -> billin
 @get("/billing/plan-fit/{organization_id:uuid}", "Which plan would have cost least last month")
 def get_plan_fit(actor: Actor, organization_id: UUID) -> billing.PlanFit:
     return billing.plan_fit(actor, organization_id=organization_id)
-
-
-def _download(file: IO[bytes], form: str, name: str) -> StreamingResponse:
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(_chunks(file), media_type=_TYPES[form], headers=headers)
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
 
 
 ENDPOINTS = (

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import fields
-from typing import IO, Any, get_type_hints
+from typing import Any, get_type_hints
 from uuid import UUID
 
 from pydantic import create_model
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from nexa_core import organizations
 from nexa_core.actor import Actor
+from nexa_core.api import downloads
 from nexa_core.api.endpoint import Body, get
-
-_CHUNK = 65_536
-_CSV = "text/csv; charset=utf-8"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 _TYPES = get_type_hints(organizations.Filter)
 #: The members of the filter, which are named there alone.
@@ -36,31 +32,19 @@ class Listed(_Filters):
 @get("/organizations/export.csv", "The organizations a filter shows, as CSV")
 def csv(actor: Actor, query: Listed) -> Response:
     file = organizations.export(actor, wanted=query.filter(), sort=query.sort, form="csv")
-    return _download(file, _CSV, "organizations.csv")
+    return downloads.read(file, "organizations.csv")
 
 
 @get("/organizations/export.xlsx", "The organizations a filter shows, as XLSX")
 def xlsx(actor: Actor, query: Listed) -> Response:
     file = organizations.export(actor, wanted=query.filter(), sort=query.sort, form="xlsx")
-    return _download(file, _XLSX, "organizations.xlsx")
+    return downloads.read(file, "organizations.xlsx")
 
 
 @get("/organizations/{organization_id}/logo/{digest}", "An uploaded logo")
 def logo(actor: Actor, organization_id: UUID, digest: str) -> Response:
     found = organizations.logo(actor, organization_id=organization_id, digest=digest)
     return Response(found.content, media_type=found.media_type)
-
-
-def _download(file: IO[bytes], media_type: str, name: str) -> StreamingResponse:
-    return StreamingResponse(
-        _chunks(file), media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
-    )
-
-
-def _chunks(file: IO[bytes]) -> Iterator[bytes]:
-    with file:
-        while chunk := file.read(_CHUNK):
-            yield chunk
 
 
 ENDPOINTS = (csv, xlsx, logo)

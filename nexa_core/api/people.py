@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from nexa_core import accounts
 from nexa_core.actor import Actor
+from nexa_core.api import downloads
 from nexa_core.api.endpoint import Body, get
 
 
@@ -20,8 +21,7 @@ class Why(Body):
 @get("/people/{person_id}/export.zip", "Everything about a person, as JSON files with an index")
 def export(actor: Actor, person_id: UUID, query: Why) -> Response:
     content = accounts.export_person(actor, user_id=person_id, reason=query.reason)
-    headers = {"content-disposition": f'attachment; filename="person-{str(person_id)[:8]}.zip"'}
-    return Response(content, media_type="application/zip", headers=headers)
+    return downloads.whole(content, f"person-{str(person_id)[:8]}.zip")
 
 
 ENDPOINTS = (export,)

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor
+from nexa_core.api.downloads import attached
 from nexa_core.api.endpoint import Body, delete, get, post, put
 
 _ONE = "/sessions/{uuid:uuid}"
@@ -161,7 +162,7 @@ def list_share_responses(actor: Actor, uuid: UUID) -> list[sessions.ShareRespons
 
 def _file(made: sessions.ExportedFile) -> Response:
     headers = {
-        "content-disposition": f'attachment; filename="{made.name}"',
+        **attached(made.name),
         "etag": f'"{made.digest}"',
         "x-nexa-revision": str(made.revision),
         "x-nexa-billed": "yes" if made.billed else "no",

@@ -11,12 +11,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from nexa_core.actor import Actor
+from nexa_core.api import downloads
 from nexa_core.api.endpoint import Body, Endpoint, get
-from nexa_core.api.streaming import Written
 from nexa_core.billing import reports
 
-_CSV = "text/csv; charset=utf-8"
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Form = Literal["csv", "xlsx"]
 Query = TypeVar("Query", bound=Body)
 Month = Annotated[str, Field(pattern=r"^20\d\d-(0[1-9]|1[0-2])$")]
@@ -169,9 +167,7 @@ def _files(
 
 
 def _file(pieces: Generator[bytes], what: str, form: Form) -> Response:
-    name = f"nexa-usage-{what}-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{form}"
-    headers = {"content-disposition": f'attachment; filename="{name}"'}
-    return Written(pieces, media_type=_CSV if form == "csv" else _XLSX, headers=headers)
+    return downloads.written(pieces, f"nexa-usage-{what}-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{form}")
 
 
 ENDPOINTS = (
