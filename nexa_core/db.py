@@ -16,6 +16,7 @@ from uuid import UUID
 import psycopg
 from psycopg import pq, sql
 from psycopg.rows import namedtuple_row
+from pydantic_core import to_json
 from sqlalchemy import ClauseElement, Compiled, Connection, Engine, create_engine, event, exc
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.orm import Session
@@ -142,28 +143,33 @@ def asked(function: str, **arguments: object) -> list[Any]:
     One message is one transaction: it begins, becomes nexa_entry, reads and ends in a single round trip. For what every
     request asks; the function, because PostgreSQL keeps the plan of what stands in one and of no other text.
     """
-    return _at_once("SET TRANSACTION READ ONLY; SET LOCAL ROLE nexa_entry", function, arguments)
+    given = ", ".join(f"{name} => {_literal(str(value))}" for name, value in arguments.items() if value is not None)
+    return _at_once(f"SET TRANSACTION READ ONLY; SET LOCAL ROLE nexa_entry; SELECT * FROM {function}({given})")
 
 
 def recorded(actor: Actor, action: Action, function: str, **arguments: object) -> list[Any]:
     """What a function of the database answers that changes what is audited: all of ``recording`` in one message.
 
-    Committed when this answers, as a whole or not at all. For what is written every few seconds. The function has to
-    bear being called twice: where the server's end cut its answer off, it is asked again. Raises as ``recording``.
+    Committed when this answers, as a whole or not at all. For what is written every few seconds. The function's first
+    argument is ``nexa.opened()``, and it has to bear being called twice: where the server's end cut its answer off, it
+    is asked again. Raises as ``recording``.
     """
     actor.require_own_eyes()
-    opening = f"SET LOCAL ROLE {_ROLES[actor.scope]}; SELECT {_context(actor, action)}"
-    return _at_once(opening, function, arguments)
+    given = {name: value for name, value in arguments.items() if value is not None}
+    named = "".join(f", {name} => %({name})s" for name in given)
+    context = to_json(_context(actor, action)).decode()
+    return _at_once(
+        f"SELECT * FROM {function}(nexa.opened(%(nexa_role)s, %(nexa_context)s){named})",
+        {"nexa_role": _ROLES[actor.scope], "nexa_context": context, **given},
+    )
 
 
-def _at_once(opening: str, function: str, arguments: Mapping[str, object]) -> list[Any]:
-    """Call a function of the database in a message of its own, which PostgreSQL makes one transaction."""
-    given = ", ".join(f"{name} => {_quoted(str(value))}" for name, value in arguments.items() if value is not None)
-    question = f"{opening}; SELECT * FROM {function}({given})".encode()
+def _at_once(question: str, parameters: Mapping[str, object] | None = None) -> list[Any]:
+    """The last rows of a message of its own, which PostgreSQL makes one transaction."""
 
     def ask(connection: psycopg.Connection) -> list[Any]:
         cursor = psycopg.Cursor(connection, row_factory=namedtuple_row)
-        cursor.execute(question, prepare=False)  # which would keep the text
+        cursor.execute(question.encode(), parameters)
         while cursor.nextset():
             pass
         return cursor.fetchall()
@@ -179,7 +185,7 @@ def _compiled(statement: ClauseElement) -> Compiled:
     return statement.compile(dialect=_DIALECT)
 
 
-def _context(actor: Actor, action: Action | None = None, reason: str | None = None) -> str:
+def _context(actor: Actor, action: Action | None = None, reason: str | None = None) -> dict[str, str]:
     return _settings(actor.origin, actor.scope.value, actor.user_id, actor.organization_id, action, reason)
 
 
@@ -190,8 +196,8 @@ def _settings(
     organization: UUID | None,
     action: Action | None,
     reason: str | None,
-) -> str:
-    """The transaction's context as one SELECT; literals, because a multi-statement message takes no parameters."""
+) -> dict[str, str]:
+    """The transaction's context by its names; a header may hold anything, a text of PostgreSQL no NUL or surrogates."""
     settings = {
         "organization": str(organization or ""),
         "person": str(person or ""),
@@ -202,24 +208,23 @@ def _settings(
         "address": origin.ip_address or "",
         "agent": origin.user_agent or "",
     }
-    given = {name: _literal(value) for name, value in settings.items() if value}
-    return ", ".join(f"set_config('nexa.{name}', {value}, true) AS {name}" for name, value in given.items())
+    return {name: _storable(value) for name, value in settings.items() if value}
+
+
+def _storable(text: str) -> str:
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 @lru_cache(maxsize=4096)
 def _literal(value: str) -> str:
-    """:func:`_quoted` for what is said again and again."""
-    return _quoted(value)
-
-
-def _quoted(value: str) -> str:
-    """A quoted literal; a header may hold anything, PostgreSQL text neither NUL nor lone surrogates."""
-    return sql.quote(value.replace("\x00", "").encode("utf-8", "replace").decode())
+    return sql.quote(_storable(value))
 
 
 @contextmanager
-def _transaction(engine_name: str, begin: str, role: str, context: str) -> Iterator[Session]:
-    opening = f"{begin}; SET LOCAL ROLE {role}; SELECT {context}"
+def _transaction(engine_name: str, begin: str, role: str, context: Mapping[str, str]) -> Iterator[Session]:
+    # Literals, because a message of several statements takes no parameters.
+    settings = ", ".join(f"set_config('nexa.{name}', {_literal(value)}, true)" for name, value in context.items())
+    opening = f"{begin}; SET LOCAL ROLE {role}; SELECT {settings}"
     with _sentences(), _opened(_engine_named(engine_name), opening) as db:
         yield db
 

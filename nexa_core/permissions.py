@@ -135,15 +135,25 @@ def granted(
 ) -> frozenset[Permission]:
     """What a role gives in an organization, changed by one person's own grants and denials; a denial wins.
 
-    A customer's membership can never be granted what belongs to the platform's own people.
+    Only what is ``grantable`` to the role counts of the grants.
     """
     roles = PLATFORM_ROLES if is_platform else MEMBERSHIP_ROLES
     base = roles.get(role or "", frozenset())
     if not grant and not deny:
         return base
-    ceiling = frozenset(Permission) if is_platform else _OWNER
-    extra = frozenset(p for p in Permission if p.value in grant) & ceiling
+    extra = frozenset(p for p in Permission if p.value in grant) & grantable(role, is_platform=is_platform)
     return frozenset(p for p in base | extra if p.value not in deny)
+
+
+def grantable(role: str | None, *, is_platform: bool) -> frozenset[Permission]:
+    """What somebody of this role may have at most.
+
+    In a customer's organization nothing that belongs to the platform's own people; a presenter nothing beyond the role,
+    because the database shows presenters the demo world and takes nothing from them.
+    """
+    if is_platform:
+        return _PRESENTER if role == "viewer" else frozenset(Permission)
+    return _OWNER
 
 
 def sees_own_customers_only(actor: Actor) -> bool:
@@ -214,6 +224,8 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None, is_n
     role_says = f"The role {actor.role or 'none'} in {where} {includes} {permission.value}."
     yield Gate("role", None if overridden else by_role, role_says)
     override_says = f"{permission.value} was {'granted to' if has_it else 'denied to'} {who} personally."
+    if not has_it and permission.value not in standing.deny:
+        override_says = f"{permission.value} was granted to {who} personally, which the role {actor.role} cannot have."
     yield Gate("override", has_it if overridden else None, override_says if overridden else "No personal exception.")
     if is_narrowed and permission in REACHING_EVERYBODY:
         reason = f"{permission.value} reaches every customer; NEXA is set up so that {who} sees only their own."

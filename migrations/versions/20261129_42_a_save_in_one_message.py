@@ -1,4 +1,4 @@
-"""A save is a function of the database, so that it can travel with what opens its transaction.
+"""A save is a function of the database, so that it can travel in one message with what opens its transaction.
 
 Revision ID: 20261129_42
 Revises: 20261129_41
@@ -11,14 +11,33 @@ down_revision = "20261129_41"
 branch_labels = None
 depends_on = None
 
-# With the rights of who saves: the policies hold for it as for any other statement.
+# Both with the rights of who calls: the login may become the three roles anyway, and by itself can do nothing.
+OPENED = """
+-- Role and context of a transaction that is one statement: the arguments of a function are evaluated before it is called,
+-- and what stands in the function is checked against the role that holds by then.
+CREATE FUNCTION nexa.opened(role text, context jsonb) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    name text;
+    value text;
+BEGIN
+    PERFORM set_config('role', role, true);
+    FOR name, value IN SELECT * FROM jsonb_each_text(context) LOOP
+        PERFORM set_config('nexa.' || name, value, true);
+    END LOOP;
+    RETURN true;
+END $$;
+REVOKE EXECUTE ON FUNCTION nexa.opened(text, jsonb) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION nexa.opened(text, jsonb) TO nexa_app;
+"""
+
+# The policies hold for it as for any other statement.
 SAVE = """
 -- Write the values of ``changed`` into the session ``target`` as one version more, if it is at version ``started_from``
 -- and, where ``seen`` says so, still the very row that was seen (its xmin); nothing and no row otherwise. ``way`` leads
--- back to the version before. The one statement begins after the row was locked, so it sees what the save before has
+-- back to the version before. ``opened`` is nexa.opened(), or true in a transaction that has begun. The one statement begins after the row was locked, so it sees what the save before has
 -- committed. A session written before there was a history gets what it was as its first revision.
-CREATE FUNCTION nexa.save_session(target uuid, started_from integer, changed jsonb, way jsonb, search_follows interval,
-                                  brought_back integer DEFAULT NULL, seen text DEFAULT NULL)
+CREATE FUNCTION nexa.save_session(opened boolean, target uuid, started_from integer, changed jsonb, way jsonb,
+                                  search_follows interval, brought_back integer DEFAULT NULL, seen text DEFAULT NULL)
     RETURNS TABLE (revision integer, saved_at timestamptz, stamp text)
     LANGUAGE plpgsql AS $$
 #variable_conflict use_column
@@ -97,17 +116,19 @@ BEGIN
     END IF;
     RETURN NEXT;
 END $$;
-REVOKE EXECUTE ON FUNCTION nexa.save_session(uuid, integer, jsonb, jsonb, interval, integer, text) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION nexa.save_session(uuid, integer, jsonb, jsonb, interval, integer, text)
-    TO nexa_tenant, nexa_staff;
+REVOKE EXECUTE ON FUNCTION nexa.save_session(boolean, uuid, integer, jsonb, jsonb, interval, integer, text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION nexa.save_session(boolean, uuid, integer, jsonb, jsonb, interval, integer, text)
+    TO nexa_app, nexa_tenant, nexa_staff;
 """
 
 
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
+    op.execute(OPENED)
     op.execute(SAVE)
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute("DROP FUNCTION nexa.save_session(uuid, integer, jsonb, jsonb, interval, integer, text)")
+    op.execute("DROP FUNCTION nexa.save_session(boolean, uuid, integer, jsonb, jsonb, interval, integer, text)")
+    op.execute("DROP FUNCTION nexa.opened(text, jsonb)")

@@ -8,7 +8,7 @@ organization alone: nobody can learn from an answer what they may not read.
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Final
 from uuid import UUID
@@ -32,9 +32,9 @@ class Remembered:
     stamp: str
     texts: Mapping[str, str]
 
-    @property
-    def values(self) -> dict[str, Any]:
-        return {name: from_json(text) for name, text in self.texts.items()}
+    def values(self, names: Set[str]) -> dict[str, Any]:
+        """Those of these names, in the order in which they were stored."""
+        return {name: from_json(text) for name, text in self.texts.items() if name in names}
 
     @property
     def size(self) -> int:
@@ -46,7 +46,11 @@ _lock = Lock()
 
 
 def remember(uuid: UUID, stored: Remembered) -> None:
-    """Remember what a save wrote. Before it is committed, too: nothing is ever stored upon what was rolled back."""
+    """Remember what a save wrote. Before it is committed, too: nothing is ever stored upon what was rolled back.
+
+    Not a value in which a float may be so large that PostgreSQL gives it back as a whole number with digits of its own.
+    """
+    stored = replace(stored, texts={name: text for name, text in stored.texts.items() if "e+" not in text})
     with _lock:
         if stored.size <= MOST:
             _remembered[uuid] = stored

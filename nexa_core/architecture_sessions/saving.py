@@ -35,7 +35,7 @@ _WAYS_BACK = text(
 )
 
 _SAVE = text(
-    "SELECT * FROM nexa.save_session(target => :target, started_from => :started_from, changed => :changed,"
+    "SELECT * FROM nexa.save_session(true, target => :target, started_from => :started_from, changed => :changed,"
     " way => :way, search_follows => :search_follows, brought_back => :brought_back)"
 )
 _NEWEST = text("SELECT max(revision) FROM session_revisions WHERE session_id = :id")
@@ -80,12 +80,16 @@ def _saved_at_once(
     actor: Actor, action: Action, uuid: UUID, version: int | None, wanted: dict[str, Any], changes: Sequence[Edit]
 ) -> Saved | None:
     """A save in one message, of who goes on from what was stored last; None, and nothing is saved, for any other."""
-    known = remembered(actor, uuid, version, _touched(wanted, changes))
+    touched = _touched(wanted, changes)
+    known = remembered(actor, uuid, version, touched)
     if known is None:
         return None
-    before = known.values
-    mine = _mine(before, wanted, changes)
-    way = way_back({name: mine[name] for name in before}, before)
+    before = known.values(touched)
+    try:
+        mine = _mine(before, wanted, changes)
+    except Invalid:  # which is for the row to say: what is remembered may never have been committed
+        return None
+    way = way_back(mine, before)
     if not way:
         return None
     changed = {step[1][0] for step in way}

@@ -22,7 +22,7 @@ from nexa_core.organizations import fields
 from nexa_core.organizations.models import Organization, OrganizationMembership
 from nexa_core.organizations.reach import require_for, require_members_manage, require_rank
 from nexa_core.organizations.seats import locked, require_seat
-from nexa_core.permissions import MEMBERSHIP_ROLES, Permission, granted
+from nexa_core.permissions import MEMBERSHIP_ROLES, Permission, grantable, granted
 
 STATUSES = ("active", "pending", "suspended")
 #: The state of an account that was made by an invitation.
@@ -127,8 +127,8 @@ def set_permissions(
     """Grant and deny single permissions, replacing all earlier exceptions of this member; a denial goes before a grant.
 
     What the role gives anyway is no exception and is not stored. Raises Forbidden without MEMBERS_MANAGE, for a member
-    of a higher role and for granting what one does not have; Invalid for an unknown permission, one that belongs to the
-    platform's own people, one both granted and denied, and without a reason; Conflict for oneself.
+    of a higher role and for granting what one does not have; Invalid for an unknown permission, one that is not
+    ``grantable`` to the role, one both granted and denied, and without a reason; Conflict for oneself.
     """
     granting, denying = frozenset(grant), frozenset(deny)
     unknown = sorted((granting | denying) - {p.value for p in Permission})
@@ -145,10 +145,10 @@ def set_permissions(
             raise Conflict("Nobody changes their own permissions; ask another owner or administrator.")
         platform = organization.is_platform
         by_role = granted(membership.role, is_platform=platform, grant=frozenset(), deny=frozenset())
-        reachable = granted("owner", is_platform=platform, grant=frozenset(), deny=frozenset())
-        beyond = sorted(granting - {p.value for p in reachable})
+        beyond = sorted(granting - {p.value for p in grantable(membership.role, is_platform=platform)})
         if beyond:
-            raise Invalid(f"{beyond[0]} belongs to the platform's own people.", field="permissions")
+            whose = "is more than a presenter can have" if platform else "belongs to the platform's own people"
+            raise Invalid(f"{beyond[0]} {whose}.", field="permissions")
         extra = {p for p in Permission if p.value in granting} - by_role
         before = membership.permissions.get("grant", []) if isinstance(membership.permissions, dict) else []
         if organization_id == actor.organization_id:

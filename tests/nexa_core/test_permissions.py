@@ -125,6 +125,16 @@ def test_a_denial_wins_over_a_grant() -> None:
     assert actor("viewer", {"grant": ["members.manage"]}).may(Permission.MEMBERS_MANAGE)
 
 
+def test_a_presenter_presents_whatever_was_granted() -> None:
+    """The database shows them the demo world and takes nothing from them: a grant would end in an error."""
+    presenter = actor("viewer", {"grant": ["sessions.write", "portfolio.read"]}, is_platform=True)
+    assert presenter.permissions == PLATFORM_ROLES["viewer"]
+    found = explain(presenter, Permission.SESSIONS_WRITE)
+    assert (found.allowed, found.deciding.name) == (False, "override")
+    assert found.sentence == "sessions.write was granted to Bob personally, which the role viewer cannot have."
+    assert actor("member", {"grant": ["sessions.write"]}, is_platform=True).may(Permission.SESSIONS_WRITE)
+
+
 @pytest.mark.parametrize("permission", sorted(REACHING_EVERYBODY))
 def test_who_sees_their_own_customers_only_is_granted_nothing_that_reaches_all(
     permission: Permission, monkeypatch: pytest.MonkeyPatch

@@ -35,7 +35,8 @@ LANGUAGE sql AS $$ SELECT current_user::text, coalesce(current_setting('nexa.per
                           current_setting('transaction_read_only') WHERE value::integer > 0 $$
 """
 _RENAME_ALL = b"""
-CREATE FUNCTION nexa.rename_all(value text) RETURNS TABLE (role text, id uuid) LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION nexa.rename_all(opened boolean, value text) RETURNS TABLE (role text, id uuid)
+LANGUAGE plpgsql AS $$ BEGIN
     RETURN QUERY UPDATE public.organizations o SET name = 'Renamed ' || value RETURNING current_user::text, o.id;
     PERFORM 1 / (value::integer % 4);
 END $$
@@ -121,8 +122,8 @@ def _asks_strangely(chance: random.Random) -> int:
 
 def _records_strangely(chance: random.Random, actor: Actor) -> int:
     """One change in one message, done or refused as a whole: the actor's own organization and no other."""
-    value = chance.randrange(1_000_000)
-    if value % 4 == 0:
+    value = str(chance.randrange(1_000_000))
+    if int(value) % 4 == 0:
         with pytest.raises(Invalid):
             db.recorded(actor, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=value)
         return 0
@@ -150,8 +151,8 @@ def test_a_context_for_the_whole_connection_would_leak(
     database: TestDatabase, actors: list[Actor], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: the same load when the context outlives its transaction."""
-    settings = db._settings
-    monkeypatch.setattr(db, "_settings", lambda *given: settings(*given).replace(", true)", ", false)"))
+    send = db._send
+    monkeypatch.setattr(db, "_send", lambda to, statements: send(to, statements.replace(", true)", ", false)")))
     db.configure(database.app_url, pool_size=POOL, max_overflow=0)
     db._engines["primary"].pool._timeout = 120  # type: ignore[attr-defined]
     assert leaks(actors, threads=8, transactions=40) > 0
@@ -284,7 +285,7 @@ def test_a_change_in_one_message_is_recorded_or_did_not_happen(database: TestDat
     ada = actors[0]
 
     def rename(value: int) -> list[tuple[object, ...]]:
-        answer = db.recorded(ada, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=value)
+        answer = db.recorded(ada, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=str(value))
         return [tuple(row) for row in answer]
 
     def changed() -> tuple[object, ...] | None:
@@ -298,12 +299,15 @@ def test_a_change_in_one_message_is_recorded_or_did_not_happen(database: TestDat
     with pytest.raises(Invalid):
         rename(4)
     assert changed() == (None, 0), "what fails at the end has changed nothing"
-    assert len(_sent(lambda: rename(5))) == 1
+    sent = _sent(lambda: rename(5))
+    assert sum("Sync" in line or "Query" in line for line in sent) == 1
+    asked = next(line for line in sent if "Parse" in line)
+    assert "rename_all" in asked and str(ada.user_id) not in asked, "PostgreSQL logs a statement that fails"
     assert changed() == (["Renamed 5"], 1)
     eyes = ViewingAs(uuid4(), uuid4(), "Bob Moran", "Customer 1", "looking", dt.datetime.now(dt.UTC), actors[1])
     seen_through = replace(ada, viewing_as=eyes)
     with pytest.raises(Forbidden):
-        db.recorded(seen_through, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value=6)
+        db.recorded(seen_through, Action.ORGANIZATION_RENAMED, "nexa.rename_all", value="6")
     assert changed() == (["Renamed 5"], 1)
 
 
@@ -312,7 +316,7 @@ def test_only_a_server_that_is_gone_is_asked_again(database: TestDatabase, actor
     with database.superuser() as connection:
         connection.execute(
             "CREATE SEQUENCE public.tries; GRANT ALL ON public.tries TO nexa_tenant;"
-            "CREATE FUNCTION nexa.fail_with(code text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN"
+            "CREATE FUNCTION nexa.fail_with(opened boolean, code text) RETURNS SETOF text LANGUAGE plpgsql AS $$ BEGIN"
             " PERFORM nextval('public.tries'); RAISE EXCEPTION 'no' USING ERRCODE = code; END $$"
         )
     pool = db._engines["primary"].pool

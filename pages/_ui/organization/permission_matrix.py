@@ -23,7 +23,7 @@ def draw(actor: Actor, organization: OrganizationView, member: MemberView) -> No
         st.caption("These are your own permissions; another owner or administrator changes them.")
     allowed: set[Permission] = set()
     with st.grid(2, min_column_width=330):
-        for which in words.reachable(is_platform=is_platform):
+        for which in words.reachable(member.role, is_platform=is_platform):
             with st.container(
                 border=True, horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"
             ):

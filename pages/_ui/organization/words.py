@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from nexa_core.actor import Actor
-from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission
+from nexa_core.permissions import MEMBERSHIP_ROLES, PLATFORM_ROLES, Permission, grantable
 
 PERMISSIONS: dict[Permission, str] = {
     Permission.ORGANIZATION_READ: "See the organization",
@@ -57,7 +57,7 @@ def of_role(role: str, *, is_platform: bool) -> frozenset[Permission]:
     return (PLATFORM_ROLES if is_platform else MEMBERSHIP_ROLES).get(role, frozenset())
 
 
-def reachable(*, is_platform: bool) -> list[Permission]:
-    """The permissions a member there can have, in the order of the page."""
-    ceiling = of_role("owner", is_platform=is_platform)
-    return [which for which in Permission if which in ceiling]
+def reachable(role: str = "owner", *, is_platform: bool) -> list[Permission]:
+    """The permissions a member of this role there can have, in the order of the page."""
+    most = grantable(role, is_platform=is_platform)
+    return [which for which in Permission if which in most]

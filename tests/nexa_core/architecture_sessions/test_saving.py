@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -298,6 +299,36 @@ def test_nobody_learns_from_what_is_remembered(cast: Cast, remembered: Saved, mo
     sessions.trash(cast.ada, uuid=uuid)
     with pytest.raises(Conflict, match="trash"):
         sessions.save(cast.ada, uuid=uuid, version=version, changes=[_part("Two.")])
+
+
+def test_a_number_that_postgresql_writes_out_is_not_remembered(cast: Cast) -> None:
+    """1e22 comes back as a whole number, and one more than that is another number, but not another float."""
+    made = sessions.create(cast.ada, title="Numbers")
+    saved = sessions.save(
+        cast.ada, uuid=made.uuid, version=1, documents={"sow_objects": {"n": 1e22}, "loe_objects": {"n": 1}}
+    )
+    more = {"sow_objects": {"n": 10**22 + 1}, "loe_objects": {"n": 2}}
+    saved = sessions.save(cast.ada, uuid=made.uuid, version=saved.version, documents=more)
+    assert set(saved.changed) == {"sow_objects", "loe_objects"}
+    assert sessions.get(cast.ada, uuid=made.uuid).documents["sow_objects"] == {"n": 10**22 + 1}
+
+
+def test_only_the_row_says_that_a_path_leads_nowhere(
+    cast: Cast, remembered: Saved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is remembered may have been rolled back, while another process committed a version of the same number."""
+    monkeypatch.undo()
+    uuid = remembered.uuid
+    known = remembering._remembered[uuid]
+    rolled_back = replace(known, stamp="7", texts={"sow_objects": "{}"})
+    remembering._remembered[uuid] = rolled_back
+    assert sessions.save(cast.ada, uuid=uuid, version=remembered.version, changes=[_part("Two.")]).version == 3
+    assert _texts(cast, uuid) == ["Two.", "How we do it."]
+
+
+def test_only_what_is_edited_is_read_of_what_is_remembered(remembered: Saved) -> None:
+    known = replace(remembering._remembered[remembered.uuid], texts={"sow_objects": "{}", "loe_objects": "not read"})
+    assert known.values({"sow_objects"}) == {"sow_objects": {}}
 
 
 def test_who_may_not_write_writes_nothing(cast: Cast) -> None:

@@ -22,8 +22,10 @@ def membership(cast: Cast, email: str, organization: UUID | None = None) -> UUID
 
 
 def except_for(cast: Cast, actor: Actor, of: Actor, *, grant: set[str] = frozenset(), deny: set[str] = frozenset()):  # type: ignore[no-untyped-def,assignment]
+    where = of.organization_id
+    assert where
     return organizations.set_permissions(
-        actor, membership_id=membership(cast, of.email), organization_id=cast.northwind, grant=grant, deny=deny,
+        actor, membership_id=membership(cast, of.email, where), organization_id=where, grant=grant, deny=deny,
         reason="a project",
     )  # fmt: skip
 
@@ -64,6 +66,16 @@ def test_nobody_grants_what_they_lack_or_what_is_the_platforms(cast: Cast) -> No
         except_for(cast, cast.adm, cast.adm, grant={"audit.read"})
     with pytest.raises(Forbidden, match="rights that you do not have"):
         except_for(cast, cast.adm, cast.ada, deny={"billing.manage"})
+
+
+def test_a_presenter_is_granted_nothing_more(world: World, cast: Cast) -> None:
+    nexa = cast.root.organization_id
+    assert nexa
+    presenter = world.actor(world.person("pia@nexa.example", nexa, role="viewer"), nexa)
+    for which in ("sessions.write", "audit.read", "system.read"):
+        with pytest.raises(Invalid, match=f"{which} is more than a presenter can have"):
+            except_for(cast, cast.root, presenter, grant={which})
+    assert except_for(cast, cast.root, presenter, deny={"billing.read"}).deny == {"billing.read"}
 
 
 def test_somebody_of_the_platform_with_little_rights_does_not_raise_themselves(world: World, cast: Cast) -> None:
