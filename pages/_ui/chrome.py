@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from uuid import UUID
 
 import streamlit as st
@@ -14,6 +15,7 @@ from pages._ui.text import literal
 
 _ABOUT = "**NEXA**, the dashboard of your architecture sessions."
 _ORGANIZATIONS = "nexa.organizations"
+_STYLE = Path(__file__).with_name("style.css")
 
 
 def configure(actor: Actor | None) -> None:
@@ -25,6 +27,7 @@ def configure(actor: Actor | None) -> None:
         initial_sidebar_state="auto" if actor else "collapsed",
         menu_items={"About": _ABOUT},
     )
+    st.html(_STYLE)
     if actor:
         theme = st.context.theme.type
         st.logo(marks.logo(theme), size="large", icon_image=marks.mark(theme))

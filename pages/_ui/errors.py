@@ -20,15 +20,17 @@ from nexa_core.errors import (
     Unavailable,
 )
 from pages._ui.gate import remembered_actor
+from pages._ui.organization import words
 from pages._ui.text import literal
 
 _log = structlog.get_logger("nexa.pages")
 
+_ASK = "Ask an owner or administrator of your organization if you need it."
 # Icon and what to do next, the first class that fits.
 _ADVICE: tuple[tuple[type[NexaError], str, str], ...] = (
     (Invalid, ":material/edit_note:", "Correct it and try again."),
     (Unauthenticated, ":material/lock_clock:", "Reload the page to sign in again."),
-    (Forbidden, ":material/lock:", "Ask an owner or administrator of your organization if you need it."),
+    (Forbidden, ":material/lock:", _ASK),
     (NotFound, ":material/search_off:", "It may have been removed, or the link is not complete."),
     (Conflict, ":material/sync_problem:", "Reload the page to see how it is now, then try again."),
     (LimitExceeded, ":material/hourglass_top:", "Wait a little, then try again."),
@@ -70,10 +72,13 @@ def _show_expected(exc: NexaError) -> None:
     icon, advice = next(
         ((icon, advice) for kind, icon, advice in _ADVICE if isinstance(exc, kind)), (":material/error:", "Try again.")
     )
-    if ". " in exc.sentence and not isinstance(exc, Forbidden):
-        advice = ""  # two sentences: the second already says what to do
+    actor = remembered_actor()
+    if (". " in exc.sentence and not isinstance(exc, Forbidden)) or (
+        advice == _ASK and actor is not None and actor.role in ("owner", "admin")
+    ):
+        advice = ""  # two sentences: the second already says what to do; and nobody is sent to themselves
     box = st.error if exc.status == 422 or exc.status >= 500 else st.warning
-    box(f"{literal(exc.sentence)} {advice}  \n:small[Reference {incident}]", icon=icon)
+    box(f"{literal(words.spoken(exc.sentence))} {advice}  \n:small[Reference {incident}]", icon=icon)
 
 
 def _show_unexpected(exc: Exception) -> None:

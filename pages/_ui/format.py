@@ -109,6 +109,12 @@ def day_pattern(actor: Actor) -> str:
     return _of(_DATES, actor.locale).format(d="D", dd="DD", m="M", mm="MM", mon="MMM", y="YYYY")
 
 
+def moment_pattern(actor: Actor, *, seconds: bool = False) -> str:
+    """How ``moment`` writes a date and the time of day, for a table column that stays sortable."""
+    minutes = "mm:ss" if seconds else "mm"
+    return f"{day_pattern(actor)}, " + (f"h:{minutes} A" if actor.locale == "en-US" else f"HH:{minutes}")
+
+
 def picker_pattern(actor: Actor) -> Literal["YYYY-MM-DD", "DD.MM.YYYY", "DD/MM/YYYY", "MM/DD/YYYY", "DD-MM-YYYY"]:
     """How a date is typed; of the orders that the date picker knows, the one nearest to ``day``."""
     patterns = {"en-US": "MM/DD/YYYY", "de": "DD.MM.YYYY", "pl": "DD.MM.YYYY", "nl": "DD-MM-YYYY", "ja": "YYYY-MM-DD"}

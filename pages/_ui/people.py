@@ -41,8 +41,9 @@ def table(actor: Actor, rows: Sequence[PersonRow]) -> PersonRow | None:
         height="content", placeholder="–", on_select="rerun", selection_mode="single-cell",
         column_config={
             "Name": st.column_config.TextColumn(width=175),
-            "E-mail address": st.column_config.TextColumn(width=260),
+            "E-mail address": st.column_config.TextColumn(width=225),
             "Status": badges.column("Status", [*badges.USER_STATUSES, "locked"]),
+            "Last sign-in": st.column_config.TextColumn(width=115),
         },
     )  # fmt: skip
     return tables.clicked(event.selection.cells, rows)

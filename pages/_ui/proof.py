@@ -99,8 +99,8 @@ def verify_now(actor: Actor) -> None:
 def take_away(actor: Actor) -> None:
     """The exports, narrowed to some days if wanted, and how an outsider verifies them."""
     left, right = filters.row(1, 1)
-    since = left.date_input("From", None, key="since", format="YYYY-MM-DD")
-    until = right.date_input("To, inclusive", None, key="until", format="YYYY-MM-DD")
+    since = left.date_input("From", None, key="since", format=format.picker_pattern(actor))
+    until = right.date_input("To, inclusive", None, key="until", format=format.picker_pattern(actor))
     moments = zip(("since", "until"), format.moments(actor, since, until), strict=True)
     wanted = {name: moment.isoformat() for name, moment in moments if moment}
     query = f"?{urlencode(wanted)}" if wanted else ""

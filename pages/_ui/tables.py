@@ -43,7 +43,7 @@ def organizations(actor: Actor, rows: Sequence[Row], *, selectable: bool = False
         "Members": [row.members for row in rows],
         "Credits used": [row.credits_used for row in rows],
         "Allowance": [row.credits_allowance for row in rows],
-        "Used": [_percent(row.credits_used, row.credits_allowance) for row in rows],
+        "Used": [percent(row.credits_used, row.credits_allowance) for row in rows],
         "Last activity": [row.last_activity for row in rows],
         "Account manager": [row.account_manager or "–" for row in rows],
     }
@@ -56,7 +56,8 @@ def organizations(actor: Actor, rows: Sequence[Row], *, selectable: bool = False
         modes=["multi-row", "single-cell"] if selectable else ["single-cell"],
         alt="Organizations with their status, plan, members, use of the allowance and last activity",
         config={
-            "Name": st.column_config.TextColumn(width=165),
+            "Name": st.column_config.TextColumn(width=160),
+            "Account manager": st.column_config.TextColumn(width=125),
             "Status": badges.column("Status", badges.ORGANIZATION_STATUSES),
             "Plan": badges.column("Plan", badges.PLANS),
             "Members": st.column_config.NumberColumn(width=70),
@@ -73,7 +74,7 @@ def customers(actor: Actor, rows: Sequence[Row]) -> Row | None:
         "Subscription": [[badges.word(row.subscription_status)] for row in rows],
         "Credits used": [row.credits_used for row in rows],
         "Allowance": [row.credits_allowance for row in rows],
-        "Used": [_percent(row.credits_used, row.credits_allowance) for row in rows],
+        "Used": [percent(row.credits_used, row.credits_allowance) for row in rows],
         "Over by": [_over(row.credits_used, row.credits_allowance) for row in rows],
         "Last activity": [row.last_activity for row in rows],
     }
@@ -98,14 +99,14 @@ def sessions(actor: Actor, rows: Sequence[Row], *, several: bool) -> tuple[Row |
     snippets = ["".join(f"«{piece}»" if is_find else piece for piece, is_find in row.snippet) for row in rows]
     columns: dict[str, list[Any]] = {
         "Title": [row.title for row in rows],
+        **({"Found": snippets} if any(snippets) else {}),
         **({"Organization": [row.organization_name for row in rows]} if several else {}),
         "Client": [row.client or "–" for row in rows],
-        "Type": ["template" if row.is_template else row.session_type for row in rows],
-        "Tags": [list(row.tags) for row in rows],
-        "Complete": [_complete(row) for row in rows],
-        "Author": [row.author_name for row in rows],
         "Edited": [row.updated_at for row in rows],
-        **({"Found": snippets} if any(snippets) else {}),
+        "Complete": [_complete(row) for row in rows],
+        "Type": ["template" if row.is_template else row.session_type for row in rows],
+        "Author": [row.author_name for row in rows],
+        "Tags": [list(row.tags) for row in rows],
     }
     shown = of_these(row.uuid for row in rows)
     return _selectable(
@@ -115,11 +116,15 @@ def sessions(actor: Actor, rows: Sequence[Row], *, several: bool) -> tuple[Row |
         modes=["multi-row", "single-cell"],
         alt="Sessions with client, type, tags, how complete they are, author and last edit",
         config={
-            "Title": st.column_config.TextColumn(width=260),
-            "Tags": st.column_config.ListColumn(width=170),
-            "Complete": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=100),
+            "Title": st.column_config.TextColumn(width=230),
+            "Organization": st.column_config.TextColumn(width=140),
+            "Client": st.column_config.TextColumn(width=120),
+            "Type": st.column_config.TextColumn(width=80),
+            "Author": st.column_config.TextColumn(width=115),
+            "Tags": st.column_config.ListColumn(width=150),
+            "Complete": st.column_config.ProgressColumn(format="%d %%", min_value=0, max_value=100, width=95),
             "Edited": st.column_config.DatetimeColumn(
-                format=f"{format.day_pattern(actor)}, HH:mm", timezone=actor.timezone, width=135
+                format=format.moment_pattern(actor), timezone=actor.timezone, width=150
             ),
             "Found": st.column_config.TextColumn(width=330),
         },
@@ -175,12 +180,13 @@ def of_these(ids: Iterable[UUID]) -> str:
     return hashlib.sha256(b"".join(one.bytes for one in ids)).hexdigest()[:16]
 
 
-def _percent(used: int, allowance: int | None) -> int | None:
+def percent(used: int, allowance: int | None) -> int | None:
+    """How much of its allowance is used, as every screen says it: the nearest whole percent."""
     return round(100 * used / allowance) if allowance else None
 
 
 def _complete(row: Any) -> int | None:
-    return _percent(*(sum(getattr(page, name) for page in row.progress) for name in ("done", "total")))
+    return percent(*(sum(getattr(page, name) for page in row.progress) for name in ("done", "total")))
 
 
 def _over(used: int, allowance: int | None) -> int | None:

@@ -213,7 +213,7 @@ def test_a_member_is_refused_the_log(world: World, shell: Shell) -> None:
     world.person("ada@northwind.example", northwind, role="owner")
     bob = world.person("bob@northwind.example", northwind)
     app = _open(shell(world.sign_in(bob, northwind)), menu.AUDIT.path)
-    assert "does not include audit" in app.warning[0].value and not app.expander
+    assert "does not include “Read the audit log”" in app.warning[0].value and not app.expander
 
 
 def test_an_organizations_own_page_can_show_its_history(world: World, shell: Shell, tmp_path: Path) -> None:

@@ -116,7 +116,9 @@ def _times(actor: Actor, filters: Filters) -> None:
     first, last = format.days(actor, filters.since, filters.until)
     with st.form("audit-times", border=False):
         left, right = st.columns(2)
-        since, until = left.date_input("From", first), right.date_input("To and including", last)
+        pattern = format.picker_pattern(actor)
+        since = left.date_input("From", first, format=pattern)
+        until = right.date_input("To and including", last, format=pattern)
         if st.form_submit_button("Show these days"):
             address.range_of(format.moments(actor, since, until))
             st.rerun()

@@ -166,7 +166,7 @@ def events(actor: Actor, invoice: billing.Invoice, line: billing.Line) -> None:
         alt="Usage events behind the line",
         column_config={
             "Time": st.column_config.DatetimeColumn(
-                f"Time ({invoice.period.time_zone})", format=f"{format.day_pattern(actor)} HH:mm:ss",
+                f"Time ({invoice.period.time_zone})", format=format.moment_pattern(actor, seconds=True),
                 timezone=invoice.period.time_zone,
             ),
             "Credits": st.column_config.NumberColumn(format="localized"),

@@ -37,7 +37,7 @@ def draw(actor: Actor, organization: OrganizationView, member: MemberView) -> No
 
 
 def _answer(found: Explanation) -> None:
-    sentence = literal(found.sentence)
+    sentence = literal(words.spoken(found.sentence))
     if found.allowed:
         st.success(f"**Yes.** {sentence}", icon=":material/check_circle:")
     else:
@@ -50,7 +50,7 @@ def _gate(gate: Gate, decides: bool) -> str:
         gate.passed
     ]
     reason = "Answered as if they were signed in." if gate.name == "sign_in" else gate.reason
-    text = f"{icon} **{words.GATES.get(gate.name, gate.name)}:** {literal(reason)}"
+    text = f"{icon} **{words.GATES.get(gate.name, gate.name)}:** {literal(words.spoken(reason))}"
     return f"{text} :violet-badge[Decides]" if decides else text
 
 

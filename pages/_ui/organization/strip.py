@@ -22,9 +22,9 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
         ),
         ("Last activity", format.ago(actor, organization.last_activity), "", "The last day something was used"),
         ("Invitations", format.number(actor, found.pending_invitations), "", "Waiting for an answer"),
-        ("Domains to prove", format.number(actor, found.unverified_domains), "", "Claimed, and not proven yet"),
+        ("Unproven domains", format.number(actor, found.unverified_domains), "", "Claimed, and not proven yet"),
     ]  # fmt: skip
-    with st.grid(len(figures) + 1, min_column_width=150):
+    with st.grid(len(figures) + 1, min_column_width=125):
         if actor.may(Permission.USAGE_READ):
             st.metric(
                 "Credits",

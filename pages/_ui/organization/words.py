@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from nexa_core.actor import Actor
@@ -26,6 +27,8 @@ PERMISSIONS: dict[Permission, str] = {
     Permission.DEMO_PRESENT: "Present the portfolio of the demo",
     Permission.SYSTEM_READ: "See the system's state",
 }
+# The longer names first, where one begins with another.
+_NAMES = re.compile("|".join(re.escape(which.value) for which in sorted(Permission, key=len, reverse=True)))
 GATES = {
     "account": "Account",
     "sign_in": "Sign-in",
@@ -44,6 +47,11 @@ GATES = {
 def permission(which: Permission) -> str:
     """A permission as it is read on screen; one this page has no words for, by its name."""
     return PERMISSIONS.get(which, which.value)
+
+
+def spoken(sentence: str) -> str:
+    """A sentence of the core, which calls permissions by their names, as the screens call them."""
+    return _NAMES.sub(lambda name: f"“{permission(Permission(name[0]))}”", sentence)
 
 
 def may_manage(actor: Actor, organization_id: UUID) -> bool:

@@ -97,11 +97,12 @@ def _totals(found: Estimate, label: str, totals: Sequence[EffortTotal]) -> None:
         hide_index=True,
         height="content",
         column_config={
-            label: st.column_config.TextColumn(width="medium"),
-            "Mean, h": st.column_config.NumberColumn(format="localized"),
-            "± h": st.column_config.NumberColumn(format="localized", help="One standard deviation"),
+            label: st.column_config.TextColumn(width=125),
+            "Tasks": st.column_config.NumberColumn(width=50),
+            "Mean, h": st.column_config.NumberColumn(format="localized", width=70),
+            "± h": st.column_config.NumberColumn(format="localized", width=60, help="One standard deviation"),
             f"Cost, {found.currency}": st.column_config.NumberColumn(
-                format="accounting" if digits(found.currency) else "localized"
+                format="accounting" if digits(found.currency) else "localized", width=105
             ),
         },
         alt=f"Totals by {label.lower()}",

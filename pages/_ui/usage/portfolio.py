@@ -204,7 +204,7 @@ def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
         "28 days": [list(row.recent) for row in rows],
         "Credits": [row.used for row in rows],
         "Allowance": [row.allowance for row in rows],
-        "Used": [None if row.share is None else row.share // 10 for row in rows],
+        "Used": [tables.percent(row.used, row.allowance) for row in rows],
         "Expected": [row.expected for row in rows],
         "Runs out": [row.depletes_on for row in rows],
         "Trend": [row.trend for row in rows],

@@ -44,7 +44,7 @@ def events(actor: Actor, seen: Burn) -> None:
         selection_mode="single-cell", alt="Usage events, newest first",
         column_config={
             f"Time ({seen.time_zone})": st.column_config.DatetimeColumn(
-                format=f"{format.day_pattern(actor)} HH:mm:ss", width=190
+                format=format.moment_pattern(actor, seconds=True), width=190
             ),
             "Credits": st.column_config.NumberColumn(format="localized", width=80),
             "Key": st.column_config.TextColumn(width=200, help="What names the event: it counts once"),

@@ -100,7 +100,7 @@ def _table(actor: Actor, seen: Burn, found: Watched, after: str | None) -> None:
         alt="Reports of usage that a hard limit would have refused, newest first",
         column_config={
             f"Time ({seen.time_zone})": st.column_config.DatetimeColumn(
-                format=f"{format.day_pattern(actor)} HH:mm:ss", width=190
+                format=format.moment_pattern(actor, seconds=True), width=190
             ),
             **{name: st.column_config.NumberColumn(format="localized", width=100)
                for name in ("Reported", "Came to", "Of at most")},
