@@ -22,7 +22,7 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
         ),
         ("Last activity", format.ago(actor, organization.last_activity), "", "The last day something was used"),
         ("Invitations", format.number(actor, found.pending_invitations), "", "Waiting for an answer"),
-        ("Unproven domains", format.number(actor, found.unverified_domains), "", "Claimed, and not proven yet"),
+        ("Domains", format.number(actor, found.unverified_domains), "", "Claimed, and not proven yet"),
     ]  # fmt: skip
     with st.grid(len(figures) + 1, min_column_width=125):
         if actor.may(Permission.USAGE_READ):
