@@ -17,6 +17,7 @@ from nexa_core.audit.export import EXPIRY_LOCK
 from nexa_core.audit.models import AuditRetention
 from nexa_core.audit.seals import NO_ORGANIZATION
 from nexa_core.audit.service import note
+from nexa_core.audit.verification import faults_of
 from nexa_core.config import settings
 from nexa_core.db import metering, reading, recording
 from nexa_core.errors import Invalid, NotFound
@@ -88,7 +89,8 @@ def release(actor: Actor, *, organization_id: UUID, reason: str) -> RetentionVie
 def expire_old_entries(actor: Actor) -> int:
     """Archive what is older than its organization's retention, then remove it; how many entries that were.
 
-    Needs NEXA_SEAL_KEY, with which the stubs that stand for the entries are signed; does nothing without one. Months
+    Needs NEXA_SEAL_KEY, with which the stubs that stand for the entries are signed; does nothing without one. A chain
+    that does not verify is left alone: NEXA signs no archive of it, and what is wrong with it stays to be seen. Months
     that are empty by then are dropped. Raises Forbidden without SYSTEM_READ.
     """
     actor.require(Permission.SYSTEM_READ)
@@ -99,12 +101,17 @@ def expire_old_entries(actor: Actor) -> int:
         return 0
     removed = 0
     for chain in due:
+        with reading(actor) as db:
+            if not _is_sound(db, chain.chain_id):
+                continue
         archive.make(actor, chain_id=chain.chain_id, upto=chain.upto)
         organization_id = None if chain.chain_id == NO_ORGANIZATION else chain.chain_id
         reason = f"Kept for {chain.keep_months} months, as agreed, and archived"
         with recording(actor, Action.AUDIT_EXPIRED, reason=reason) as db:
             if not db.scalar(select(func.pg_try_advisory_xact_lock(EXPIRY_LOCK))):
                 break  # somebody exports; there is another night
+            if not _is_sound(db, chain.chain_id):
+                continue  # it was changed since
             entries = db.scalar(select(func.nexa.audit_expire(chain.chain_id, chain.upto))) or 0
             gone = {"entries": entries, "upto": chain.upto}
             note(db, "audit_log", organization_id, gone, organization_id=organization_id)
@@ -112,6 +119,14 @@ def expire_old_entries(actor: Actor) -> int:
     with metering(actor) as db:
         db.execute(select(func.nexa.audit_drop_months()))
     return removed
+
+
+def _is_sound(db: Session, chain_id: UUID) -> bool:
+    """Whether a chain may lose its beginning: it verifies. What is wrong is said in the program's log."""
+    faults = faults_of(db, chain_id)
+    for fault in faults[:1]:
+        logger("nexa.audit").error("chain_not_expired", chain_id=str(chain_id), link=fault.sequence, what=fault.what)
+    return not faults
 
 
 # The longest beginning of each chain that is old enough as a whole: up to the link before the first that is not.

@@ -186,6 +186,15 @@ def verify_due(actor: Actor) -> Verification:
     return _walk(select(_chains).outerjoin(known, known.chain_id == _chains.c.chain_id).where(stale), None)
 
 
+def faults_of(db: Session, chain_id: UUID, name: str | None = None) -> list[Fault]:
+    """Walk one chain in the caller's transaction, which must be the platform's: what is wrong with its links, seals and
+    stubs."""
+    links = db.execute(select("*").select_from(func.nexa.audit_faults(chain_id)).limit(_MOST_FAULTS))
+    found = [Fault(chain_id, name, row.sequence, row.audit_log_id, row.fault) for row in links]
+    found += [Fault(chain_id, name, number, None, what) for number, what in signature_faults(db, chain_id)]
+    return found
+
+
 def _walk(chains: Select[Any], progress: Callable[[float], None] | None) -> Verification:
     """The walk is NEXA's own: it reads every link, which no role of a customer may. One transaction a chain."""
     system = Actor.system()
@@ -210,10 +219,7 @@ def _faults(db: Session, chain_id: UUID, name: str | None, *, alone: bool) -> li
     lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"nexa audit {chain_id}", 0))
     if not db.scalar(select(lock)) and alone:
         raise Conflict("This chain is being verified just now. Please look again in a moment.")
-    links = db.execute(select("*").select_from(func.nexa.audit_faults(chain_id)).limit(_MOST_FAULTS))
-    found = [Fault(chain_id, name, row.sequence, row.audit_log_id, row.fault) for row in links]
-    found += [Fault(chain_id, name, number, None, what) for number, what in signature_faults(db, chain_id)]
-    return found
+    return faults_of(db, chain_id, name)
 
 
 def _remember(system: Actor, chain_id: UUID, entries: int, at: dt.datetime, faults: Sequence[Fault]) -> None:

@@ -6,13 +6,16 @@ import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from nexa_core import audit, organizations
 from nexa_core.actor import Actor, Origin
+from nexa_core.audit import archive
 from nexa_core.audit import export as export_module
 from nexa_core.config import settings
 from nexa_core.errors import Forbidden, Invalid, NotFound, Unavailable
@@ -108,11 +111,11 @@ def test_old_entries_leave_after_they_were_archived_and_the_chain_verifies(
     assert audit.verify(SYSTEM).verified
     fresh = carry_away(ada, tmp_path / "exports")
     assert faults(fresh, kept=[kept]) == [], "the outsider follows the stub"
-    (archive,) = archives.rglob("*.ndjson.gz")
-    assert archive.stat().st_mode & 0o777 == 0o600
+    (written,) = archives.rglob("*.ndjson.gz")
+    assert written.stat().st_mode & 0o777 == 0o600
     unpacked = tmp_path / "exports" / "archive.ndjson"
-    unpacked.write_bytes(gzip.decompress(archive.read_bytes()))
-    assert faults(archive) == [] and faults(unpacked) == []
+    unpacked.write_bytes(gzip.decompress(written.read_bytes()))
+    assert faults(written) == [] and faults(unpacked) == []
     assert months_of(database) == old_months - 1, "the empty month is dropped"
     audit.seal_heads(SYSTEM)
     rename(ada, 2)
@@ -166,8 +169,6 @@ def test_the_database_itself_refuses_to_let_go(database: TestDatabase, ada: Acto
     audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
     with refused:
         attempt(4)  # not archived
-    from nexa_core.audit import archive
-
     assert ada.organization_id
     archive.make(SYSTEM, chain_id=ada.organization_id, upto=8)
     with refused:
@@ -201,8 +202,8 @@ def test_an_archive_that_cannot_be_written_or_was_changed_lets_nothing_go(
     next(running)
     assert audit.expire_old_entries(SYSTEM) == 0, "nothing expires under an export"
     running.close()
-    (archive,) = archives.rglob("*.gz")
-    archive.write_bytes(b"something else")
+    (written,) = archives.rglob("*.gz")
+    written.write_bytes(b"something else")
     with pytest.raises(Unavailable, match="not the one"):
         audit.expire_old_entries(SYSTEM)
     assert audit.verify(SYSTEM).verified
@@ -240,3 +241,45 @@ def test_only_the_platforms_admins_decide_how_long_it_is_kept(world: World, ada:
         audit.set_retention(root, organization_id=root.user_id, keep_months=24, reason="x")
     with pytest.raises(NotFound):
         audit.retention(ada, organization_id=root.organization_id)
+
+
+def entry_at(database: TestDatabase, chain: UUID | None, sequence: int, change: str) -> None:
+    """Do something to the entry of a link as a superuser for whom no trigger runs."""
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        entry = "(SELECT audit_log_id FROM audit_chain WHERE chain_id = %s AND sequence = %s)"
+        assert connection.execute(f"{change} WHERE id = {entry}".encode(), [chain, sequence]).rowcount == 1
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit_logs SET reason = 'forged'", "DELETE FROM audit_logs"])
+def test_a_chain_that_does_not_verify_keeps_its_entries(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path, change: str
+) -> None:
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    entry_at(database, ada.organization_id, 3, change)
+    wrong = audit.verify(SYSTEM).faults
+    assert [fault.sequence for fault in wrong] == [3]
+    with capture_logs() as said:
+        assert audit.expire_old_entries(SYSTEM) == 0
+    assert [(line["event"], line["log_level"]) for line in said] == [("chain_not_expired", "error")]
+    assert not archives.exists(), "and no archive of it is signed"
+    assert audit.verify(SYSTEM).faults == wrong, "the night shift did not tidy it away"
+
+
+def test_what_is_changed_while_it_is_archived_stays_too(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    make = archive.make
+
+    def forge_meanwhile(actor: Actor, **stretch: Any) -> None:
+        make(actor, **stretch)
+        entry_at(database, ada.organization_id, 3, "UPDATE audit_logs SET reason = 'forged'")
+
+    monkeypatch.setattr(archive, "make", forge_meanwhile)
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert [fault.sequence for fault in audit.verify(SYSTEM).faults] == [3]
