@@ -96,6 +96,7 @@ class Chain:
 
     def __init__(self, identifier, head):
         note = head.get("note") or {}
+        self.identifier = identifier
         self.name = note.get("organization") or ("no organization" if identifier == NO_ORGANIZATION else identifier)
         self.head = (int(head["sequence"]), head["hash"])
         self.last, self.hash = 0, GENESIS
@@ -242,6 +243,8 @@ class Verifier:
                     self.fault("this entry is empty, and no erasure of a person accounts for it", sequence, identifier)
             if (chain.last, chain.hash.hex()) != (chain.head[0], chain.head[1]):
                 self.fault("the chain does not end at its head: its tail was cut or rewritten", chain.head[0])
+            if not chain.head[0] and chain.identifier != NO_ORGANIZATION:
+                self.fault("this organization's chain is gone: that it was made is an entry already")
             for sequence in chain.seals:
                 if sequence > chain.last:
                     self.fault("a sealed link is beyond the end: the tail was cut", sequence)
