@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
+from nexa_core.audit.agreed import is_as_agreed
 from nexa_core.audit.models import AuditHead, AuditSeal, AuditVerification
 from nexa_core.audit.seals import NO_ORGANIZATION, signature_faults
 from nexa_core.db import metering, reading
@@ -22,6 +23,7 @@ from nexa_core.permissions import Permission
 
 #: A chain that has not grown is walked again after this long, so that what changed behind NEXA's back is noticed.
 WALK_AGAIN = dt.timedelta(hours=24)
+NOT_AS_AGREED = "the retention or legal hold is another than the log says"
 _FAULTS_NAMED = 10
 _MOST_FAULTS = 1000
 
@@ -203,7 +205,7 @@ def verify_due(actor: Actor) -> Verification:
 
 def faults_of(db: Session, chain_id: UUID, name: str | None = None) -> list[Fault]:
     """Walk one chain in the caller's transaction, which must be the platform's: what is wrong with its links, seals and
-    stubs, and whether it still is as long as it is known to have been."""
+    stubs, whether it still is as long as it is known to have been, and is kept as it says was agreed."""
     links = db.execute(select("*").select_from(func.nexa.audit_faults(chain_id)).limit(_MOST_FAULTS))
     found = [Fault(chain_id, name, row.sequence, row.audit_log_id, row.fault) for row in links]
     found += [Fault(chain_id, name, number, None, what) for number, what in signature_faults(db, chain_id)]
@@ -212,6 +214,8 @@ def faults_of(db: Session, chain_id: UUID, name: str | None = None) -> list[Faul
         found.append(Fault(chain_id, name, None, None, "the chain is gone"))
     elif known > there:
         found.append(Fault(chain_id, name, known, None, "the chain was longer before: its tail was cut"))
+    if not is_as_agreed(db, chain_id):
+        found.append(Fault(chain_id, name, None, None, NOT_AS_AGREED))
     return found
 
 

@@ -17,6 +17,7 @@ from nexa_core import audit, organizations
 from nexa_core.actor import Actor, Origin
 from nexa_core.audit import archive
 from nexa_core.audit import export as export_module
+from nexa_core.audit.seals import NO_ORGANIZATION
 from nexa_core.config import settings
 from nexa_core.errors import Forbidden, Invalid, NotFound, Unavailable
 from tests.databases import TestDatabase
@@ -51,7 +52,7 @@ def age(database: TestDatabase) -> Age:
             )
             connection.execute(
                 "UPDATE audit_logs SET created_at = created_at - make_interval(months => %s)"
-                " WHERE organization_id = %s",
+                " WHERE organization_id IS NOT DISTINCT FROM %s",
                 [months, chain],
             )
             connection.execute(
@@ -63,7 +64,7 @@ def age(database: TestDatabase) -> Age:
                         WHERE chain_id = chain AND sequence = e.sequence;
                 END LOOP;
                 UPDATE audit_heads SET hash = hashed WHERE chain_id = chain; END $$""".replace(
-                    "%s", str(chain)
+                    "%s", str(chain or NO_ORGANIZATION)
                 ).encode()
             )
 
@@ -107,7 +108,7 @@ def test_old_entries_leave_after_they_were_archived_and_the_chain_verifies(
     left = audit.recent(ada, limit=100)
     assert len(left) == before - gone + 1
     assert left[0].sentence == "Old entries of Northwind 2 left the audit log after they were archived"
-    assert left[0].new_values == {"entries": gone, "upto": gone}
+    assert left[0].new_values == {"entries": gone, "upto": gone, "keep_months": 24}
     assert audit.verify(SYSTEM).verified
     fresh = carry_away(ada, tmp_path / "exports")
     assert faults(fresh, kept=[kept]) == [], "the outsider follows the stub"
@@ -283,3 +284,80 @@ def test_what_is_changed_while_it_is_archived_stays_too(
     monkeypatch.setattr(archive, "make", forge_meanwhile)
     assert audit.expire_old_entries(SYSTEM) == 0
     assert [fault.sequence for fault in audit.verify(SYSTEM).faults] == [3]
+
+
+@pytest.mark.parametrize("agreed", ["held", "longer", "for ever"])
+def test_what_was_agreed_is_not_undone_in_the_table(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path, agreed: str
+) -> None:
+    """A superuser shortens the retention or lifts the hold behind the log, for NEXA itself to sign the removal."""
+    assert ada.organization_id
+    rename(ada, 4)
+    if agreed != "for ever":
+        audit.set_retention(root, organization_id=ada.organization_id, keep_months=36, reason="as agreed")
+    if agreed == "held":
+        audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    age(ada.organization_id, 30)
+    rename(ada, 1)
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO audit_retentions (organization_id, keep_months) VALUES (%s, 12)"
+            " ON CONFLICT (organization_id) DO UPDATE SET keep_months = 12, legal_hold = false",
+            [ada.organization_id],
+        )
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert not archives.exists()
+    (fault,) = audit.verify(SYSTEM).faults
+    assert (fault.chain_id, fault.what) == (
+        ada.organization_id,
+        "the retention or legal hold is another than the log says",
+    )
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed now")
+    if agreed != "held":  # the release changed nothing, so the log holds none; what it says of the months is the row's
+        assert audit.verify(SYSTEM).verified
+        assert audit.expire_old_entries(SYSTEM) > 0
+
+
+def test_what_was_agreed_outlives_its_own_entry(database: TestDatabase, ada: Actor, root: Actor, age: Age) -> None:
+    assert ada.organization_id
+    audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")
+    age(ada.organization_id, 30)
+    rename(ada, 1)
+    assert audit.expire_old_entries(SYSTEM) > 3
+    assert audit.verify(SYSTEM).verified, "the entry of the expiry says it"
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=36, reason="longer")
+    assert audit.verify(SYSTEM).verified
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=None, reason="for ever")
+    assert audit.verify(SYSTEM).verified
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM audit_retentions")
+    assert audit.verify(SYSTEM).verified, "no row is for ever, as was agreed"
+
+
+def test_a_hold_lifted_behind_the_log_keeps_what_belongs_to_no_organization(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path
+) -> None:
+    assert ada.organization_id and root.organization_id
+    audit.set_retention(root, organization_id=root.organization_id, keep_months=24, reason="as agreed")
+    audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    age(None, 30)
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit_retentions SET legal_hold = false")
+    with capture_logs() as said:
+        assert audit.expire_old_entries(SYSTEM) == 0
+    assert {(line["event"], line["where"]) for line in said} == {("chain_not_expired", str(ada.organization_id))}
+    assert not archives.exists()
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM audit_retentions WHERE organization_id = %s", [ada.organization_id])
+    assert audit.expire_old_entries(SYSTEM) == 0
+    audit.hold(root, organization_id=ada.organization_id, reason="still a dispute")
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    assert audit.expire_old_entries(SYSTEM) > 0
+    assert audit.verify(SYSTEM).verified
