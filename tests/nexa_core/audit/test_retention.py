@@ -42,7 +42,8 @@ Age = Callable[[UUID | None, int], None]
 
 @pytest.fixture
 def age(database: TestDatabase) -> Age:
-    """``age(chain, months)``: every entry of a chain was made that long ago, in a month of its own partition."""
+    """``age(chain, months)``: every entry of a chain that is not old was made that long ago, in a month of its own
+    partition."""
 
     def make_old(chain: UUID | None, months: int) -> None:
         with database.superuser() as connection, connection.transaction():
@@ -52,11 +53,14 @@ def age(database: TestDatabase) -> Age:
             )
             connection.execute(
                 "UPDATE audit_logs SET created_at = created_at - make_interval(months => %s)"
-                " WHERE organization_id IS NOT DISTINCT FROM %s",
+                " WHERE organization_id IS NOT DISTINCT FROM %s AND created_at > now() - interval '1 year'",
                 [months, chain],
             )
             connection.execute(
-                """DO $$ DECLARE e record; hashed bytea := sha256('nexa audit chain'::bytea); chain uuid := '%s'; BEGIN
+                """DO $$ DECLARE e record; chain uuid := '%s'; hashed bytea; BEGIN
+                SELECT last_hash INTO hashed FROM audit_archives WHERE chain_id = chain
+                    ORDER BY last_sequence DESC LIMIT 1;
+                hashed := coalesce(hashed, sha256('nexa audit chain'::bytea));
                 FOR e IN SELECT c.sequence, a FROM audit_chain c JOIN audit_logs a ON a.id = c.audit_log_id
                          WHERE c.chain_id = chain ORDER BY c.sequence LOOP
                     hashed := nexa.audit_link(hashed, e.sequence, e.a, nexa.audit_digest(e.a));
