@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Verify an export of NEXA's audit log, offline: python verify_audit_export.py EXPORT --key KID:KEY [--kept EARLIER].
+"""Verify an export of NEXA's audit log, offline: python verify_audit_export.py EXPORT --key KID:KEY [--kept EARLIER]
+[--archive FILE].
 
 For whoever does not want to take NEXA's word for it. Needs Python 3.11 and nothing else, but for the signatures of
 seals, which need the package `cryptography`. What it shows:
@@ -9,10 +10,13 @@ seals, which need the package `cryptography`. What it shows:
   * nobody rewrote the whole chain before an hourly seal: a seal is signed with a key that is not in the database. Get
     the key (--key) from NEXA's operator by another way than the export, or compare it with what you were given before;
   * nobody rewrote or cut a chain since an export you kept (--kept, may be repeated): its heads and seals must be found
-    again in this one. Keep your exports: a rewriting with all seals removed can be seen in no other way.
+    again in this one. Keep your exports: a rewriting with all seals removed can be seen in no other way. Where entries
+    expired, what you kept of them is looked for in the archive that was made of them (--archive, may be repeated: the
+    .gz as it was written; the export holds its digest). Ask NEXA's operator for it.
 
 EXPORT is an .ndjson or .csv file, or a .gz of one, from /api/audit/export. A filtered export shows that each of its
-entries is as it was written, not that none is missing. Exit code 0: all verifies; 1: something is wrong; 2: usage.
+entries is as it was written, not that none is missing. Exit code 0: all verifies; 1: something is wrong; 2: usage;
+3: nothing is wrong with what could be checked, but something you kept could not be.
 """
 
 import argparse
@@ -96,10 +100,13 @@ class Chain:
 
     def __init__(self, identifier, head):
         note = head.get("note") or {}
+        self.identifier = identifier
         self.name = note.get("organization") or ("no organization" if identifier == NO_ORGANIZATION else identifier)
         self.head = (int(head["sequence"]), head["hash"])
         self.last, self.hash = 0, GENESIS
-        self.seals, self.seal_before, self.seen = {}, None, {}
+        self.seals, self.seal_before, self.stubs = {}, None, {}
+        self.seen = {0: GENESIS.hex()}  # links that were kept too, and what they are here
+        self.unchecked = set()  # links that were kept and are not here
         self.entries = self.gaps = self.sealed = 0
         self.erased = {}  # entries without values: whether a record of an erasure, further on, names them
 
@@ -107,9 +114,10 @@ class Chain:
 class Verifier:
     """Reads one export; ``faults`` are the sentences that say what is wrong where."""
 
-    def __init__(self, keys=None, kept=(), check_signatures=True):
-        self.keys, self.kept, self.check_signatures = keys, kept, check_signatures
+    def __init__(self, keys=None, kept=(), check_signatures=True, archives=(), is_archive=False):
+        self.keys, self.kept, self.check_signatures, self.archives = keys, kept, check_signatures, archives
         self.faults, self.more, self.chains, self.anchors = [], 0, {}, {}
+        self.is_archive = is_archive
         self.is_filtered, self.organization, self.ended, self.written = False, None, False, 0
         self.chain = None
 
@@ -125,7 +133,12 @@ class Verifier:
         self.close_chain()
         if not self.ended:
             self.fault("the file ends early; it was cut, or its export was interrupted")
-        self.compare_with_kept()
+        if self.is_archive:  # which only an export gives its place in the chain
+            with open(path, "rb") as file:
+                self.file_digest = hashlib.file_digest(file, "sha256").hexdigest()
+        else:
+            self.take_in_archives()
+            self.compare_with_kept()
         return self
 
     def fault(self, what, sequence=None, entry=None):
@@ -151,6 +164,9 @@ class Verifier:
             if record["chain"] in self.chains:
                 self.fault("this chain is in the file twice")
             self.chain = self.chains[record["chain"]] = Chain(record["chain"], record)
+            for archive in self.archives:  # whose erasures may be recorded further on
+                if record["chain"] in archive.chains:
+                    self.chain.erased.update(archive.chains[record["chain"]].erased)
         elif kind == "end":
             self.ended = True
             if record["hash"] != self.lines.digest.hexdigest() or int(record["sequence"]) != self.written:
@@ -184,6 +200,7 @@ class Verifier:
             self.fault("entries are missing before those that expired", first)
         chain.last, chain.hash = sequence, bytes.fromhex(record["hash"])
         chain.seen[sequence] = record["hash"]
+        chain.stubs[note["digest"]] = sequence, record["hash"]
 
     def entry(self, record):
         self.written += 1
@@ -238,10 +255,12 @@ class Verifier:
             return
         if not self.is_filtered:
             for identifier, sequence in chain.erased.items():
-                if sequence is not None:
+                if sequence is not None and not self.is_archive:
                     self.fault("this entry is empty, and no erasure of a person accounts for it", sequence, identifier)
             if (chain.last, chain.hash.hex()) != (chain.head[0], chain.head[1]):
                 self.fault("the chain does not end at its head: its tail was cut or rewritten", chain.head[0])
+            if not chain.head[0] and chain.identifier != NO_ORGANIZATION:
+                self.fault("this organization's chain is gone: that it was made is an entry already")
             for sequence in chain.seals:
                 if sequence > chain.last:
                     self.fault("a sealed link is beyond the end: the tail was cut", sequence)
@@ -250,6 +269,20 @@ class Verifier:
     def remember(self, identifier, chain, sequence, stated):
         if any(sequence in earlier.anchors.get(identifier, {}) for earlier in self.kept):
             chain.seen[sequence] = stated
+
+    def take_in_archives(self):
+        """An archive is the file whose digest a stub holds, and ends where that stub says."""
+        for archive in self.archives:
+            for identifier, found in archive.chains.items():
+                self.chain = self.chains.get(identifier)
+                stub = self.chain.stubs.get(archive.file_digest) if self.chain else None
+                if stub is None:
+                    self.fault(f"an archive of {found.name} is not one that this export names")
+                elif (found.last, found.hash.hex()) != stub:
+                    self.fault("the archive of the entries that expired is of another history", stub[0])
+                else:
+                    self.chain.seen.update(found.seen)
+        self.chain = None
 
     def compare_with_kept(self):
         """Heads and seals of exports that were kept outside must be found again."""
@@ -265,7 +298,9 @@ class Verifier:
                 for sequence, hashed in sorted(anchors.items()):
                     if sequence > chain.head[0]:
                         self.fault("the chain was longer in an export you kept: its tail was cut", sequence)
-                    elif chain.seen.get(sequence, hashed) != hashed:
+                    elif sequence not in chain.seen:
+                        chain.unchecked.add(sequence)
+                    elif chain.seen[sequence] != hashed:
                         self.fault("this link was another in an export you kept: the chain was rewritten", sequence)
         self.chain = None
 
@@ -291,6 +326,9 @@ def main():
     parser.add_argument("export")
     parser.add_argument("--key", action="append", metavar="KID:KEY", help="a public key of NEXA's that you trust")
     parser.add_argument("--kept", action="append", default=[], metavar="EARLIER", help="an export you kept")
+    parser.add_argument(
+        "--archive", action="append", default=[], metavar="FILE", help="what was made of expired entries, oldest first"
+    )
     parser.add_argument("--without-signatures", action="store_true", help="where cryptography cannot be installed")
     asked = parser.parse_args()
     if not asked.without_signatures:
@@ -300,12 +338,16 @@ def main():
             print("Signatures need: pip install cryptography. Without it: --without-signatures", file=sys.stderr)
             return 2
     keys = dict(key.split(":", 1) for key in asked.key) if asked.key else None
-    kept, faults = [], []
+    kept, archives, faults, unchecked = [], [], [], 0
     for path in asked.kept:
         earlier = Verifier(keys, (), not asked.without_signatures).read(path)
         faults += [f"{path}: {fault}" for fault in earlier.faults]
         kept.append(earlier)
-    found = Verifier(keys, kept, not asked.without_signatures).read(asked.export)
+    for path in asked.archive:
+        archive = Verifier(keys, kept, not asked.without_signatures, tuple(archives), is_archive=True).read(path)
+        faults += [f"{path}: {fault}" for fault in archive.faults]
+        archives.append(archive)
+    found = Verifier(keys, kept, not asked.without_signatures, archives).read(asked.export)
     faults += found.faults
     for fault in faults:
         print(fault)
@@ -314,12 +356,23 @@ def main():
         parts += [f"{len(chain.erased)} erased"] if chain.erased else []
         parts += [f"{chain.gaps} gaps, as the export is filtered"] if chain.gaps and found.is_filtered else []
         print(f"{chain.name}: {', '.join(parts)}, up to link {chain.last:,} of {chain.head[0]:,}")
+        if chain.unchecked:
+            where = "are not in this filtered export" if found.is_filtered else "lie in entries that expired"
+            what = "compare a whole one" if found.is_filtered else "give their archive (--archive)"
+            print(f"{chain.name}: {len(chain.unchecked):,} links you kept {where}; {what}")
+            unchecked += len(chain.unchecked)
     if keys is None and any(chain.seals for chain in found.chains.values()):
         print("Note: the seals were checked with the keys that are in the export itself. Name yours with --key.")
     if not found.is_filtered and any(not chain.seals for chain in found.chains.values()):
         print("Note: a chain has no seal yet. Only an export you kept (--kept) shows a rewriting of the whole chain.")
-    print(f"{len(faults) + found.more} faults." if faults else "It verifies.")
-    return 1 if faults else 0
+    if faults:
+        print(f"{len(faults) + found.more} faults.")
+        return 1
+    if unchecked:
+        print("Nothing is wrong with what could be checked, but not everything you kept could be.")
+        return 3
+    print("It verifies.")
+    return 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,14 @@ def carry_away(
     path = into / f"export-{len([*into.iterdir()])}.{file_format}"
     path.write_bytes(b"".join(audit.export_entries(actor, file_format=file_format, only=only)))
     return path
+
+
+def said(export: Path, *arguments: str | Path) -> tuple[int, str]:
+    """The script as somebody runs it, with the keys NEXA has published: how it exits, and what it says."""
+    keys = [f"--key={key.argument}" for key in audit.seal_keys()]
+    command = [sys.executable, "-I", str(SCRIPT), str(export), *keys, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
 
 
 def faults(export: Path, *, kept: Iterable[Path] = (), keys: bool = True) -> list[str]:

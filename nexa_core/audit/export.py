@@ -37,6 +37,8 @@ FORMATS = ("ndjson", "csv")
 AT_ONCE = 2
 #: Links read in one stretch.
 STRETCH = 20_000
+#: What the first link of a chain goes on from.
+NO_LINK = hashlib.sha256(b"nexa audit chain").digest()
 _CHUNK_BYTES = 1 << 16
 
 _organizations = table("organizations", column("id"), column("name"))
@@ -105,7 +107,7 @@ def _pieces(
     try:
         given = {name: str(value) for name, value in only.conditions.items()}
         with reading(actor) as db:
-            chains = _heads(db, chain_id)
+            chains = _chains(db, chain_id)
         with recording(actor, Action.AUDIT_EXPORTED) as db:
             note(db, "audit_log", chain_id, {"format": file_format, **given}, organization_id=chain_id)
         yield b""
@@ -115,11 +117,14 @@ def _pieces(
         _slots.free(slot)
 
 
-def _heads(db: Session, chain_id: UUID | None) -> list[UUID]:
+# Those too that are gone or have no head: the verifier says so.
+_EVERY_CHAIN = text("SELECT chain_id FROM nexa.audit_chains() ORDER BY chain_id")
+
+
+def _chains(db: Session, chain_id: UUID | None) -> list[UUID]:
     if chain_id is not None and db.scalar(select(_organizations.c.id).where(_organizations.c.id == chain_id)) is None:
         raise NotFound("There is no such organization.")
-    heads = select(AuditHead.chain_id).order_by(AuditHead.chain_id)
-    return list(db.scalars(heads.where(AuditHead.chain_id == chain_id) if chain_id else heads))
+    return [chain_id] if chain_id else list(db.scalars(_EVERY_CHAIN))
 
 
 class _Writer(Protocol):
@@ -180,10 +185,10 @@ class File:
             yield from self._copied(raw, statement, values)
 
     def _end(self, chain_id: UUID, upto: int | None) -> tuple[int, bytes]:
-        """The last link that is written, which is the head unless ``upto`` says otherwise."""
+        """The last link that is written, which is the head unless ``upto`` says otherwise; 0 where there is none."""
         if upto is None:
-            head = self.db.get_one(AuditHead, chain_id, populate_existing=True)
-            return head.sequence, head.hash
+            head = self.db.get(AuditHead, chain_id, populate_existing=True)
+            return (head.sequence, head.hash) if head else (0, NO_LINK)
         ends = text("SELECT hash FROM audit_chain WHERE chain_id = :chain AND sequence = :upto")
         return upto, bytes(self.db.scalars(ends, {"chain": chain_id, "upto": upto}).one())
 

@@ -123,7 +123,7 @@ class AuditSeal(Base):
 
 
 class AuditVerification(Base):
-    """What the last walk along a chain found; ``sequence`` is how far the chain went then."""
+    """What the last walk along a chain found; ``sequence`` is how far it went at most."""
 
     __tablename__ = "audit_verifications"
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import column, func, select, table, text
+from sqlalchemy import Row, column, func, select, table, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit import archive
+from nexa_core.audit.agreed import not_as_agreed
 from nexa_core.audit.export import EXPIRY_LOCK
 from nexa_core.audit.models import AuditRetention
 from nexa_core.audit.seals import NO_ORGANIZATION
 from nexa_core.audit.service import note
+from nexa_core.audit.verification import NOT_AS_AGREED, Fault, faults_of
 from nexa_core.config import settings
 from nexa_core.db import metering, reading, recording
 from nexa_core.errors import Invalid, NotFound
@@ -88,8 +91,10 @@ def release(actor: Actor, *, organization_id: UUID, reason: str) -> RetentionVie
 def expire_old_entries(actor: Actor) -> int:
     """Archive what is older than its organization's retention, then remove it; how many entries that were.
 
-    Needs NEXA_SEAL_KEY, with which the stubs that stand for the entries are signed; does nothing without one. Months
-    that are empty by then are dropped. Raises Forbidden without SYSTEM_READ.
+    Needs NEXA_SEAL_KEY, with which the stubs that stand for the entries are signed; does nothing without one. A chain
+    that does not verify, or is to be kept otherwise than the log says was agreed, is left alone: NEXA signs no archive
+    of it, and what is wrong with it stays to be seen. Months that are empty by then are dropped. Raises Forbidden
+    without SYSTEM_READ.
     """
     actor.require(Permission.SYSTEM_READ)
     with reading(actor) as db:
@@ -99,14 +104,20 @@ def expire_old_entries(actor: Actor) -> int:
         return 0
     removed = 0
     for chain in due:
+        with reading(actor) as db:
+            if not _is_sound(db, chain):
+                continue
         archive.make(actor, chain_id=chain.chain_id, upto=chain.upto)
         organization_id = None if chain.chain_id == NO_ORGANIZATION else chain.chain_id
         reason = f"Kept for {chain.keep_months} months, as agreed, and archived"
         with recording(actor, Action.AUDIT_EXPIRED, reason=reason) as db:
             if not db.scalar(select(func.pg_try_advisory_xact_lock(EXPIRY_LOCK))):
                 break  # somebody exports; there is another night
+            if not _is_sound(db, chain):
+                continue  # it was changed since
             entries = db.scalar(select(func.nexa.audit_expire(chain.chain_id, chain.upto))) or 0
-            gone = {"entries": entries, "upto": chain.upto}
+            kept = select(AuditRetention.keep_months).where(AuditRetention.organization_id == chain.ruled_by)
+            gone = {"entries": entries, "upto": chain.upto, "keep_months": db.scalar(kept)}
             note(db, "audit_log", organization_id, gone, organization_id=organization_id)
         removed += entries
     with metering(actor) as db:
@@ -114,10 +125,28 @@ def expire_old_entries(actor: Actor) -> int:
     return removed
 
 
+def _is_sound(db: Session, chain: Row[Any]) -> bool:
+    """Whether a chain may lose its beginning: it verifies, and so does the one that says what was agreed. What is wrong
+    is said in the program's log."""
+    faults = [fault for chain_id in {chain.chain_id, chain.ruled_by} for fault in faults_of(db, chain_id)]
+    if chain.chain_id == NO_ORGANIZATION:  # which anybody's legal hold keeps
+        faults += [Fault(other, None, None, None, NOT_AS_AGREED) for other in not_as_agreed(db)]
+    for fault in faults[:1]:
+        logger("nexa.audit").error(
+            "chain_not_expired",
+            chain_id=str(chain.chain_id),
+            where=str(fault.chain_id),
+            link=fault.sequence,
+            what=fault.what,
+        )
+    return not faults
+
+
 # The longest beginning of each chain that is old enough as a whole: up to the link before the first that is not.
 _DUE = text("""
-    SELECT r.chain_id, r.keep_months, coalesce(young.sequence - 1, h.sequence) AS upto
-    FROM (SELECT CASE WHEN o.is_platform THEN chain ELSE o.id END AS chain_id, r.keep_months
+    SELECT r.chain_id, r.ruled_by, r.keep_months, coalesce(young.sequence - 1, h.sequence) AS upto
+    FROM (SELECT CASE WHEN o.is_platform THEN chain ELSE o.id END AS chain_id, o.id AS ruled_by,
+              r.keep_months
           FROM audit_retentions r JOIN organizations o ON o.id = r.organization_id
           CROSS JOIN LATERAL unnest(CASE WHEN o.is_platform
               THEN ARRAY[o.id, '00000000-0000-0000-0000-000000000000'::uuid] ELSE ARRAY[o.id] END) chain

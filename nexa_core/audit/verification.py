@@ -8,20 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, column, func, nulls_first, or_, select, table, text
+from sqlalchemy import BigInteger, Select, column, func, nulls_first, or_, select, table, text, union
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
+from nexa_core.audit.agreed import is_as_agreed
 from nexa_core.audit.models import AuditHead, AuditSeal, AuditVerification
-from nexa_core.audit.seals import signature_faults
+from nexa_core.audit.seals import NO_ORGANIZATION, signature_faults
 from nexa_core.db import metering, reading
 from nexa_core.errors import Conflict, NotFound
 from nexa_core.permissions import Permission
 
 #: A chain that has not grown is walked again after this long, so that what changed behind NEXA's back is noticed.
 WALK_AGAIN = dt.timedelta(hours=24)
+NOT_AS_AGREED = "the retention or legal hold is another than the log says"
 _FAULTS_NAMED = 10
 _MOST_FAULTS = 1000
 
@@ -36,12 +38,22 @@ _chains = (
 _TOTALS = text("""
     SELECT count(*), count(*) FILTER (WHERE v.faults > 0), coalesce(sum(h.sequence), 0)::bigint,
            coalesce(sum(v.sequence), 0)::bigint,
-           coalesce(sum(least(v.sequence, h.sequence)) FILTER (WHERE v.faults = 0), 0)::bigint,
-           coalesce(sum(least(coalesce(s.sequence, 0), h.sequence)), 0)::bigint, min(v.verified_at), max(s.sealed_at)
+           coalesce(sum(least(v.sequence, coalesce(h.sequence, 0))) FILTER (WHERE v.faults = 0), 0)::bigint,
+           coalesce(sum(least(coalesce(s.sequence, 0), coalesce(h.sequence, 0))), 0)::bigint,
+           min(v.verified_at), max(s.sealed_at)
     FROM audit_heads h
-    LEFT JOIN audit_verifications v ON v.chain_id = h.chain_id
-    LEFT JOIN LATERAL (SELECT sequence, sealed_at FROM audit_seals WHERE chain_id = h.chain_id
+    FULL JOIN audit_verifications v ON v.chain_id = h.chain_id
+    LEFT JOIN LATERAL (SELECT sequence, sealed_at FROM audit_seals WHERE chain_id = coalesce(h.chain_id, v.chain_id)
         ORDER BY sequence DESC LIMIT 1) s ON true
+""")
+
+
+# How far a chain goes, and how far it went when it was last verified, sealed or archived.
+_LENGTH = text("""
+    SELECT coalesce((SELECT sequence FROM audit_heads WHERE chain_id = :chain), 0),
+           coalesce(greatest((SELECT sequence FROM audit_verifications WHERE chain_id = :chain),
+                             (SELECT max(sequence) FROM audit_seals WHERE chain_id = :chain),
+                             (SELECT max(last_sequence) FROM audit_archives WHERE chain_id = :chain)), 0)
 """)
 
 
@@ -130,12 +142,15 @@ def chain_states(actor: Actor, *, limit: int = 200) -> tuple[ChainState, ...]:
         .order_by(AuditSeal.chain_id, AuditSeal.sequence.desc())
         .subquery()
     )
+    # A chain that is gone still has what was found when it was looked for.
+    chains = union(select(AuditHead.chain_id), select(AuditVerification.chain_id)).subquery()
+    entries = func.coalesce(AuditHead.sequence, 0)
     faults = func.coalesce(AuditVerification.faults, 0)
     states = (
         select(
-            AuditHead.chain_id,
+            chains.c.chain_id,
             _organizations.c.name,
-            AuditHead.sequence,
+            entries,
             AuditVerification.sequence,
             AuditVerification.verified_at,
             faults,
@@ -143,10 +158,12 @@ def chain_states(actor: Actor, *, limit: int = 200) -> tuple[ChainState, ...]:
             seals.c.sequence,
             seals.c.sealed_at,
         )
-        .outerjoin(_organizations, _organizations.c.id == AuditHead.chain_id)
-        .outerjoin(AuditVerification, AuditVerification.chain_id == AuditHead.chain_id)
-        .outerjoin(seals, seals.c.chain_id == AuditHead.chain_id)
-        .order_by(faults.desc(), nulls_first(AuditVerification.verified_at), AuditHead.sequence.desc())
+        .select_from(chains)
+        .outerjoin(AuditHead, AuditHead.chain_id == chains.c.chain_id)
+        .outerjoin(_organizations, _organizations.c.id == chains.c.chain_id)
+        .outerjoin(AuditVerification, AuditVerification.chain_id == chains.c.chain_id)
+        .outerjoin(seals, seals.c.chain_id == chains.c.chain_id)
+        .order_by(faults.desc(), nulls_first(AuditVerification.verified_at), entries.desc())
         .limit(limit)
     )
     with reading(actor) as db:
@@ -186,6 +203,22 @@ def verify_due(actor: Actor) -> Verification:
     return _walk(select(_chains).outerjoin(known, known.chain_id == _chains.c.chain_id).where(stale), None)
 
 
+def faults_of(db: Session, chain_id: UUID, name: str | None = None) -> list[Fault]:
+    """Walk one chain in the caller's transaction, which must be the platform's: what is wrong with its links, seals and
+    stubs, whether it still is as long as it is known to have been, and is kept as it says was agreed."""
+    links = db.execute(select("*").select_from(func.nexa.audit_faults(chain_id)).limit(_MOST_FAULTS))
+    found = [Fault(chain_id, name, row.sequence, row.audit_log_id, row.fault) for row in links]
+    found += [Fault(chain_id, name, number, None, what) for number, what in signature_faults(db, chain_id)]
+    there, known = db.execute(_LENGTH, {"chain": chain_id}).one()
+    if not there and (known or chain_id != NO_ORGANIZATION):
+        found.append(Fault(chain_id, name, None, None, "the chain is gone"))
+    elif known > there:
+        found.append(Fault(chain_id, name, known, None, "the chain was longer before: its tail was cut"))
+    if not is_as_agreed(db, chain_id):
+        found.append(Fault(chain_id, name, None, None, NOT_AS_AGREED))
+    return found
+
+
 def _walk(chains: Select[Any], progress: Callable[[float], None] | None) -> Verification:
     """The walk is NEXA's own: it reads every link, which no role of a customer may. One transaction a chain."""
     system = Actor.system()
@@ -210,15 +243,12 @@ def _faults(db: Session, chain_id: UUID, name: str | None, *, alone: bool) -> li
     lock = func.pg_try_advisory_xact_lock(func.hashtextextended(f"nexa audit {chain_id}", 0))
     if not db.scalar(select(lock)) and alone:
         raise Conflict("This chain is being verified just now. Please look again in a moment.")
-    links = db.execute(select("*").select_from(func.nexa.audit_faults(chain_id)).limit(_MOST_FAULTS))
-    found = [Fault(chain_id, name, row.sequence, row.audit_log_id, row.fault) for row in links]
-    found += [Fault(chain_id, name, number, None, what) for number, what in signature_faults(db, chain_id)]
-    return found
+    return faults_of(db, chain_id, name)
 
 
 def _remember(system: Actor, chain_id: UUID, entries: int, at: dt.datetime, faults: Sequence[Fault]) -> None:
+    """``sequence`` never falls: the walk that finds a chain shorter must not forget that it was longer."""
     state = {
-        "sequence": entries,
         "verified_at": at,
         "faults": len(faults),
         "first_fault": faults[0].what if faults else None,
@@ -226,6 +256,9 @@ def _remember(system: Actor, chain_id: UUID, entries: int, at: dt.datetime, faul
     with metering(system) as db:
         db.execute(
             insert(AuditVerification)
-            .values(chain_id=chain_id, **state)
-            .on_conflict_do_update(index_elements=[AuditVerification.chain_id], set_=state)
+            .values(chain_id=chain_id, sequence=entries, **state)
+            .on_conflict_do_update(
+                index_elements=[AuditVerification.chain_id],
+                set_={**state, "sequence": func.greatest(AuditVerification.sequence, entries)},
+            )
         )

@@ -60,6 +60,9 @@ def audit_walk(bench: Bench) -> Iterator[Row]:
     actor, system = bench.stage.actor(f"owner@{LARGEST}.example"), Actor.system()
     of_one = (f" WHERE organization_id = '{actor.organization_id}'", f" WHERE chain_id = '{actor.organization_id}'")
     with bench.stage.superuser() as connection:
+        # The customers of many_events.py were made without an entry: the walk would miss their chains.
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM organizations WHERE id NOT IN (SELECT chain_id FROM audit_heads)")
         for name, who, (of_entries, of_links), most_rounds in (
             ("of one chain", actor, of_one, 2),
             ("of every chain", system, ("", ""), 1),

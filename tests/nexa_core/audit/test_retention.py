@@ -6,14 +6,18 @@ import gzip
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from nexa_core import audit, organizations
 from nexa_core.actor import Actor, Origin
+from nexa_core.audit import archive
 from nexa_core.audit import export as export_module
+from nexa_core.audit.seals import NO_ORGANIZATION
 from nexa_core.config import settings
 from nexa_core.errors import Forbidden, Invalid, NotFound, Unavailable
 from tests.databases import TestDatabase
@@ -38,7 +42,8 @@ Age = Callable[[UUID | None, int], None]
 
 @pytest.fixture
 def age(database: TestDatabase) -> Age:
-    """``age(chain, months)``: every entry of a chain was made that long ago, in a month of its own partition."""
+    """``age(chain, months)``: every entry of a chain that is not old was made that long ago, in a month of its own
+    partition."""
 
     def make_old(chain: UUID | None, months: int) -> None:
         with database.superuser() as connection, connection.transaction():
@@ -48,11 +53,14 @@ def age(database: TestDatabase) -> Age:
             )
             connection.execute(
                 "UPDATE audit_logs SET created_at = created_at - make_interval(months => %s)"
-                " WHERE organization_id = %s",
+                " WHERE organization_id IS NOT DISTINCT FROM %s AND created_at > now() - interval '1 year'",
                 [months, chain],
             )
             connection.execute(
-                """DO $$ DECLARE e record; hashed bytea := sha256('nexa audit chain'::bytea); chain uuid := '%s'; BEGIN
+                """DO $$ DECLARE e record; chain uuid := '%s'; hashed bytea; BEGIN
+                SELECT last_hash INTO hashed FROM audit_archives WHERE chain_id = chain
+                    ORDER BY last_sequence DESC LIMIT 1;
+                hashed := coalesce(hashed, sha256('nexa audit chain'::bytea));
                 FOR e IN SELECT c.sequence, a FROM audit_chain c JOIN audit_logs a ON a.id = c.audit_log_id
                          WHERE c.chain_id = chain ORDER BY c.sequence LOOP
                     hashed := nexa.audit_link(hashed, e.sequence, e.a, nexa.audit_digest(e.a));
@@ -60,7 +68,7 @@ def age(database: TestDatabase) -> Age:
                         WHERE chain_id = chain AND sequence = e.sequence;
                 END LOOP;
                 UPDATE audit_heads SET hash = hashed WHERE chain_id = chain; END $$""".replace(
-                    "%s", str(chain)
+                    "%s", str(chain or NO_ORGANIZATION)
                 ).encode()
             )
 
@@ -104,15 +112,15 @@ def test_old_entries_leave_after_they_were_archived_and_the_chain_verifies(
     left = audit.recent(ada, limit=100)
     assert len(left) == before - gone + 1
     assert left[0].sentence == "Old entries of Northwind 2 left the audit log after they were archived"
-    assert left[0].new_values == {"entries": gone, "upto": gone}
+    assert left[0].new_values == {"entries": gone, "upto": gone, "keep_months": 24}
     assert audit.verify(SYSTEM).verified
     fresh = carry_away(ada, tmp_path / "exports")
     assert faults(fresh, kept=[kept]) == [], "the outsider follows the stub"
-    (archive,) = archives.rglob("*.ndjson.gz")
-    assert archive.stat().st_mode & 0o777 == 0o600
+    (written,) = archives.rglob("*.ndjson.gz")
+    assert written.stat().st_mode & 0o777 == 0o600
     unpacked = tmp_path / "exports" / "archive.ndjson"
-    unpacked.write_bytes(gzip.decompress(archive.read_bytes()))
-    assert faults(archive) == [] and faults(unpacked) == []
+    unpacked.write_bytes(gzip.decompress(written.read_bytes()))
+    assert faults(written) == [] and faults(unpacked) == []
     assert months_of(database) == old_months - 1, "the empty month is dropped"
     audit.seal_heads(SYSTEM)
     rename(ada, 2)
@@ -166,8 +174,6 @@ def test_the_database_itself_refuses_to_let_go(database: TestDatabase, ada: Acto
     audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
     with refused:
         attempt(4)  # not archived
-    from nexa_core.audit import archive
-
     assert ada.organization_id
     archive.make(SYSTEM, chain_id=ada.organization_id, upto=8)
     with refused:
@@ -201,8 +207,8 @@ def test_an_archive_that_cannot_be_written_or_was_changed_lets_nothing_go(
     next(running)
     assert audit.expire_old_entries(SYSTEM) == 0, "nothing expires under an export"
     running.close()
-    (archive,) = archives.rglob("*.gz")
-    archive.write_bytes(b"something else")
+    (written,) = archives.rglob("*.gz")
+    written.write_bytes(b"something else")
     with pytest.raises(Unavailable, match="not the one"):
         audit.expire_old_entries(SYSTEM)
     assert audit.verify(SYSTEM).verified
@@ -240,3 +246,122 @@ def test_only_the_platforms_admins_decide_how_long_it_is_kept(world: World, ada:
         audit.set_retention(root, organization_id=root.user_id, keep_months=24, reason="x")
     with pytest.raises(NotFound):
         audit.retention(ada, organization_id=root.organization_id)
+
+
+def entry_at(database: TestDatabase, chain: UUID | None, sequence: int, change: str) -> None:
+    """Do something to the entry of a link as a superuser for whom no trigger runs."""
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        entry = "(SELECT audit_log_id FROM audit_chain WHERE chain_id = %s AND sequence = %s)"
+        assert connection.execute(f"{change} WHERE id = {entry}".encode(), [chain, sequence]).rowcount == 1
+
+
+@pytest.mark.parametrize("change", ["UPDATE audit_logs SET reason = 'forged'", "DELETE FROM audit_logs"])
+def test_a_chain_that_does_not_verify_keeps_its_entries(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path, change: str
+) -> None:
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    entry_at(database, ada.organization_id, 3, change)
+    wrong = audit.verify(SYSTEM).faults
+    assert [fault.sequence for fault in wrong] == [3]
+    with capture_logs() as said:
+        assert audit.expire_old_entries(SYSTEM) == 0
+    assert [(line["event"], line["log_level"]) for line in said] == [("chain_not_expired", "error")]
+    assert not archives.exists(), "and no archive of it is signed"
+    assert audit.verify(SYSTEM).faults == wrong, "the night shift did not tidy it away"
+
+
+def test_what_is_changed_while_it_is_archived_stays_too(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rename(ada, 4)
+    age(ada.organization_id, 30)
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")  # type: ignore[arg-type]
+    make = archive.make
+
+    def forge_meanwhile(actor: Actor, **stretch: Any) -> None:
+        make(actor, **stretch)
+        entry_at(database, ada.organization_id, 3, "UPDATE audit_logs SET reason = 'forged'")
+
+    monkeypatch.setattr(archive, "make", forge_meanwhile)
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert [fault.sequence for fault in audit.verify(SYSTEM).faults] == [3]
+
+
+@pytest.mark.parametrize("agreed", ["held", "longer", "for ever"])
+def test_what_was_agreed_is_not_undone_in_the_table(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path, agreed: str
+) -> None:
+    """A superuser shortens the retention or lifts the hold behind the log, for NEXA itself to sign the removal."""
+    assert ada.organization_id
+    rename(ada, 4)
+    if agreed != "for ever":
+        audit.set_retention(root, organization_id=ada.organization_id, keep_months=36, reason="as agreed")
+    if agreed == "held":
+        audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    age(ada.organization_id, 30)
+    rename(ada, 1)
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(
+            "INSERT INTO audit_retentions (organization_id, keep_months) VALUES (%s, 12)"
+            " ON CONFLICT (organization_id) DO UPDATE SET keep_months = 12, legal_hold = false",
+            [ada.organization_id],
+        )
+    assert audit.expire_old_entries(SYSTEM) == 0
+    assert not archives.exists()
+    (fault,) = audit.verify(SYSTEM).faults
+    assert (fault.chain_id, fault.what) == (
+        ada.organization_id,
+        "the retention or legal hold is another than the log says",
+    )
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed now")
+    if agreed != "held":  # the release changed nothing, so the log holds none; what it says of the months is the row's
+        assert audit.verify(SYSTEM).verified
+        assert audit.expire_old_entries(SYSTEM) > 0
+
+
+def test_what_was_agreed_outlives_its_own_entry(database: TestDatabase, ada: Actor, root: Actor, age: Age) -> None:
+    assert ada.organization_id
+    audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=24, reason="as agreed")
+    age(ada.organization_id, 30)
+    rename(ada, 1)
+    assert audit.expire_old_entries(SYSTEM) > 3
+    assert audit.verify(SYSTEM).verified, "the entry of the expiry says it"
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=36, reason="longer")
+    assert audit.verify(SYSTEM).verified
+    audit.set_retention(root, organization_id=ada.organization_id, keep_months=None, reason="for ever")
+    assert audit.verify(SYSTEM).verified
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM audit_retentions")
+    assert audit.verify(SYSTEM).verified, "no row is for ever, as was agreed"
+
+
+def test_a_hold_lifted_behind_the_log_keeps_what_belongs_to_no_organization(
+    database: TestDatabase, ada: Actor, root: Actor, age: Age, archives: Path
+) -> None:
+    assert ada.organization_id and root.organization_id
+    audit.set_retention(root, organization_id=root.organization_id, keep_months=24, reason="as agreed")
+    audit.hold(root, organization_id=ada.organization_id, reason="a dispute")
+    age(None, 30)
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("UPDATE audit_retentions SET legal_hold = false")
+    with capture_logs() as said:
+        assert audit.expire_old_entries(SYSTEM) == 0
+    assert {(line["event"], line["where"]) for line in said} == {("chain_not_expired", str(ada.organization_id))}
+    assert not archives.exists()
+    with database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM audit_retentions WHERE organization_id = %s", [ada.organization_id])
+    assert audit.expire_old_entries(SYSTEM) == 0
+    audit.hold(root, organization_id=ada.organization_id, reason="still a dispute")
+    audit.release(root, organization_id=ada.organization_id, reason="settled")
+    assert audit.expire_old_entries(SYSTEM) > 0
+    assert audit.verify(SYSTEM).verified
