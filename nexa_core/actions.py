@@ -174,6 +174,7 @@ class Action(StrEnum):
 #: What an action's own sentence does not fit: entries of what it changed along the way, by action and kind of thing.
 ALONGSIDE: dict[tuple[Action, str], str] = {
     (Action.USER_SUSPENDED, "user_session"): "{actor} ended a sign-in of the suspended account",
+    (Action.CHANGE_UNDONE, "user_session"): "{actor} ended a sign-in of the suspended account",
     (Action.USER_DELETED, "user_session"): "{actor} ended a sign-in of the deleted account",
     (Action.USER_DELETED, "organization"): "{organization} has no account manager any more: the account was deleted",
     (Action.USER_ERASED, "membership"): "The membership of an erased person in {organization} ended",

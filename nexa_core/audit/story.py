@@ -277,9 +277,11 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
         return f"{who}: {row.action}"
     kind = row.resource_type.replace("_", " ")
     resource = thing or f"{'an' if kind[:1] in 'aeio' else 'a'} {kind}"
-    if action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and row.old_values and row.new_values:
+    alongside = ALONGSIDE.get((action, row.resource_type))
+    is_told_by_columns = action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and alongside is None
+    if is_told_by_columns and row.old_values and row.new_values:
         return _of_columns(action, who, place if row.resource_type == "organization" and place else resource, row)
-    return ALONGSIDE.get((action, row.resource_type), action.sentence).format(
+    return (alongside or action.sentence).format(
         actor=who,
         organization=place or "the platform",
         resource=resource,

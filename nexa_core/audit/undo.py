@@ -44,8 +44,8 @@ class Reversible:
 class Guard(Protocol):
     """What a domain asks besides a permission before something of its own goes back to what it was.
 
-    Raises Forbidden or Conflict. With ``lock`` it takes the domain's locks, in the domain's order; without, it only
-    foretells.
+    Raises Forbidden or Conflict. With ``lock`` it takes the domain's locks, in the domain's order, and does what goes
+    with the change; without, it only foretells.
     """
 
     def __call__(
@@ -85,7 +85,7 @@ REVERSIBLE = (
     Reversible(*_MEMBERSHIP, ("role",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, is_guarded=True),
     Reversible(*_MEMBERSHIP, ("status",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, _SUSPENSION, is_guarded=True),
     Reversible(*_USER, _ABOUT_A_PERSON, None, P.USERS_MANAGE),
-    Reversible(*_USER, ("status",), P.USERS_MANAGE, P.USERS_MANAGE, _SUSPENSION),
+    Reversible(*_USER, ("status",), P.USERS_MANAGE, P.USERS_MANAGE, _SUSPENSION, is_guarded=True),
     Reversible(*_SESSION, ("title", "client", "tags", "session_type"), P.SESSIONS_WRITE, P.SESSIONS_WRITE),
 )
 #: Columns of documents: restored as they are, a JSON null included.
