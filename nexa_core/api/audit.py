@@ -49,13 +49,13 @@ def export_csv(actor: Actor, query: Wanted) -> Response:
 
 @get("/audit/keys", "The public keys that the audit log's seals are verified with")
 def keys(actor: Actor) -> Keys:
-    actor.require(Permission.AUDIT_READ)
+    actor.require(Permission.STAFF_ACCESS_READ)
     return Keys(keys={key.kid: key.key for key in audit.seal_keys()})
 
 
 @get("/audit/verify_audit_export.py", "The program with which an outsider verifies an export, offline")
 def script(actor: Actor) -> Response:
-    actor.require(Permission.AUDIT_READ)
+    actor.require(Permission.STAFF_ACCESS_READ)
     path = ROOT / "docs" / "verify_audit_export.py"
     return downloads.whole(path.read_bytes(), path.name)
 

@@ -53,9 +53,10 @@ def staff_access(
     """When the platform's people opened documents, changed something or viewed as somebody; without an id, in the
     actor's own organization. ``kind`` is one of STAFF_DID.
 
-    Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for an unknown kind or cursor.
+    Raises Forbidden without STAFF_ACCESS_READ, which no plan gates, NotFound for a stranger's organization, Invalid for
+    an unknown kind or cursor.
     """
-    actor.require(Permission.AUDIT_READ)
+    actor.require(Permission.STAFF_ACCESS_READ)
     target = organization_id or actor.organization_id
     if target is None or (actor.scope is Scope.TENANT and target != actor.organization_id):
         raise NotFound("There is no such organization.")

@@ -76,12 +76,12 @@ class ExportFilter:
 def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None = None) -> Generator[bytes]:
     """The log as NDJSON or CSV in pieces, itself recorded before the first of them.
 
-    Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for another format, times
-    without a time zone or an unknown kind, LimitExceeded while another of the organization, or too many others, are
-    being written.
+    Raises Forbidden without AUDIT_READ, or STAFF_ACCESS_READ where only what the platform's people did is asked for,
+    NotFound for a stranger's organization, Invalid for another format, times without a time zone or an unknown kind,
+    LimitExceeded while another of the organization, or too many others, are being written.
     """
-    actor.require(Permission.AUDIT_READ)
     only = only or ExportFilter()
+    actor.require(Permission.STAFF_ACCESS_READ if only.staff_only or only.staff_kind else Permission.AUDIT_READ)
     if file_format not in FORMATS:
         raise Invalid("The audit log is exported as ndjson or csv.", field="format")
     for at in (only.since, only.until):

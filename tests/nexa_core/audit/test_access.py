@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from nexa_core import audit, db, organizations
+from nexa_core import accounts, audit, db, organizations
 from nexa_core.actions import Action
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Forbidden, Invalid, NotFound
+from nexa_core.permissions import Permission, explain
 from tests.databases import TestDatabase
 from tests.worlds import World
 
@@ -110,6 +111,37 @@ def test_only_those_who_may_read_the_log_of_their_own_organization(world: World,
     with pytest.raises(Forbidden):
         audit.staff_access(member)
     assert len(audit.staff_access(root, organization_id=contoso).items) == 1
+
+
+def test_the_plan_gates_the_log_but_never_what_staff_did(world: World, root: Actor) -> None:
+    small = world.organization("Small", plan_type="free")
+    sign_in = world.sign_in(world.person("owner@small.example", small, role="owner"), small)
+    owner = accounts.actor_of_user_session(Origin(), user_session_id=sign_in)
+    organizations.suspend(root, organization_id=small, reason="unpaid")
+    organizations.resume(root, organization_id=small, reason="paid")
+    assert [item.reason for item in audit.staff_access(owner).items] == ["paid", "unpaid"]
+    for only in (audit.ExportFilter(staff_only=True), audit.ExportFilter(staff_kind="changed")):
+        lines = b"".join(audit.export_entries(owner, file_format="ndjson", only=only)).splitlines()
+        assert {json.loads(line)["action"] for line in lines if b'"entry"' in line} == {
+            "organization.suspended",
+            "organization.resumed",
+        }
+    with pytest.raises(Forbidden):
+        audit.find(owner)
+    for rest in (None, audit.ExportFilter(action="organization.suspended")):
+        with pytest.raises(Forbidden, match="does not include audit_log"):
+            audit.export_entries(owner, file_format="ndjson", only=rest)
+
+
+def test_who_is_granted_or_denied_the_log_personally_is_what_staff_did_too(world: World, ada: Actor) -> None:
+    assert ada.organization_id
+    for role, name, may in (("member", "grant", True), ("admin", "deny", False)):
+        personal = {name: [Permission.AUDIT_READ.value]}
+        person = world.person(f"{role}@northwind.example", ada.organization_id, role=role, permissions=personal)
+        somebody = world.actor(person, ada.organization_id)
+        assert somebody.may(Permission.STAFF_ACCESS_READ) is may
+        assert (Permission.STAFF_ACCESS_READ in somebody.permissions) is may
+        assert explain(somebody, Permission.STAFF_ACCESS_READ).deciding.name == "override"
 
 
 def test_the_state_of_the_own_chain_is_all_a_customer_sees(world: World, ada: Actor, root: Actor) -> None:
