@@ -59,7 +59,8 @@ _LABELS = {
     "client": "client",
     "is_shared": "sharing",
 }
-_STATES = frozenset({"plan_type", "subscription_status"})
+#: In these the first letter is a capital and the words are apart.
+STATES = frozenset({"plan_type", "subscription_status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def grouped(entries: Iterable[EntryView]) -> tuple[Group, ...]:
 
 def label(name: str) -> str:
     """What people call a column or a key."""
-    return _LABELS.get(name) or name.replace("_", " ").removesuffix(" id")
+    return _LABELS.get(name) or name.replace("_", " ").removesuffix(" id").removesuffix(" minor")
 
 
 def views(actor: Actor, db: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[EntryView, ...]:
@@ -205,7 +206,7 @@ def _uuids(values: Iterable[UUID]) -> Any:
 
 
 def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> EntryView:
-    who = names.get(row.user_id) or _unnamed(row)
+    who = names.get(row.user_id) or unnamed(row)
     place = places.get(row.organization_id)
     thing = place if row.resource_type == "organization" and row.resource_id == row.organization_id else None
     thing = thing or names.get(row.resource_id) or _name_in(row.new_values) or _name_in(row.old_values)
@@ -236,7 +237,7 @@ def _is_by_staff(row: Any) -> bool:
     return row.actor_scope in STAFF_SCOPES and row.action != _MADE
 
 
-def _unnamed(row: Any) -> str:
+def unnamed(row: Any) -> str:
     """Who acted, for one whose name the reader may not know: a customer knows the platform's people as its staff."""
     if row.actor_scope not in STAFF_SCOPES:
         return "Somebody"
@@ -263,7 +264,7 @@ def in_words(name: str, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     words = _cut(value)
-    return words.replace("_", " ").capitalize() if name in _STATES else words
+    return words.replace("_", " ").capitalize() if name in STATES else words
 
 
 def _cut(value: Any) -> str:
