@@ -41,6 +41,7 @@ class Action(StrEnum):
     USER_ERASED = "user.erased", "{actor} erased a person’s data"
     VIEWING_STARTED = "user.viewing_started", "{actor} began to view {organization} as {resource}"
     VIEWING_ENDED = "user.viewing_ended", "{actor} stopped viewing {organization} as {resource}"
+    VIEWING_EXPIRED = "user.viewing_expired", "The viewing of {organization} as {resource} ended by itself"
     USER_SUSPENDED = "user.suspended", "{actor} suspended {resource}"
     USER_RESUMED = "user.resumed", "{actor} resumed {resource}"
 
@@ -184,4 +185,11 @@ ALONGSIDE: dict[tuple[Action, str], str] = {
     (Action.MEMBER_SENT_HOME, "organization"): "{actor} made the organization {resource}",
     (Action.DOMAIN_PROVEN, "organization"): "{organization} is known by its first proven domain",
     (Action.DOMAIN_JOINING_CHANGED, "membership"): "{resource} joined {organization} by e-mail domain",
+}
+
+#: How an entry reads that holds a value which older ones of its action do not.
+HOLDING: dict[tuple[Action, str], str] = {
+    (Action.SESSION_OPENED, "access_until"): (
+        "{actor} gave a reason to read the documents of the session {resource} until {new[access_until]}"
+    ),
 }

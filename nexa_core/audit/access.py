@@ -9,17 +9,14 @@ from uuid import UUID
 from sqlalchemy import literal_column, select, tuple_
 
 from nexa_core import paging
-from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
-from nexa_core.audit.filters import BY_STAFF, STAFF_DID
+from nexa_core.audit.filters import BY_STAFF, STAFF_DID, VIEWING
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import shortened
 from nexa_core.audit.story import EntryView, views
 from nexa_core.db import reading
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
-
-_VIEWING = (Action.VIEWING_STARTED.value, Action.VIEWING_ENDED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +85,6 @@ def _access(entry: EntryView) -> StaffAccess:
 
 
 def _kind(entry: EntryView) -> str:
-    if entry.action in _VIEWING:
+    if entry.action in VIEWING:
         return "viewed_as"
     return "documents" if entry.resource_type in ("session", "share_link") else "changed"

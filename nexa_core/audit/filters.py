@@ -70,7 +70,8 @@ STAFF_SCOPES = (Scope.STAFF.value, Scope.PRESENTER.value)
 #: What they did, as SQL on an entry: for the log's filter, for their screen and for the export.
 #: Making a demo world is nobody's access to it.
 BY_STAFF = f"actor_scope IN {STAFF_SCOPES} AND action <> 'demo.seeded'"
-_VIEWED_AS = "action IN ('user.viewing_started', 'user.viewing_ended')"
+VIEWING = (Action.VIEWING_STARTED.value, Action.VIEWING_ENDED.value, Action.VIEWING_EXPIRED.value)
+_VIEWED_AS = f"action IN {VIEWING}"
 _DOCUMENTS = "resource_type IN ('session', 'share_link')"
 #: The same by what they did; each entry is of one kind.
 STAFF_DID = {

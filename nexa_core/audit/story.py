@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, ColumnElement, Row, String, case, cast, column, ex
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-from nexa_core.actions import ALONGSIDE, Action
+from nexa_core.actions import ALONGSIDE, HOLDING, Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit.filters import STAFF_SCOPES
 
@@ -25,6 +25,7 @@ BURST_GAP = dt.timedelta(minutes=5)
 _ACTIONS = {action.value: action for action in Action}
 #: What no reader is shown in a sentence: it says nothing to them.
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _LONGEST_WORDS = 80
 #: A demo world is made in hundreds of steps, which are one event to a reader.
 _MADE = Action.DEMO_SEEDED.value
@@ -263,8 +264,25 @@ def in_words(name: str, value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if moment := moment_of(value):
+        return utc(moment)
     words = _cut(value)
     return words.replace("_", " ").capitalize() if name in STATES else words
+
+
+def moment_of(value: Any) -> dt.datetime | None:
+    """The time that a value is as JSON holds it; None for anything else."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return None
+    try:
+        return dt.datetime.fromisoformat(value)
+    except ValueError:  # written like one, such as the 31st of February
+        return None
+
+
+def utc(moment: dt.datetime) -> str:
+    """A time within a text, which is the same for everybody who reads it."""
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _cut(value: Any) -> str:
@@ -278,7 +296,8 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
         return f"{who}: {row.action}"
     kind = row.resource_type.replace("_", " ")
     resource = thing or f"{'an' if kind[:1] in 'aeio' else 'a'} {kind}"
-    alongside = ALONGSIDE.get((action, row.resource_type))
+    held = (HOLDING.get((action, name)) for name in row.new_values or {})
+    alongside = next(filter(None, held), None) or ALONGSIDE.get((action, row.resource_type))
     is_told_by_columns = action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and alongside is None
     if is_told_by_columns and row.old_values and row.new_values:
         return _of_columns(action, who, place if row.resource_type == "organization" and place else resource, row)

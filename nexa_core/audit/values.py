@@ -15,7 +15,17 @@ from sqlalchemy import Row, select
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
-from nexa_core.audit.story import IDENTIFIER, STATES, in_words, label, names_of, organizations, unnamed
+from nexa_core.audit.story import (
+    IDENTIFIER,
+    STATES,
+    in_words,
+    label,
+    moment_of,
+    names_of,
+    organizations,
+    unnamed,
+    utc,
+)
 
 #: What of a value is shown before somebody asks for the rest of it.
 SHOWN = 500
@@ -23,7 +33,6 @@ _MOST_NAMES = 200
 _DEEPEST_NAME = 3
 _MOST_PARTS = 12
 
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 #: An identifier by itself, or with its kind as the subject of a timeline.
 _NAMED = re.compile(rf"(?:([a-z_]+):)?({IDENTIFIER.pattern})")
 #: Columns that hold a person, besides those that say by whom.
@@ -64,7 +73,7 @@ class Words:
         return Value(
             text[:SHOWN],
             len(text),
-            moment=_moment(value),
+            moment=moment_of(value),
             amount=(value, self.currency) if self.currency and is_amount else None,
         )
 
@@ -77,8 +86,8 @@ class Words:
             return "nothing"
         if isinstance(value, bool) or (isinstance(value, str) and path == (name,) and name in STATES):
             return in_words(name, value)
-        if moment := _moment(value):
-            return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
+        if moment := moment_of(value):
+            return utc(moment)
         if isinstance(value, str):
             return self._called(name, value)
         if isinstance(value, list) and all(_is_short(one) for one in value):
@@ -130,15 +139,6 @@ def _identifiers(value: Any, depth: int) -> Iterator[UUID]:
     elif depth and isinstance(value, dict | list | tuple):
         for one in value.values() if isinstance(value, dict) else value:
             yield from _identifiers(one, depth - 1)
-
-
-def _moment(value: Any) -> dt.datetime | None:
-    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
-        return None
-    try:
-        return dt.datetime.fromisoformat(value)
-    except ValueError:  # written like one, such as the 31st of February
-        return None
 
 
 def _is_short(value: Any) -> bool:
