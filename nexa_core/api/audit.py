@@ -17,7 +17,9 @@ from nexa_core.permissions import Permission
 
 
 class Wanted(Body):
-    """Which entries; all without any. ``organization`` is an id, ``until`` exclusive."""
+    """Which entries; all without any. ``organization`` is an id, ``until`` exclusive, ``request`` an id or its first
+    eight digits, ``about`` such as ``user:`` and an id.
+    """
 
     organization: UUID | None = None
     since: dt.datetime | None = None
@@ -26,7 +28,10 @@ class Wanted(Body):
     user: UUID | None = None
     resource_type: str | None = Field(None, max_length=50)
     resource: UUID | None = None
-    request: UUID | None = None
+    request: str | None = Field(None, max_length=36)
+    address: str | None = Field(None, max_length=50)
+    text: str | None = Field(None, max_length=200)
+    about: str | None = Field(None, max_length=90)
     staff_only: bool = False
     staff_kind: str | None = Field(None, max_length=20)
 
@@ -60,20 +65,15 @@ def script(actor: Actor) -> Response:
     return downloads.whole(path.read_bytes(), path.name)
 
 
+def only_of(query: Wanted) -> audit.ExportFilter:
+    """Which entries a query asks for. Raises Invalid, naming the member, for what cannot be looked for."""
+    given = query.model_dump(exclude={"user", "staff_only", "staff_kind"})
+    filters = audit.Filters.parse({**given, "person": query.user, "staff": query.staff_only})
+    return audit.ExportFilter.of(filters, staff_kind=query.staff_kind)
+
+
 def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
-    only = audit.ExportFilter(
-        organization_id=query.organization,
-        since=query.since,
-        until=query.until,
-        action=query.action,
-        user_id=query.user,
-        resource_type=query.resource_type,
-        resource_id=query.resource,
-        request_id=query.request,
-        staff_only=query.staff_only,
-        staff_kind=query.staff_kind,
-    )
-    pieces = audit.export_entries(actor, file_format=file_format, only=only)
+    pieces = audit.export_entries(actor, file_format=file_format, only=only_of(query))
     return downloads.written(pieces, f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}")
 
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit import export_sql
-from nexa_core.audit.filters import STAFF_DID
+from nexa_core.audit.filters import STAFF_DID, Filters
 from nexa_core.audit.models import AuditArchive, AuditHead, AuditSeal
 from nexa_core.audit.seals import NO_ORGANIZATION, seal_keys
 from nexa_core.audit.service import note
@@ -38,6 +38,7 @@ AT_ONCE = 2
 #: Links read in one stretch.
 STRETCH = 20_000
 _CHUNK_BYTES = 1 << 16
+_FIRST_DIGITS = 8
 
 _organizations = table("organizations", column("id"), column("name"))
 _slots = Slots(
@@ -49,7 +50,8 @@ _slots = Slots(
 class ExportFilter:
     """Which entries; all of the organizations the actor may see unless narrowed. ``until`` is exclusive.
 
-    ``staff_kind`` is one of STAFF_DID: what the platform's own people did, of one kind.
+    ``staff_kind`` is one of STAFF_DID: what the platform's own people did, of one kind. ``request`` is the first eight
+    digits of a request's id. ``about_person`` is what they did, what was done to them and to their memberships.
     """
 
     organization_id: UUID | None = None
@@ -60,8 +62,43 @@ class ExportFilter:
     resource_type: str | None = None
     resource_id: UUID | None = None
     request_id: UUID | None = None
+    request: str | None = None
+    address: str | None = None
+    text: str | None = None
+    about_person: UUID | None = None
+    about_thing: UUID | None = None
     staff_only: bool = False
     staff_kind: str | None = None
+
+    @classmethod
+    def of(cls, filters: Filters, *, staff_kind: str | None = None) -> ExportFilter:
+        """What the log's screen shows with these filters. Raises NotFound for two organizations at once."""
+        organization, person, thing = filters.organization, None, None
+        if filters.about and filters.about.resource_type == "organization":
+            if organization not in (None, filters.about.resource_id):
+                raise NotFound("Nothing is in two organizations at once.")
+            organization = filters.about.resource_id
+        elif filters.about:
+            is_person = filters.about.resource_type == "user"
+            person, thing = (filters.about.resource_id, None) if is_person else (None, filters.about.resource_id)
+        is_whole = filters.request is not None and len(filters.request) > _FIRST_DIGITS
+        return cls(
+            organization_id=organization,
+            since=filters.since,
+            until=filters.until,
+            action=filters.action,
+            user_id=filters.person,
+            resource_type=filters.resource_type,
+            resource_id=filters.resource,
+            request_id=UUID(filters.request) if filters.request and is_whole else None,
+            request=None if is_whole else filters.request,
+            address=filters.address,
+            text=filters.text,
+            about_person=person,
+            about_thing=thing,
+            staff_only=filters.staff,
+            staff_kind=staff_kind,
+        )
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -77,13 +114,14 @@ def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None 
     """The log as NDJSON or CSV in pieces, itself recorded before the first of them.
 
     Raises Forbidden without AUDIT_READ, or STAFF_ACCESS_READ where only what the platform's people did is asked for,
-    NotFound for a stranger's organization, Invalid for another format, times without a time zone or an unknown kind,
-    LimitExceeded while another of the organization, or too many others, are being written.
+    NotFound for a stranger's organization, Invalid for another format, times without a time zone, an unknown kind or
+    action, LimitExceeded while another of the organization, or too many others, are being written.
     """
     only = only or ExportFilter()
     actor.require(Permission.STAFF_ACCESS_READ if only.staff_only or only.staff_kind else Permission.AUDIT_READ)
     if file_format not in FORMATS:
         raise Invalid("The audit log is exported as ndjson or csv.", field="format")
+    Filters.parse({"action": only.action, "address": only.address})  # what there is not is refused, not found nowhere
     for at in (only.since, only.until):
         if at is not None and at.utcoffset() is None:
             raise Invalid("A time needs a time zone.", field="since" if at is only.since else "until")

@@ -50,6 +50,10 @@ def draw(actor: Actor, filters: Filters) -> None:
             _times(actor, filters)
         with st.popover("Views", icon=":material/bookmark:"):
             _views(actor, filters)
+        with st.popover("Export", icon=":material/download:"):
+            st.caption("The entries these filters find, with what proves each of them. Exporting is recorded too.")
+            for form in ("ndjson", "csv"):
+                st.link_button(f"Export as {form.upper()}", address.export(filters, form), width="stretch")
     _chips(actor, filters)
 
 
