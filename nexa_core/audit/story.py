@@ -251,11 +251,22 @@ def _name_in(values: Any) -> str | None:
     return next((_cut(found[key]) for key in ("title", "name", "domain", "email") if found.get(key)), None)
 
 
+class _Word(str):
+    """A word of a sentence; formatted as ``’s`` it says whose, as any other noun how many of them."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        if spec == "’s":
+            return f"{self}’" if self.endswith("s") else f"{self}’s"
+        return f"{self} {spec}{'' if self == '1' else 's'}" if spec else str(self)
+
+
 class _Words(dict[str, Any]):
     """Values of an entry by name, as words; what the entry does not hold reads as an ellipsis."""
 
-    def __getitem__(self, key: str) -> str:
-        return in_words(key, self.get(key)) if key in self else "…"
+    def __getitem__(self, key: str) -> _Word:
+        return _Word(in_words(key, self.get(key)) if key in self else "…")
 
 
 def in_words(name: str, value: Any) -> str:
@@ -303,7 +314,7 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
         return _of_columns(action, who, place if row.resource_type == "organization" and place else resource, row)
     return (alongside or action.sentence).format(
         actor=who,
-        organization=place or "the platform",
+        organization=_Word(place or "the platform"),
         resource=resource,
         old=_Words(row.old_values or {}),
         new=_Words(row.new_values or {}),
@@ -313,10 +324,10 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
 def _of_columns(action: Action, who: str, whose: str, row: Any) -> str:
     """A change that is named by what it changed: one simple value with before and after, several by name."""
     if action is not Action.CHANGE_UNDONE:
-        return f"{who} changed {whose}’s {what_changed(row.old_values, row.new_values)}"
+        return f"{who} changed {_Word(whose):’s} {what_changed(row.old_values, row.new_values)}"
     name, listed = _columns(row.old_values, row.new_values)
     to = f" to {in_words(name, row.new_values[name])}" if name else ""
-    return f"{who} put {whose}’s {listed} back{to}"
+    return f"{who} put {_Word(whose):’s} {listed} back{to}"
 
 
 def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

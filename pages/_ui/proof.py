@@ -121,7 +121,7 @@ def kept(actor: Actor) -> None:
     own = audit.retention(actor)
     since = f", and begin on {format.day(actor, own.kept_from)}" if own.kept_from else ""
     until = "for ever" if own.keep_months is None else f"for {_years(own.keep_months)}, then archived and removed"
-    st.write(f"{literal(own.organization_name)}'s entries are kept {until}{since}.")
+    st.write(f"The entries of {literal(own.organization_name)} are kept {until}{since}.")
     if own.legal_hold:
         st.info("A legal hold keeps every entry, whatever was agreed.", icon=":material/gavel:")
     if actor.may(Permission.ORGANIZATIONS_MANAGE):

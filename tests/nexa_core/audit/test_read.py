@@ -244,6 +244,19 @@ def test_a_stranger_to_the_reader_is_called_in_the_values_what_the_sentence_call
     assert values_told(root)["account manager"].text == "Root"
 
 
+def test_sentences_say_whose_and_how_many_as_people_do(world: World, root: Actor) -> None:
+    mines = world.organization("Tarnfell Minerals")
+    world.person("ida@tarnfell.example", mines, role="owner")
+    audit.set_retention(anew(root), organization_id=mines, keep_months=24, reason="agreed")
+    assert audit.recent(root, limit=1)[0].sentence == "Root changed how long Tarnfell Minerals’ audit log is kept"
+    update(root, mines, tax_id="DE1")
+    assert audit.recent(root, limit=1)[0].sentence == "Root changed Tarnfell Minerals’ tax number from nothing to DE1"
+    for changed, told in ((1, "1 organization"), (2, "2 organizations")):
+        with recording(anew(root), Action.ORGANIZATIONS_CHANGED) as db:
+            audit.note(db, "batch", None, {"changed": changed})
+        assert audit.recent(root, limit=1)[0].sentence == f"Root changed {told} at once"
+
+
 def test_values_read_as_words(root: Actor, ada: Actor, northwind: UUID) -> None:
     note = {
         "request": str(northwind),
