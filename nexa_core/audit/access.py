@@ -10,7 +10,7 @@ from sqlalchemy import literal_column, select, tuple_
 
 from nexa_core import paging
 from nexa_core.actor import Actor, Scope
-from nexa_core.audit.filters import BY_STAFF, STAFF_DID, VIEWING
+from nexa_core.audit.filters import BY_STAFF, EXPORTING, STAFF_DID, VIEWING
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import shortened
 from nexa_core.audit.story import EntryView, views
@@ -47,8 +47,8 @@ def staff_access(
     after: str | None = None,
     limit: int = 50,
 ) -> AccessPage:
-    """When the platform's people opened documents, changed something or viewed as somebody; without an id, in the
-    actor's own organization. ``kind`` is one of STAFF_DID.
+    """When the platform's people opened documents, changed or exported something or viewed as somebody; without an id,
+    in the actor's own organization. ``kind`` is one of STAFF_DID.
 
     Raises Forbidden without STAFF_ACCESS_READ, which no plan gates, NotFound for a stranger's organization, Invalid for
     an unknown kind or cursor.
@@ -87,4 +87,6 @@ def _access(entry: EntryView) -> StaffAccess:
 def _kind(entry: EntryView) -> str:
     if entry.action in VIEWING:
         return "viewed_as"
-    return "documents" if entry.resource_type in ("session", "share_link") else "changed"
+    if entry.resource_type in ("session", "share_link"):
+        return "documents"
+    return "exported" if entry.action in EXPORTING else "changed"

@@ -26,7 +26,7 @@ from nexa_core.audit import export_sql
 from nexa_core.audit.filters import STAFF_DID, Filters
 from nexa_core.audit.models import AuditArchive, AuditHead, AuditSeal
 from nexa_core.audit.seals import NO_ORGANIZATION, seal_keys
-from nexa_core.audit.service import note
+from nexa_core.audit.service import note, note_in_each
 from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
@@ -145,7 +145,11 @@ def _pieces(
         with reading(actor) as db:
             chains = _heads(db, chain_id)
         with recording(actor, Action.AUDIT_EXPORTED) as db:
-            note(db, "audit_log", chain_id, {"format": file_format, **given}, organization_id=chain_id)
+            values = {"format": file_format, **given}
+            whose = [chain_id] if chain_id else [chain for chain in chains if chain != NO_ORGANIZATION]
+            note_in_each(db, "audit_log", whose, values)
+            if chain_id is None:
+                note(db, "audit_log", None, values)
         yield b""
         with reading(actor) as db:
             yield from File(db, file_format).write(chains, only)

@@ -17,8 +17,8 @@ from pages._ui.text import literal
 
 _FOR_EVER = "For ever"
 _MONTHS = {_FOR_EVER: None, "1 year": 12, "2 years": 24, "3 years": 36, "5 years": 60, "7 years": 84, "10 years": 120}
-_KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "changed": "Changed"}
-_KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "changed": "blue"}
+_KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "exported": "Exported", "changed": "Changed"}
+_KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "exported": "red", "changed": "blue"}
 
 
 def headline(actor: Actor, totals: audit.ChainTotals, first: Sequence[audit.ChainState]) -> None:

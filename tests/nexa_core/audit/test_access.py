@@ -30,7 +30,7 @@ def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> Non
     list(audit.export_entries(root, file_format="csv", only=audit.ExportFilter(organization_id=ada.organization_id)))
     found = audit.staff_access(ada)
     assert [(item.kind, item.reason) for item in found.items] == [
-        ("changed", None),
+        ("exported", None),
         ("documents", "Asked for help with the diagram"),
         ("changed", "Paid"),
         ("changed", "Unpaid <b>since</b> June"),
@@ -40,6 +40,10 @@ def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> Non
     assert not any(item.by_itself for item in found.items)
     assert [item.kind for item in audit.staff_access(ada, kind="documents").items] == ["documents"]
     assert audit.staff_access(ada, kind="viewed_as").items == ()
+    list(audit.export_entries(root, file_format="csv"))
+    assert [item.sentence for item in audit.staff_access(ada, kind="exported").items] == [
+        "NEXA staff exported the audit log of Northwind Traders"
+    ] * 2, "an export of everybody's log is one of this log"
     with pytest.raises(Invalid):
         audit.staff_access(ada, kind="nothing")
 
@@ -94,7 +98,7 @@ def test_screen_log_and_export_agree_on_what_staff_did(database: TestDatabase, a
     assert {str(e.id) for e in audit.find(ada, filters=audit.Filters(staff=True)).items} == shown()
     assert {str(entry.id) for entry in log.items if entry.is_staff_access} == shown()
     assert len(shown()) == 5 and exported(staff_only=True) == shown()
-    for kind, count in {"documents": 2, "viewed_as": 1, "changed": 2}.items():
+    for kind, count in {"documents": 2, "viewed_as": 1, "changed": 2, "exported": 0}.items():
         assert len(shown(kind)) == count and exported(staff_kind=kind) == shown(kind)
     with pytest.raises(Invalid):
         exported(staff_kind="nothing")
