@@ -18,7 +18,8 @@ from nexa_core.permissions import Permission
 
 class Wanted(Body):
     """Which entries; all without any. ``organization`` is an id, ``until`` exclusive, ``request`` an id or its first
-    eight digits, ``about`` such as ``user:`` and an id.
+    eight digits, ``about`` such as ``user:`` and an id. Of the platform's people a
+    ``reason`` is asked, which the customers read.
     """
 
     organization: UUID | None = None
@@ -34,6 +35,7 @@ class Wanted(Body):
     about: str | None = Field(None, max_length=90)
     staff_only: bool = False
     staff_kind: str | None = Field(None, max_length=20)
+    reason: str | None = Field(None, max_length=500)
 
 
 class Keys(Body):
@@ -67,13 +69,13 @@ def script(actor: Actor) -> Response:
 
 def only_of(query: Wanted) -> audit.ExportFilter:
     """Which entries a query asks for. Raises Invalid, naming the member, for what cannot be looked for."""
-    given = query.model_dump(exclude={"user", "staff_only", "staff_kind"})
+    given = query.model_dump(exclude={"user", "staff_only", "staff_kind", "reason"})
     filters = audit.Filters.parse({**given, "person": query.user, "staff": query.staff_only})
     return audit.ExportFilter.of(filters, staff_kind=query.staff_kind)
 
 
 def _file(actor: Actor, file_format: str, query: Wanted) -> Response:
-    pieces = audit.export_entries(actor, file_format=file_format, only=only_of(query))
+    pieces = audit.export_entries(actor, file_format=file_format, only=only_of(query), reason=query.reason)
     return downloads.written(pieces, f"nexa-audit-{dt.datetime.now(dt.UTC):%Y-%m-%d-%H%M}.{file_format}")
 
 

@@ -110,12 +110,15 @@ class ExportFilter:
         return {name: value for name, value in given.items() if value not in (None, False)}
 
 
-def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None = None) -> Generator[bytes]:
-    """The log as NDJSON or CSV in pieces, itself recorded before the first of them.
+def export_entries(
+    actor: Actor, *, file_format: str, only: ExportFilter | None = None, reason: str | None = None
+) -> Generator[bytes]:
+    """The log as NDJSON or CSV in pieces, itself recorded before the first of them, with the reason.
 
     Raises Forbidden without AUDIT_READ, or STAFF_ACCESS_READ where only what the platform's people did is asked for,
     NotFound for a stranger's organization, Invalid for another format, times without a time zone, an unknown kind or
-    action, LimitExceeded while another of the organization, or too many others, are being written.
+    action, and without a reason from one of the platform's people, LimitExceeded while another of the organization, or
+    too many others, are being written.
     """
     only = only or ExportFilter()
     actor.require(Permission.STAFF_ACCESS_READ if only.staff_only or only.staff_kind else Permission.AUDIT_READ)
@@ -125,6 +128,9 @@ def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None 
     for at in (only.since, only.until):
         if at is not None and at.utcoffset() is None:
             raise Invalid("A time needs a time zone.", field="since" if at is only.since else "until")
+    reason = " ".join((reason or "").split())[:500] or None
+    if actor.is_staff and actor.user_id is not None and reason is None:
+        raise Invalid("Please say why; every customer whose log it is can read it.", field="reason")
     if only.staff_kind is not None and only.staff_kind not in STAFF_DID:
         raise Invalid("There is no such kind of access.", field="staff_kind")
     chain_id = only.organization_id
@@ -132,19 +138,19 @@ def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None 
         if chain_id not in (None, actor.organization_id):
             raise NotFound("There is no such organization.")
         chain_id = actor.organization_id
-    pieces = _pieces(actor, file_format, only, chain_id, _slots.take(actor))
+    pieces = _pieces(actor, file_format, only, chain_id, reason, _slots.take(actor))
     next(pieces)  # everything that can be refused is refused now, before an answer has begun
     return pieces
 
 
 def _pieces(
-    actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID | None, slot: Hashable
+    actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID | None, reason: str | None, slot: Hashable
 ) -> Generator[bytes]:
     try:
         given = {name: str(value) for name, value in only.conditions.items()}
         with reading(actor) as db:
             chains = _heads(db, chain_id)
-        with recording(actor, Action.AUDIT_EXPORTED) as db:
+        with recording(actor, Action.AUDIT_EXPORTED, reason=reason) as db:
             values = {"format": file_format, **given}
             whose = [chain_id] if chain_id else [chain for chain in chains if chain != NO_ORGANIZATION]
             note_in_each(db, "audit_log", whose, values)

@@ -10,7 +10,7 @@ import streamlit as st
 from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
-from pages._ui import badges, chooser, filters, format, layout, status
+from pages._ui import badges, chooser, filters, format, layout, reasons, status
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
 from pages._ui.text import literal
@@ -103,10 +103,14 @@ def take_away(actor: Actor) -> None:
     until = right.date_input("To, inclusive", None, key="until", format="YYYY-MM-DD")
     moments = zip(("since", "until"), format.moments(actor, since, until), strict=True)
     wanted = {name: moment.isoformat() for name, moment in moments if moment}
+    reason, may = reasons.of_export(actor, key="export-reason")
+    wanted |= {"reason": reason} if reason else {}
     query = f"?{urlencode(wanted)}" if wanted else ""
     with st.container(horizontal=True):
-        st.link_button("Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:")
-        st.link_button("Export as CSV", f"/api/audit/export.csv{query}", icon=":material/table_view:")
+        st.link_button(
+            "Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:", disabled=not may
+        )
+        st.link_button("Export as CSV", f"/api/audit/export.csv{query}", icon=":material/table_view:", disabled=not may)
         st.link_button("Verifier (Python)", "/api/audit/verify_audit_export.py", icon=":material/terminal:")
     keys = audit.seal_keys()
     options = "".join(f" --key {key.argument}" for key in keys)

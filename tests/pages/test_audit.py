@@ -94,6 +94,24 @@ def test_what_the_screen_exports_the_export_understands() -> None:
         only_of(Wanted(action="organization.plan_chnaged"))
 
 
+def test_the_platforms_people_say_why_before_they_export(world: World, shell: Shell) -> None:
+    northwind, platform = world.organization(plan="starter"), world.organization("NEXA", is_platform=True)
+    owner = world.person("ada@northwind.example", northwind, role="owner")
+    admin = world.person("root@nexa.example", platform, role="owner")
+
+    def links(app: AppTest) -> list[tuple[bool, str]]:
+        found = [one.proto for one in app.get("link_button")]
+        return [(one.disabled, one.url) for one in found if one.label.startswith("Export")]
+
+    for path in (menu.AUDIT.path, menu.AUDIT_PROOF.path):
+        theirs = links(_open(shell(world.sign_in(owner, northwind)), path))
+        assert len(theirs) == 2 and not any(disabled for disabled, _ in theirs)
+        app = _open(shell(world.sign_in(admin, platform)), path)
+        assert all(disabled for disabled, _ in links(app))
+        next(one for one in app.text_input if one.label == "Reason for exporting").input("Ticket 7").run()
+        assert links(app) and all(not disabled and "reason=Ticket+7" in url for disabled, url in links(app))
+
+
 def test_a_click_on_an_entry_filters_by_its_request(come: Come) -> None:
     page = come()
     page.get_by_test_id("stMenuButton").get_by_role("button").first.click()

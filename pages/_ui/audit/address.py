@@ -27,9 +27,10 @@ def filters() -> Filters:
     return EVERYTHING
 
 
-def export(wanted: Filters, form: str) -> str:
+def export(wanted: Filters, form: str, reason: str = "") -> str:
     """Where the entries that these filters find are downloaded."""
     query = {_EXPORTED_AS.get(name, name): value for name, value in wanted.words().items()}
+    query |= {"reason": reason} if reason else {}
     return f"/api/audit/export.{form}" + (f"?{urlencode(query)}" if query else "")
 
 

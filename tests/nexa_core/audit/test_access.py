@@ -27,10 +27,13 @@ def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> Non
     organizations.suspend(root, organization_id=ada.organization_id, reason="Unpaid <b>since</b> June")
     organizations.resume(root, organization_id=ada.organization_id, reason="Paid")
     opened(root, ada, "session", "Asked for help with the diagram")
-    list(audit.export_entries(root, file_format="csv", only=audit.ExportFilter(organization_id=ada.organization_id)))
+    here = audit.ExportFilter(organization_id=ada.organization_id)
+    with pytest.raises(Invalid, match="say why"):
+        audit.export_entries(root, file_format="csv", only=here, reason=" ")
+    list(audit.export_entries(root, file_format="csv", only=here, reason="Their auditor asks"))
     found = audit.staff_access(ada)
     assert [(item.kind, item.reason) for item in found.items] == [
-        ("exported", None),
+        ("exported", "Their auditor asks"),
         ("documents", "Asked for help with the diagram"),
         ("changed", "Paid"),
         ("changed", "Unpaid <b>since</b> June"),
@@ -40,7 +43,7 @@ def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> Non
     assert not any(item.by_itself for item in found.items)
     assert [item.kind for item in audit.staff_access(ada, kind="documents").items] == ["documents"]
     assert audit.staff_access(ada, kind="viewed_as").items == ()
-    list(audit.export_entries(root, file_format="csv"))
+    list(audit.export_entries(root, file_format="csv", reason="Yearly copy"))
     assert [item.sentence for item in audit.staff_access(ada, kind="exported").items] == [
         "NEXA staff exported the audit log of Northwind Traders"
     ] * 2, "an export of everybody's log is one of this log"

@@ -210,7 +210,9 @@ def test_what_cannot_be_exported_is_refused_before_it_begins(ada: Actor, root: A
     with pytest.raises(Invalid):
         audit.export_entries(ada, file_format="xlsx")
     with pytest.raises(NotFound):
-        audit.export_entries(root, file_format="csv", only=ExportFilter(organization_id=root.user_id))
+        audit.export_entries(
+            root, file_format="csv", only=ExportFilter(organization_id=root.user_id), reason="asked for"
+        )
     others = []
     for number in range(export_module.AT_ONCE):
         other = world.organization(f"Other {number}")
