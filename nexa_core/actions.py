@@ -2,7 +2,7 @@
 
 A value is ``<noun>.<what happened>``. The sentence is filled from the entry: ``{actor}``, ``{resource}``,
 ``{organization}`` and the changed values by name, ``{old[plan_type]}`` and ``{new[plan_type]}``; what an entry does not
-hold reads as an ellipsis.
+hold reads as an ellipsis. ``{organization:’s}`` is whose, ``{new[changed]:organization}`` how many of what.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ class Action(StrEnum):
     USER_ERASED = "user.erased", "{actor} erased a person’s data"
     VIEWING_STARTED = "user.viewing_started", "{actor} began to view {organization} as {resource}"
     VIEWING_ENDED = "user.viewing_ended", "{actor} stopped viewing {organization} as {resource}"
+    VIEWING_EXPIRED = "user.viewing_expired", "The viewing of {organization} as {resource} ended by itself"
     USER_SUSPENDED = "user.suspended", "{actor} suspended {resource}"
     USER_RESUMED = "user.resumed", "{actor} resumed {resource}"
 
@@ -74,12 +75,12 @@ class Action(StrEnum):
         "organization.manager_assigned",
         "{actor} gave {organization} another account manager",
     )
-    ORGANIZATIONS_CHANGED = "organizations.changed", "{actor} changed {new[changed]} organizations at once"
+    ORGANIZATIONS_CHANGED = "organizations.changed", "{actor} changed {new[changed]:organization} at once"
     ORGANIZATIONS_CHANGE_UNDONE = (
         "organizations.change_undone",
-        "{actor} undid a change of {new[changed]} organizations",
+        "{actor} undid a change of {new[changed]:organization}",
     )
-    ORGANIZATIONS_EXPORTED = "organizations.exported", "{actor} exported a list of {new[organizations]} organizations"
+    ORGANIZATIONS_EXPORTED = "organizations.exported", "{actor} exported a list of {new[organizations]:organization}"
 
     INVITATION_SENT = "invitation.sent", "{actor} invited {resource} to {organization}"
     INVITATION_RESENT = "invitation.resent", "{actor} invited {resource} to {organization} once more"
@@ -147,7 +148,7 @@ class Action(StrEnum):
     SHARE_COMMENTED = "share_link.commented", "{new[name]} commented on {new[section]} by share link"
     READINESS_GATE_CHANGED = (
         "organization.readiness_gate_changed",
-        "{actor} changed whether {organization}'s sessions may go out before they are ready",
+        "{actor} changed whether {organization:’s} sessions may go out before they are ready",
     )
 
     CHANGE_UNDONE = "audit.undone", "{actor} undid a change to {resource}"
@@ -155,9 +156,9 @@ class Action(StrEnum):
     AUDIT_VIEW_SHARED = "audit_view.shared", "{actor} changed who sees a view of the audit log"
     AUDIT_VIEW_REMOVED = "audit_view.removed", "{actor} removed a view of the audit log"
     AUDIT_EXPORTED = "audit.exported", "{actor} exported the audit log of {organization}"
-    AUDIT_RETENTION_CHANGED = "audit.retention_changed", "{actor} changed how long {organization}'s audit log is kept"
-    AUDIT_HELD = "audit.held", "{actor} put {organization}'s audit log under legal hold"
-    AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization}'s audit log"
+    AUDIT_RETENTION_CHANGED = "audit.retention_changed", "{actor} changed how long {organization:’s} audit log is kept"
+    AUDIT_HELD = "audit.held", "{actor} put {organization:’s} audit log under legal hold"
+    AUDIT_RELEASED = "audit.released", "{actor} lifted the legal hold on {organization:’s} audit log"
     AUDIT_EXPIRED = "audit.expired", "Old entries of {organization} left the audit log after they were archived"
 
     BRIEF_PUT_OFF = "brief.put_off", "{actor} put off a reason to call a customer"
@@ -166,7 +167,7 @@ class Action(StrEnum):
     USAGE_EXPORTED = "usage.exported", "{actor} exported usage of {organization}"
     API_KEY_CREATED = "api_key.created", "{actor} created the API key {new[name]} of {organization}"
     API_KEY_REVOKED = "api_key.revoked", "{actor} revoked an API key of {organization}"
-    USAGE_REFUNDED = "usage.refunded", "{actor} refunded {new[credits]} credits to {organization}"
+    USAGE_REFUNDED = "usage.refunded", "{actor} refunded {new[credits]:credit} to {organization}"
 
     DEMO_SEEDED = "demo.seeded", "The demo world was created"
 
@@ -174,6 +175,7 @@ class Action(StrEnum):
 #: What an action's own sentence does not fit: entries of what it changed along the way, by action and kind of thing.
 ALONGSIDE: dict[tuple[Action, str], str] = {
     (Action.USER_SUSPENDED, "user_session"): "{actor} ended a sign-in of the suspended account",
+    (Action.CHANGE_UNDONE, "user_session"): "{actor} ended a sign-in of the suspended account",
     (Action.USER_DELETED, "user_session"): "{actor} ended a sign-in of the deleted account",
     (Action.USER_DELETED, "organization"): "{organization} has no account manager any more: the account was deleted",
     (Action.USER_ERASED, "membership"): "The membership of an erased person in {organization} ended",
@@ -183,4 +185,11 @@ ALONGSIDE: dict[tuple[Action, str], str] = {
     (Action.MEMBER_SENT_HOME, "organization"): "{actor} made the organization {resource}",
     (Action.DOMAIN_PROVEN, "organization"): "{organization} is known by its first proven domain",
     (Action.DOMAIN_JOINING_CHANGED, "membership"): "{resource} joined {organization} by e-mail domain",
+}
+
+#: How an entry reads that holds a value which older ones of its action do not.
+HOLDING: dict[tuple[Action, str], str] = {
+    (Action.SESSION_OPENED, "access_until"): (
+        "{actor} gave a reason to read the documents of the session {resource} until {new[access_until]}"
+    ),
 }

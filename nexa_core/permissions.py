@@ -28,6 +28,7 @@ class Permission(StrEnum):
     BILLING_READ = "billing.read"
     BILLING_MANAGE = "billing.manage"
     AUDIT_READ = "audit.read"
+    STAFF_ACCESS_READ = "staff_access.read"
     # The platform's own people only.
     ORGANIZATIONS_BROWSE = "organizations.browse"
     ORGANIZATIONS_MANAGE = "organizations.manage"
@@ -42,7 +43,7 @@ P = Permission
 _VIEWER = frozenset({P.ORGANIZATION_READ, P.SESSIONS_READ})
 _MEMBER = _VIEWER | {P.SESSIONS_WRITE, P.MEMBERS_READ, P.USAGE_RECORD}
 _BILLING = frozenset({P.ORGANIZATION_READ, P.USAGE_READ, P.BILLING_READ, P.BILLING_MANAGE})
-_ADMIN = _MEMBER | {P.ORGANIZATION_MANAGE, P.MEMBERS_MANAGE, P.USAGE_READ, P.AUDIT_READ}
+_ADMIN = _MEMBER | {P.ORGANIZATION_MANAGE, P.MEMBERS_MANAGE, P.USAGE_READ, P.AUDIT_READ, P.STAFF_ACCESS_READ}
 _OWNER = _ADMIN | _BILLING
 
 #: What a role grants within a customer's organization.
@@ -87,12 +88,26 @@ PLATFORM_ROLES: dict[str, frozenset[Permission]] = {
 }
 
 #: What somebody who looks with another person's eyes keeps of that person's permissions: looking.
-READING = frozenset({P.ORGANIZATION_READ, P.MEMBERS_READ, P.SESSIONS_READ, P.USAGE_READ, P.BILLING_READ, P.AUDIT_READ})
+READING = frozenset(
+    {
+        P.ORGANIZATION_READ,
+        P.MEMBERS_READ,
+        P.SESSIONS_READ,
+        P.USAGE_READ,
+        P.BILLING_READ,
+        P.AUDIT_READ,
+        P.STAFF_ACCESS_READ,
+    }
+)
 
 #: What the platform's people may do with every customer or with none. Whoever is to see their own customers only may
 #: not, whatever was granted to them personally.
-REACHING_EVERYBODY = frozenset({P.SESSIONS_READ, P.SESSIONS_WRITE, P.AUDIT_READ, P.USERS_MANAGE})
+REACHING_EVERYBODY = frozenset({P.SESSIONS_READ, P.SESSIONS_WRITE, P.AUDIT_READ, P.STAFF_ACCESS_READ, P.USERS_MANAGE})
 
+#: What goes with another permission where that is granted or denied to somebody personally: a part with the whole.
+_PARTS = {P.AUDIT_READ.value: P.STAFF_ACCESS_READ.value}
+
+#: No feature is asked for STAFF_ACCESS_READ: what the platform's own people did, a customer reads on every plan.
 #: Permissions that come with a feature: of the plan, or agreed (``usage_limits.features``); and the feature's name.
 FEATURES: dict[Permission, str] = {P.SESSIONS_WRITE: "sessions", P.USAGE_RECORD: "metering", P.AUDIT_READ: "audit_log"}
 
@@ -141,6 +156,7 @@ def granted(
     base = roles.get(role or "", frozenset())
     if not grant and not deny:
         return base
+    grant, deny = _with_parts(grant), _with_parts(deny)
     extra = frozenset(p for p in Permission if p.value in grant) & grantable(role, is_platform=is_platform)
     return frozenset(p for p in base | extra if p.value not in deny)
 
@@ -154,6 +170,10 @@ def grantable(role: str | None, *, is_platform: bool) -> frozenset[Permission]:
     if is_platform:
         return _PRESENTER if role == "viewer" else frozenset(Permission)
     return _OWNER
+
+
+def _with_parts(names: frozenset[str]) -> frozenset[str]:
+    return names | {part for whole, part in _PARTS.items() if whole in names}
 
 
 def sees_own_customers_only(actor: Actor) -> bool:
@@ -216,7 +236,7 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None, is_n
         f"{who}'s membership in {where} is {standing.membership_status or 'missing'}.",
     )
     by_role = permission in granted(actor.role, is_platform=standing.is_platform, grant=frozenset(), deny=frozenset())
-    overridden = permission.value in standing.grant or permission.value in standing.deny
+    overridden = permission.value in _with_parts(standing.grant | standing.deny)
     has_it = permission in granted(
         actor.role, is_platform=standing.is_platform, grant=standing.grant, deny=standing.deny
     )
@@ -224,7 +244,7 @@ def _gates(actor: Actor, permission: Permission, resource: Resource | None, is_n
     role_says = f"The role {actor.role or 'none'} in {where} {includes} {permission.value}."
     yield Gate("role", None if overridden else by_role, role_says)
     override_says = f"{permission.value} was {'granted to' if has_it else 'denied to'} {who} personally."
-    if not has_it and permission.value not in standing.deny:
+    if not has_it and permission.value not in _with_parts(standing.deny):
         override_says = f"{permission.value} was granted to {who} personally, which the role {actor.role} cannot have."
     yield Gate("override", has_it if overridden else None, override_says if overridden else "No personal exception.")
     if is_narrowed and permission in REACHING_EVERYBODY:

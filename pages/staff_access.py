@@ -12,7 +12,9 @@ layout.title(
     "Every time NEXA's own people opened your documents, changed something or viewed as one of you, and why.",
 )
 left, right = filters.row(2, 3)
-kind = filters.choice(left, "What they did", ["documents", "viewed_as", "changed"], key="kind", every="Everything")
+kind = filters.choice(
+    left, "What they did", ["documents", "viewed_as", "exported", "changed"], key="kind", every="Everything"
+)
 wanted = urlencode({"staff_kind": kind} if kind else {"staff_only": "true"})
 right.link_button("Export as CSV", f"/api/audit/export.csv?{wanted}", icon=":material/table_view:", width="content")
 

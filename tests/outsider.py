@@ -33,7 +33,7 @@ def carry_away(
 ) -> Path:
     """An export in a new file of that folder."""
     path = into / f"export-{len([*into.iterdir()])}.{file_format}"
-    path.write_bytes(b"".join(audit.export_entries(actor, file_format=file_format, only=only)))
+    path.write_bytes(b"".join(audit.export_entries(actor, file_format=file_format, only=only, reason="asked for")))
     return path
 
 

@@ -63,7 +63,7 @@ from nexa_core.accounts.sign_ins import (
     switch_organization,
 )
 from nexa_core.accounts.upkeep import purge
-from nexa_core.accounts.viewing import stop_viewing, view_as
+from nexa_core.accounts.viewing import expire_viewings, stop_viewing, view_as
 
 __all__ = [
     "KEY_MARK",
@@ -98,6 +98,7 @@ __all__ = [
     "end_sign_in_of",
     "end_sign_ins_of",
     "erase_person",
+    "expire_viewings",
     "export_person",
     "find_people",
     "hash_password",

@@ -176,6 +176,7 @@ class Viewing(Base):
         CheckConstraint("btrim(reason) <> ''", name="reason", info={"sentence": "Viewing as somebody needs a reason."}),
         Index("viewings_user_session_id_idx", "user_session_id"),
         Index("viewings_organization_id_idx", "organization_id"),
+        Index("viewings_expires_at_idx", "expires_at", postgresql_where=text("ended_at IS NULL")),
     )
 
     id: Mapped[Id]

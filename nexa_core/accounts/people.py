@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
@@ -18,6 +19,7 @@ from nexa_core.accounts.seats import require_seat
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit.entry import value_before
+from nexa_core.audit.undo import guard
 from nexa_core.db import entering, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
@@ -217,6 +219,18 @@ def _end_sign_ins(db: Session, user_id: UUID, reason: str, *which: ColumnElement
         .execution_options(synchronize_session=False)
     )
     return len(ended.all())
+
+
+def _guard_undo(
+    actor: Actor, db: Session, *, organization_id: UUID, resource_id: UUID, before: Mapping[str, Any], lock: bool
+) -> None:
+    """Going back to suspended ends the account's sign-ins, as suspending it does."""
+    if lock and before.get("status") == "suspended":
+        db.get_one(User, resource_id, with_for_update=True)
+        _end_sign_ins(db, resource_id, "user_suspended")
+
+
+guard("user", _guard_undo)
 
 
 def _reason(reason: str) -> str:

@@ -35,6 +35,7 @@ _WORDS = {
     Action.PROFILE_UPDATED.value: "Updated the profile",
     Action.VIEWING_STARTED.value: "An admin began to look with this person's eyes",
     Action.VIEWING_ENDED.value: "An admin stopped looking with this person's eyes",
+    Action.VIEWING_EXPIRED.value: "An admin's look with this person's eyes ended by itself",
     Action.USER_EXPORTED.value: "Everything about this person was exported",
 }
 

@@ -170,6 +170,7 @@ class SessionMark(Base):
     pinned_at: Mapped[dt.datetime | None]
     access_reason: Mapped[str | None]
     access_until: Mapped[dt.datetime | None]
+    noted_in: Mapped[UUID | None]
 
 
 class SessionSavedView(ViewRow):

@@ -23,7 +23,8 @@ ACCESS: Final = dt.timedelta(hours=8)
 _HEAD = """
 SELECT s.id, s.uuid, s.organization_id, s.user_id, s.title, s.client, s.session_type, s.is_template, s.tags, s.version,
        s.created_at, s.updated_at, s.deleted_at, s.template_id, s.template_revision, s.template_values,
-       m.pinned_at IS NOT NULL AS is_pinned, coalesce(m.access_until > now(), false) AS has_reason{columns}
+       m.pinned_at IS NOT NULL AS is_pinned, coalesce(m.access_until > now(), false) AS has_reason,
+       m.access_reason{columns}
 FROM ai_architecture_sessions s
 LEFT JOIN session_marks m ON m.session_id = s.id AND m.user_id = nexa.current_person()
 WHERE s.uuid = :uuid AND s.purged_at IS NULL

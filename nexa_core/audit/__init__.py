@@ -13,7 +13,6 @@ from nexa_core.audit.activity import (
 from nexa_core.audit.entry import (
     Change,
     EntryDetail,
-    Value,
     entry,
     whole_value,
 )
@@ -72,6 +71,7 @@ from nexa_core.audit.undo import (
     apply,
     plan,
 )
+from nexa_core.audit.values import Value
 from nexa_core.audit.verification import (
     ChainState,
     ChainTotals,

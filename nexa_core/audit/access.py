@@ -9,17 +9,14 @@ from uuid import UUID
 from sqlalchemy import literal_column, select, tuple_
 
 from nexa_core import paging
-from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
-from nexa_core.audit.filters import BY_STAFF, STAFF_DID
+from nexa_core.audit.filters import BY_STAFF, EXPORTING, STAFF_DID, VIEWING
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import shortened
 from nexa_core.audit.story import EntryView, views
 from nexa_core.db import reading
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
-
-_VIEWING = (Action.VIEWING_STARTED.value, Action.VIEWING_ENDED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +47,13 @@ def staff_access(
     after: str | None = None,
     limit: int = 50,
 ) -> AccessPage:
-    """When the platform's people opened documents, changed something or viewed as somebody; without an id, in the
-    actor's own organization. ``kind`` is one of STAFF_DID.
+    """When the platform's people opened documents, changed or exported something or viewed as somebody; without an id,
+    in the actor's own organization. ``kind`` is one of STAFF_DID.
 
-    Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for an unknown kind or cursor.
+    Raises Forbidden without STAFF_ACCESS_READ, which no plan gates, NotFound for a stranger's organization, Invalid for
+    an unknown kind or cursor.
     """
-    actor.require(Permission.AUDIT_READ)
+    actor.require(Permission.STAFF_ACCESS_READ)
     target = organization_id or actor.organization_id
     if target is None or (actor.scope is Scope.TENANT and target != actor.organization_id):
         raise NotFound("There is no such organization.")
@@ -87,6 +85,8 @@ def _access(entry: EntryView) -> StaffAccess:
 
 
 def _kind(entry: EntryView) -> str:
-    if entry.action in _VIEWING:
+    if entry.action in VIEWING:
         return "viewed_as"
-    return "documents" if entry.resource_type in ("session", "share_link") else "changed"
+    if entry.resource_type in ("session", "share_link"):
+        return "documents"
+    return "exported" if entry.action in EXPORTING else "changed"

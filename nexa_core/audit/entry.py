@@ -15,29 +15,17 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.audit.models import AuditLog
 from nexa_core.audit.search import ENTRY, shortened
-from nexa_core.audit.story import IDENTIFIER, EntryView, label, names_of, sessions, views
+from nexa_core.audit.story import EntryView, label, sessions, views
+from nexa_core.audit.values import Value, Words, is_content, is_identifier, words_of
 from nexa_core.db import reading
 from nexa_core.errors import NotFound
 from nexa_core.permissions import Permission
 
-#: What of a value is shown before somebody asks for the rest of it.
-SHOWN = 500
 _MOST_CHANGES = 200
 _DEEPEST = 12
+_UNTOLD = frozenset({"id", "uuid", "request"})
 
 _revisions = table("session_revisions", column("session_id"), column("revision"), column("ended_at"))
-
-
-@dataclass(frozen=True, slots=True)
-class Value:
-    """One value as text; ``is_whole`` says whether that is all of it, ``size`` how many characters it has."""
-
-    text: str
-    size: int
-
-    @property
-    def is_whole(self) -> bool:
-        return self.size <= SHOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +59,9 @@ def entry(actor: Actor, *, entry_id: UUID) -> EntryDetail:
         view = view_of(actor, db, entry_id)
         before, after = values_of(row)
         revision = _revision(db, row) if _content_of(before) or _content_of(after) else None
-        before, after = _named(actor, db, row, before, after)
+        words = words_of(actor, db, row, before, after)
     changes: list[Change] = []
-    for change in _changes((), before, after):
+    for change in _changes((), _told(row, before), _told(row, after), words):
         changes.append(change)
         if len(changes) > _MOST_CHANGES:
             break
@@ -84,13 +72,16 @@ def whole_value(actor: Actor, *, entry_id: UUID, path: tuple[str, ...], after: b
     """All of one value of an entry, as text. Raises as ``entry`` does, and NotFound where there is no such value."""
     actor.require(Permission.AUDIT_READ)
     with reading(actor) as db:
-        value: Any = values_of(row_of(db, entry_id))[after]
+        row = row_of(db, entry_id)
+        sides = values_of(row)
+        words = words_of(actor, db, row, *sides)
+    value: Any = sides[after]
     for step in path:
         try:
             value = value[int(step)] if isinstance(value, list) else value[step]
         except (KeyError, IndexError, ValueError, TypeError) as missing:
             raise NotFound("The entry holds no such value.") from missing
-    return _text(value)
+    return words.text(path, value)
 
 
 def value_before(db: Session, action: Action, resource_id: UUID, name: str) -> str | None:
@@ -125,20 +116,15 @@ def values_of(row: Row[Any]) -> tuple[Any, Any]:
     return _parsed(row.old_values), _parsed(row.new_values)
 
 
-def _named(actor: Actor, db: Session, row: Row[Any], *sides: Any) -> tuple[Any, ...]:
-    """The values with names for the identifiers of people; what the entry says of itself elsewhere is left out."""
+def _told(row: Row[Any], side: Any) -> Any:
+    """The values without what says nothing to a reader: what the entry says of itself elsewhere, and identifiers of
+    its thing and of a request."""
     own = {"id": str(row.resource_id), "organization_id": str(row.organization_id)}
-    kept = [side and {key: value for key, value in side.items() if own.get(key) != value} for side in sides]
-    ids = {UUID(value) for side in kept for value in (side or {}).values() if _is_identifier(value)}
-    names = names_of(actor, db, people=ids, memberships=set(), titled=set()) if ids else {}
-    return tuple(
-        side and {key: names.get(UUID(value), value) if _is_identifier(value) else value for key, value in side.items()}
-        for side in kept
-    )
-
-
-def _is_identifier(value: Any) -> bool:
-    return isinstance(value, str) and IDENTIFIER.fullmatch(value) is not None
+    return side and {
+        key: value
+        for key, value in side.items()
+        if own.get(key) != value and not (key in _UNTOLD and is_identifier(value))
+    }
 
 
 def _parsed(text: str | None) -> Any:
@@ -150,26 +136,26 @@ def _parsed(text: str | None) -> Any:
         return {"values": text}
 
 
-def _changes(path: tuple[str, ...], before: Any, after: Any) -> Iterator[Change]:
+def _changes(path: tuple[str, ...], before: Any, after: Any, words: Words) -> Iterator[Change]:
     """Every place where the two differ; what exists on one side only is one place, not one for each of its parts."""
-    deep = len(path) < _DEEPEST and not _content_of({"": before}) and not _content_of({"": after})
+    deep = len(path) < _DEEPEST and not is_content(before) and not is_content(after)
     nothing: dict[str, Any] = {}
     if not path:
         before, after = before or nothing, after or nothing
     if deep and isinstance(before, dict) and isinstance(after, dict):
         for key in sorted(before.keys() | after.keys()):
             if key not in before:
-                yield Change((*path, key), _name((*path, key)), None, shown(after[key]))
+                yield Change((*path, key), _name((*path, key)), None, words.shown((*path, key), after[key]))
             elif key not in after:
-                yield Change((*path, key), _name((*path, key)), shown(before[key]), None)
+                yield Change((*path, key), _name((*path, key)), words.shown((*path, key), before[key]), None)
             elif before[key] != after[key]:
-                yield from _changes((*path, key), before[key], after[key])
+                yield from _changes((*path, key), before[key], after[key], words)
     elif deep and isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for number, (old, new) in enumerate(zip(before, after, strict=True)):
             if old != new:
-                yield from _changes((*path, str(number)), old, new)
+                yield from _changes((*path, str(number)), old, new, words)
     else:
-        yield Change(path, _name(path), shown(before), shown(after))
+        yield Change(path, _name(path), words.shown(path, before), words.shown(path, after))
 
 
 def _name(path: tuple[str, ...]) -> str:
@@ -178,25 +164,9 @@ def _name(path: tuple[str, ...]) -> str:
     return " › ".join(word if len(word) <= 60 else word[:59] + "…" for word in words)
 
 
-def shown(value: Any) -> Value:
-    """A value as text, cut to what is shown at first."""
-    if _content_of({"": value}):
-        text = f"content of {value['bytes']:,} bytes, SHA-256 {value['sha256'][:16]}…"
-        return Value(text, len(text))
-    text = _text(value)
-    return Value(text[:SHOWN], len(text))
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
-
-
 def _content_of(values: Any) -> bool:
     """Whether a document's digest is among the values."""
-    return isinstance(values, dict) and any(
-        isinstance(value, dict) and value.keys() == {"sha256", "bytes"} and isinstance(value["bytes"], int)
-        for value in values.values()
-    )
+    return isinstance(values, dict) and any(is_content(value) for value in values.values())
 
 
 def _revision(db: Session, row: Row[Any]) -> int | None:

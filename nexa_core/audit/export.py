@@ -23,10 +23,10 @@ from sqlalchemy.orm import Session
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit import export_sql
-from nexa_core.audit.filters import STAFF_DID
+from nexa_core.audit.filters import STAFF_DID, Filters
 from nexa_core.audit.models import AuditArchive, AuditHead, AuditSeal
 from nexa_core.audit.seals import NO_ORGANIZATION, seal_keys
-from nexa_core.audit.service import note
+from nexa_core.audit.service import note, note_in_each
 from nexa_core.db import reading, recording
 from nexa_core.errors import Invalid, NotFound
 from nexa_core.permissions import Permission
@@ -40,6 +40,7 @@ STRETCH = 20_000
 #: What the first link of a chain goes on from.
 NO_LINK = hashlib.sha256(b"nexa audit chain").digest()
 _CHUNK_BYTES = 1 << 16
+_FIRST_DIGITS = 8
 
 _organizations = table("organizations", column("id"), column("name"))
 _slots = Slots(
@@ -51,7 +52,8 @@ _slots = Slots(
 class ExportFilter:
     """Which entries; all of the organizations the actor may see unless narrowed. ``until`` is exclusive.
 
-    ``staff_kind`` is one of STAFF_DID: what the platform's own people did, of one kind.
+    ``staff_kind`` is one of STAFF_DID: what the platform's own people did, of one kind. ``request`` is the first eight
+    digits of a request's id. ``about_person`` is what they did, what was done to them and to their memberships.
     """
 
     organization_id: UUID | None = None
@@ -62,8 +64,43 @@ class ExportFilter:
     resource_type: str | None = None
     resource_id: UUID | None = None
     request_id: UUID | None = None
+    request: str | None = None
+    address: str | None = None
+    text: str | None = None
+    about_person: UUID | None = None
+    about_thing: UUID | None = None
     staff_only: bool = False
     staff_kind: str | None = None
+
+    @classmethod
+    def of(cls, filters: Filters, *, staff_kind: str | None = None) -> ExportFilter:
+        """What the log's screen shows with these filters. Raises NotFound for two organizations at once."""
+        organization, person, thing = filters.organization, None, None
+        if filters.about and filters.about.resource_type == "organization":
+            if organization not in (None, filters.about.resource_id):
+                raise NotFound("Nothing is in two organizations at once.")
+            organization = filters.about.resource_id
+        elif filters.about:
+            is_person = filters.about.resource_type == "user"
+            person, thing = (filters.about.resource_id, None) if is_person else (None, filters.about.resource_id)
+        is_whole = filters.request is not None and len(filters.request) > _FIRST_DIGITS
+        return cls(
+            organization_id=organization,
+            since=filters.since,
+            until=filters.until,
+            action=filters.action,
+            user_id=filters.person,
+            resource_type=filters.resource_type,
+            resource_id=filters.resource,
+            request_id=UUID(filters.request) if filters.request and is_whole else None,
+            request=None if is_whole else filters.request,
+            address=filters.address,
+            text=filters.text,
+            about_person=person,
+            about_thing=thing,
+            staff_only=filters.staff,
+            staff_kind=staff_kind,
+        )
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -75,20 +112,27 @@ class ExportFilter:
         return {name: value for name, value in given.items() if value not in (None, False)}
 
 
-def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None = None) -> Generator[bytes]:
-    """The log as NDJSON or CSV in pieces, itself recorded before the first of them.
+def export_entries(
+    actor: Actor, *, file_format: str, only: ExportFilter | None = None, reason: str | None = None
+) -> Generator[bytes]:
+    """The log as NDJSON or CSV in pieces, itself recorded before the first of them, with the reason.
 
-    Raises Forbidden without AUDIT_READ, NotFound for a stranger's organization, Invalid for another format, times
-    without a time zone or an unknown kind, LimitExceeded while another of the organization, or too many others, are
-    being written.
+    Raises Forbidden without AUDIT_READ, or STAFF_ACCESS_READ where only what the platform's people did is asked for,
+    NotFound for a stranger's organization, Invalid for another format, times without a time zone, an unknown kind or
+    action, and without a reason from one of the platform's people, LimitExceeded while another of the organization, or
+    too many others, are being written.
     """
-    actor.require(Permission.AUDIT_READ)
     only = only or ExportFilter()
+    actor.require(Permission.STAFF_ACCESS_READ if only.staff_only or only.staff_kind else Permission.AUDIT_READ)
     if file_format not in FORMATS:
         raise Invalid("The audit log is exported as ndjson or csv.", field="format")
+    Filters.parse({"action": only.action, "address": only.address})  # what there is not is refused, not found nowhere
     for at in (only.since, only.until):
         if at is not None and at.utcoffset() is None:
             raise Invalid("A time needs a time zone.", field="since" if at is only.since else "until")
+    reason = " ".join((reason or "").split())[:500] or None
+    if actor.is_staff and actor.user_id is not None and reason is None:
+        raise Invalid("Please say why; every customer whose log it is can read it.", field="reason")
     if only.staff_kind is not None and only.staff_kind not in STAFF_DID:
         raise Invalid("There is no such kind of access.", field="staff_kind")
     chain_id = only.organization_id
@@ -96,20 +140,24 @@ def export_entries(actor: Actor, *, file_format: str, only: ExportFilter | None 
         if chain_id not in (None, actor.organization_id):
             raise NotFound("There is no such organization.")
         chain_id = actor.organization_id
-    pieces = _pieces(actor, file_format, only, chain_id, _slots.take(actor))
+    pieces = _pieces(actor, file_format, only, chain_id, reason, _slots.take(actor))
     next(pieces)  # everything that can be refused is refused now, before an answer has begun
     return pieces
 
 
 def _pieces(
-    actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID | None, slot: Hashable
+    actor: Actor, file_format: str, only: ExportFilter, chain_id: UUID | None, reason: str | None, slot: Hashable
 ) -> Generator[bytes]:
     try:
         given = {name: str(value) for name, value in only.conditions.items()}
         with reading(actor) as db:
             chains = _chains(db, chain_id)
-        with recording(actor, Action.AUDIT_EXPORTED) as db:
-            note(db, "audit_log", chain_id, {"format": file_format, **given}, organization_id=chain_id)
+        with recording(actor, Action.AUDIT_EXPORTED, reason=reason) as db:
+            values = {"format": file_format, **given}
+            whose = [chain_id] if chain_id else [chain for chain in chains if chain != NO_ORGANIZATION]
+            note_in_each(db, "audit_log", whose, values)
+            if chain_id is None:
+                note(db, "audit_log", None, values)
         yield b""
         with reading(actor) as db:
             yield from File(db, file_format).write(chains, only)

@@ -32,6 +32,8 @@ _TEXT = ("action", "resource_type", "old_values", "new_values", "reason", "user_
 #: What a CSV file's columns are; the last ones are of seals and other records.
 COLUMNS = ("record", *_FIELDS, "previous", "kid", "signature", "note")
 
+# As JSON writes it, without its quotation marks: as the screen looks for it.
+_LOOKED_FOR = "lower(left(right(to_jsonb(%(text)s::text)::text, -1), -1))"
 _CONDITIONS = {
     "since": "a.created_at >= %(since)s",
     "until": "a.created_at < %(until)s",
@@ -40,6 +42,13 @@ _CONDITIONS = {
     "resource_type": "a.resource_type = %(resource_type)s",
     "resource_id": "a.resource_id = %(resource_id)s",
     "request_id": "a.request_id = %(request_id)s",
+    "request": "left(a.request_id::text, 8) = %(request)s",
+    "address": "a.ip_address = %(address)s::inet",
+    "text": f"(strpos(lower(a.old_values::text), {_LOOKED_FOR}) > 0"
+    f" OR strpos(lower(a.new_values::text), {_LOOKED_FOR}) > 0)",
+    "about_person": "(a.user_id = %(about_person)s OR a.resource_id = %(about_person)s OR a.resource_id IN"
+    " (SELECT id FROM organization_memberships WHERE user_id = %(about_person)s))",
+    "about_thing": "a.resource_id = %(about_thing)s",
     "staff_only": BY_STAFF,
     **{f"staff_{kind}": did for kind, did in STAFF_DID.items()},
 }

@@ -70,13 +70,20 @@ STAFF_SCOPES = (Scope.STAFF.value, Scope.PRESENTER.value)
 #: What they did, as SQL on an entry: for the log's filter, for their screen and for the export.
 #: Making a demo world is nobody's access to it.
 BY_STAFF = f"actor_scope IN {STAFF_SCOPES} AND action <> 'demo.seeded'"
-_VIEWED_AS = "action IN ('user.viewing_started', 'user.viewing_ended')"
+VIEWING = (Action.VIEWING_STARTED.value, Action.VIEWING_ENDED.value, Action.VIEWING_EXPIRED.value)
+_VIEWED_AS = f"action IN {VIEWING}"
+EXPORTING = tuple(
+    action.value
+    for action in (Action.AUDIT_EXPORTED, Action.USAGE_EXPORTED, Action.INVOICE_EXPORTED, Action.USER_EXPORTED)
+)
+_EXPORTED = f"action IN {EXPORTING}"
 _DOCUMENTS = "resource_type IN ('session', 'share_link')"
 #: The same by what they did; each entry is of one kind.
 STAFF_DID = {
     "documents": f"{BY_STAFF} AND {_DOCUMENTS}",
     "viewed_as": f"{BY_STAFF} AND {_VIEWED_AS}",
-    "changed": f"{BY_STAFF} AND NOT {_VIEWED_AS} AND NOT {_DOCUMENTS}",
+    "exported": f"{BY_STAFF} AND {_EXPORTED} AND NOT {_DOCUMENTS}",
+    "changed": f"{BY_STAFF} AND NOT {_VIEWED_AS} AND NOT {_EXPORTED} AND NOT {_DOCUMENTS}",
 }
 
 #: No filter at all.

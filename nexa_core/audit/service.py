@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import cast, func, select
+from sqlalchemy import cast, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -31,3 +32,10 @@ def note(
     )
     entry_id: UUID = db.execute(select(noted)).scalar_one()
     return entry_id
+
+
+def note_in_each(db: Session, resource_type: str, organizations: Iterable[UUID], values: Mapping[str, Any]) -> None:
+    """Log one thing that is about several organizations in the log of each, about that organization's own."""
+    each = "SELECT nexa.audit_note(:kind, o, o, CAST(:values AS jsonb)) FROM unnest(CAST(:organizations AS uuid[])) o"
+    given = {"kind": resource_type, "values": json.dumps(dict(values)), "organizations": list(organizations)}
+    db.execute(text(each), given)

@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, ColumnElement, Row, String, case, cast, column, ex
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Session
 
-from nexa_core.actions import ALONGSIDE, Action
+from nexa_core.actions import ALONGSIDE, HOLDING, Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit.filters import STAFF_SCOPES
 
@@ -25,6 +25,7 @@ BURST_GAP = dt.timedelta(minutes=5)
 _ACTIONS = {action.value: action for action in Action}
 #: What no reader is shown in a sentence: it says nothing to them.
 IDENTIFIER = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 _LONGEST_WORDS = 80
 #: A demo world is made in hundreds of steps, which are one event to a reader.
 _MADE = Action.DEMO_SEEDED.value
@@ -59,7 +60,8 @@ _LABELS = {
     "client": "client",
     "is_shared": "sharing",
 }
-_STATES = frozenset({"plan_type", "subscription_status"})
+#: In these the first letter is a capital and the words are apart.
+STATES = frozenset({"plan_type", "subscription_status"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ def grouped(entries: Iterable[EntryView]) -> tuple[Group, ...]:
 
 def label(name: str) -> str:
     """What people call a column or a key."""
-    return _LABELS.get(name) or name.replace("_", " ").removesuffix(" id")
+    return _LABELS.get(name) or name.replace("_", " ").removesuffix(" id").removesuffix(" minor")
 
 
 def views(actor: Actor, db: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[EntryView, ...]:
@@ -205,7 +207,7 @@ def _uuids(values: Iterable[UUID]) -> Any:
 
 
 def _view(row: Any, names: Mapping[UUID, str], places: Mapping[UUID, str]) -> EntryView:
-    who = names.get(row.user_id) or _unnamed(row)
+    who = names.get(row.user_id) or unnamed(row)
     place = places.get(row.organization_id)
     thing = place if row.resource_type == "organization" and row.resource_id == row.organization_id else None
     thing = thing or names.get(row.resource_id) or _name_in(row.new_values) or _name_in(row.old_values)
@@ -236,7 +238,7 @@ def _is_by_staff(row: Any) -> bool:
     return row.actor_scope in STAFF_SCOPES and row.action != _MADE
 
 
-def _unnamed(row: Any) -> str:
+def unnamed(row: Any) -> str:
     """Who acted, for one whose name the reader may not know: a customer knows the platform's people as its staff."""
     if row.actor_scope not in STAFF_SCOPES:
         return "Somebody"
@@ -249,11 +251,22 @@ def _name_in(values: Any) -> str | None:
     return next((_cut(found[key]) for key in ("title", "name", "domain", "email") if found.get(key)), None)
 
 
+class _Word(str):
+    """A word of a sentence; formatted as ``’s`` it says whose, as any other noun how many of them."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        if spec == "’s":
+            return f"{self}’" if self.endswith("s") else f"{self}’s"
+        return f"{self} {spec}{'' if self == '1' else 's'}" if spec else str(self)
+
+
 class _Words(dict[str, Any]):
     """Values of an entry by name, as words; what the entry does not hold reads as an ellipsis."""
 
-    def __getitem__(self, key: str) -> str:
-        return in_words(key, self.get(key)) if key in self else "…"
+    def __getitem__(self, key: str) -> _Word:
+        return _Word(in_words(key, self.get(key)) if key in self else "…")
 
 
 def in_words(name: str, value: Any) -> str:
@@ -262,8 +275,25 @@ def in_words(name: str, value: Any) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if moment := moment_of(value):
+        return utc(moment)
     words = _cut(value)
-    return words.replace("_", " ").capitalize() if name in _STATES else words
+    return words.replace("_", " ").capitalize() if name in STATES else words
+
+
+def moment_of(value: Any) -> dt.datetime | None:
+    """The time that a value is as JSON holds it; None for anything else."""
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        return None
+    try:
+        return dt.datetime.fromisoformat(value)
+    except ValueError:  # written like one, such as the 31st of February
+        return None
+
+
+def utc(moment: dt.datetime) -> str:
+    """A time within a text, which is the same for everybody who reads it."""
+    return f"{moment.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _cut(value: Any) -> str:
@@ -277,11 +307,14 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
         return f"{who}: {row.action}"
     kind = row.resource_type.replace("_", " ")
     resource = thing or f"{'an' if kind[:1] in 'aeio' else 'a'} {kind}"
-    if action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and row.old_values and row.new_values:
+    held = (HOLDING.get((action, name)) for name in row.new_values or {})
+    alongside = next(filter(None, held), None) or ALONGSIDE.get((action, row.resource_type))
+    is_told_by_columns = action in (Action.ORGANIZATION_UPDATED, Action.CHANGE_UNDONE) and alongside is None
+    if is_told_by_columns and row.old_values and row.new_values:
         return _of_columns(action, who, place if row.resource_type == "organization" and place else resource, row)
-    return ALONGSIDE.get((action, row.resource_type), action.sentence).format(
+    return (alongside or action.sentence).format(
         actor=who,
-        organization=place or "the platform",
+        organization=_Word(place or "the platform"),
         resource=resource,
         old=_Words(row.old_values or {}),
         new=_Words(row.new_values or {}),
@@ -291,10 +324,10 @@ def _sentence(row: Any, who: str, place: str | None, thing: str | None) -> str:
 def _of_columns(action: Action, who: str, whose: str, row: Any) -> str:
     """A change that is named by what it changed: one simple value with before and after, several by name."""
     if action is not Action.CHANGE_UNDONE:
-        return f"{who} changed {whose}’s {what_changed(row.old_values, row.new_values)}"
+        return f"{who} changed {_Word(whose):’s} {what_changed(row.old_values, row.new_values)}"
     name, listed = _columns(row.old_values, row.new_values)
     to = f" to {in_words(name, row.new_values[name])}" if name else ""
-    return f"{who} put {whose}’s {listed} back{to}"
+    return f"{who} put {_Word(whose):’s} {listed} back{to}"
 
 
 def what_changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.audit.entry import Value, row_of, shown, values_of, view_of
+from nexa_core.audit.entry import row_of, values_of, view_of
 from nexa_core.audit.story import label, what_changed
+from nexa_core.audit.values import Value, words_of
 from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.permissions import Permission
@@ -44,8 +45,8 @@ class Reversible:
 class Guard(Protocol):
     """What a domain asks besides a permission before something of its own goes back to what it was.
 
-    Raises Forbidden or Conflict. With ``lock`` it takes the domain's locks, in the domain's order; without, it only
-    foretells.
+    Raises Forbidden or Conflict. With ``lock`` it takes the domain's locks, in the domain's order, and does what goes
+    with the change; without, it only foretells.
     """
 
     def __call__(
@@ -85,7 +86,7 @@ REVERSIBLE = (
     Reversible(*_MEMBERSHIP, ("role",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, is_guarded=True),
     Reversible(*_MEMBERSHIP, ("status",), P.MEMBERS_MANAGE, P.ORGANIZATIONS_MANAGE, _SUSPENSION, is_guarded=True),
     Reversible(*_USER, _ABOUT_A_PERSON, None, P.USERS_MANAGE),
-    Reversible(*_USER, ("status",), P.USERS_MANAGE, P.USERS_MANAGE, _SUSPENSION),
+    Reversible(*_USER, ("status",), P.USERS_MANAGE, P.USERS_MANAGE, _SUSPENSION, is_guarded=True),
     Reversible(*_SESSION, ("title", "client", "tags", "session_type"), P.SESSIONS_WRITE, P.SESSIONS_WRITE),
 )
 #: Columns of documents: restored as they are, a JSON null included.
@@ -141,8 +142,15 @@ def plan(actor: Actor, *, entry_id: UUID) -> UndoPlan:
         except (Conflict, Forbidden) as refused:
             return UndoPlan(entry_id, view.sentence, (), refused.sentence, is_allowed=isinstance(refused, Conflict))
         now = _current(db, lines[0], row.resource_id, tuple(after), lock=False)
+        words = words_of(actor, db, row, before, now)
     changes = tuple(
-        UndoChange(label(name), shown(now[name]), shown(before[name]), now[name] != after[name]) for name in after
+        UndoChange(
+            label(name),
+            words.shown((name,), now[name]),
+            words.shown((name,), before[name]),
+            now[name] != after[name],
+        )
+        for name in after
     ) if now else ()  # fmt: skip
     refusal = None if now else _GONE
     if any(change.is_conflict for change in changes):

@@ -25,6 +25,7 @@ TIMETABLE: dict[str, str] = {
     "make_months": "7 1 * * *",
     "roll_up_usage": "*/5 * * * *",
     "expire_reservations": "* * * * *",
+    "expire_viewings": "* * * * *",
     "raise_usage_alerts": "*/5 * * * *",
     "prove_usage": "17 2 * * *",
     "expire_usage": "57 4 * * *",

@@ -56,6 +56,11 @@ def expire_reservations(timestamp: int) -> None:
     usage.expire_reservations(Actor.system())
 
 
+def expire_viewings(timestamp: int) -> None:
+    """Write down the end of viewings that nobody ended."""
+    accounts.expire_viewings(Actor.system())
+
+
 def raise_usage_alerts(timestamp: int) -> None:
     """Tell customers that crossed a threshold of their credits."""
     usage.raise_alerts(Actor.system())

@@ -31,6 +31,7 @@ KEY_PERMISSIONS = (
     Permission.ORGANIZATION_READ,
     Permission.BILLING_READ,
     Permission.AUDIT_READ,
+    Permission.STAFF_ACCESS_READ,
 )
 MOST_KEYS = 50
 

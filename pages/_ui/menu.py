@@ -111,7 +111,7 @@ STAFF_ACCESS = Screen(
     ":material/support_agent:",
     "Every time NEXA's own people opened your documents, changed something or viewed as one of you, and why.",
     "Audit",
-    Permission.AUDIT_READ,
+    Permission.STAFF_ACCESS_READ,
     frozenset({Scope.TENANT}),
 )
 SYSTEM = Screen(

@@ -10,15 +10,15 @@ import streamlit as st
 from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
-from pages._ui import badges, chooser, filters, format, layout, status
+from pages._ui import badges, chooser, filters, format, layout, reasons, status
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
 from pages._ui.text import literal
 
 _FOR_EVER = "For ever"
 _MONTHS = {_FOR_EVER: None, "1 year": 12, "2 years": 24, "3 years": 36, "5 years": 60, "7 years": 84, "10 years": 120}
-_KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "changed": "Changed"}
-_KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "changed": "blue"}
+_KIND_WORDS = {"documents": "Documents", "viewed_as": "Viewed as", "exported": "Exported", "changed": "Changed"}
+_KIND_COLORS = {"documents": "orange", "viewed_as": "violet", "exported": "red", "changed": "blue"}
 
 
 def headline(actor: Actor, totals: audit.ChainTotals, first: Sequence[audit.ChainState]) -> None:
@@ -103,10 +103,14 @@ def take_away(actor: Actor) -> None:
     until = right.date_input("To, inclusive", None, key="until", format=format.picker_pattern(actor))
     moments = zip(("since", "until"), format.moments(actor, since, until), strict=True)
     wanted = {name: moment.isoformat() for name, moment in moments if moment}
+    reason, may = reasons.of_export(actor, key="export-reason")
+    wanted |= {"reason": reason} if reason else {}
     query = f"?{urlencode(wanted)}" if wanted else ""
     with st.container(horizontal=True):
-        st.link_button("Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:")
-        st.link_button("Export as CSV", f"/api/audit/export.csv{query}", icon=":material/table_view:")
+        st.link_button(
+            "Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:", disabled=not may
+        )
+        st.link_button("Export as CSV", f"/api/audit/export.csv{query}", icon=":material/table_view:", disabled=not may)
         st.link_button("Verifier (Python)", "/api/audit/verify_audit_export.py", icon=":material/terminal:")
     keys = audit.seal_keys()
     options = "".join(f" --key {key.argument}" for key in keys)
@@ -121,7 +125,7 @@ def kept(actor: Actor) -> None:
     own = audit.retention(actor)
     since = f", and begin on {format.day(actor, own.kept_from)}" if own.kept_from else ""
     until = "for ever" if own.keep_months is None else f"for {_years(own.keep_months)}, then archived and removed"
-    st.write(f"{literal(own.organization_name)}'s entries are kept {until}{since}.")
+    st.write(f"The entries of {literal(own.organization_name)} are kept {until}{since}.")
     if own.legal_hold:
         st.info("A legal hold keeps every entry, whatever was agreed.", icon=":material/gavel:")
     if actor.may(Permission.ORGANIZATIONS_MANAGE):

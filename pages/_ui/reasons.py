@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from nexa_core.actor import Actor
+
 KEPT = "It is kept in the audit log."
 
 
@@ -13,3 +15,13 @@ def asked(button: str, *, who_reads: str = KEPT) -> str | None:
         reason = st.text_input("Reason", help=who_reads, max_chars=1000)
         pressed = st.form_submit_button(button, type="primary", width="stretch")
     return reason if pressed else None
+
+
+def of_export(actor: Actor, *, key: str) -> tuple[str, bool]:
+    """Why one of the platform's people exports a log, and whether that is said; nobody else is asked."""
+    if not actor.is_staff:
+        return "", True
+    reason = st.text_input(
+        "Reason for exporting", key=key, max_chars=500, help="Every customer whose log it is can read it."
+    )
+    return reason, bool(reason.strip())

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -15,10 +15,13 @@ import pytest
 from playwright.sync_api import Page, expect
 from streamlit.testing.v1 import AppTest
 
+from nexa_core.api.audit import Wanted, only_of
 from nexa_core.api.identity import header_value
+from nexa_core.audit import ExportFilter, Filters
 from nexa_core.embedded import EmbeddedServer
+from nexa_core.errors import Invalid
 from pages._ui import menu
-from pages._ui.audit import words
+from pages._ui.audit import address, words
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
 from tests.pages.visits import visits
@@ -74,6 +77,39 @@ def test_a_person_is_found_by_typing_becomes_a_chip_and_is_taken_away_again(come
     page.get_by_role("button", name=re.compile("^By ")).click()
     expect(chip).to_have_count(0)
     assert _filters(page) == {}
+
+
+def test_what_the_screen_exports_the_export_understands() -> None:
+    one = str(uuid4())
+    given = {
+        "person": one, "action": "organization.renamed", "resource_type": "user", "resource": one, "organization": one,
+        "address": "203.0.113.7", "text": "a&b", "request": "1a2b3c4d", "since": "2026-11-22T14:03:00Z",
+        "until": "2026-11-23T14:03:00Z", "staff": "1", "about": f"user:{one}",
+    }  # fmt: skip
+    assert set(given) == set(Filters.names())
+    filters = Filters.parse(given)
+    query = dict(parse_qsl(urlsplit(address.export(filters, "csv")).query))
+    assert only_of(Wanted.model_validate(query)) == ExportFilter.of(filters)
+    with pytest.raises(Invalid):
+        only_of(Wanted(action="organization.plan_chnaged"))
+
+
+def test_the_platforms_people_say_why_before_they_export(world: World, shell: Shell) -> None:
+    northwind, platform = world.organization(plan="starter"), world.organization("NEXA", is_platform=True)
+    owner = world.person("ada@northwind.example", northwind, role="owner")
+    admin = world.person("root@nexa.example", platform, role="owner")
+
+    def links(app: AppTest) -> list[tuple[bool, str]]:
+        found = [one.proto for one in app.get("link_button")]
+        return [(one.disabled, one.url) for one in found if one.label.startswith("Export")]
+
+    for path in (menu.AUDIT.path, menu.AUDIT_PROOF.path):
+        theirs = links(_open(shell(world.sign_in(owner, northwind)), path))
+        assert len(theirs) == 2 and not any(disabled for disabled, _ in theirs)
+        app = _open(shell(world.sign_in(admin, platform)), path)
+        assert all(disabled for disabled, _ in links(app))
+        next(one for one in app.text_input if one.label == "Reason for exporting").input("Ticket 7").run()
+        assert links(app) and all(not disabled and "reason=Ticket+7" in url for disabled, url in links(app))
 
 
 def test_a_click_on_an_entry_filters_by_its_request(come: Come) -> None:

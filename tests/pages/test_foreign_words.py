@@ -42,4 +42,4 @@ def test_whose_log_is_kept_and_broken_is_said_as_it_was_written(
     app = _open(shell(world.sign_in(owner, northwind)), menu.AUDIT_PROOF.path)
     assert not app.exception
     assert app.error[0].value == f"1 of 1 chains do not verify: {literal(NAME)}."
-    assert any(element.value.startswith(f"{literal(NAME)}'s entries are kept") for element in app.markdown)
+    assert any(element.value.startswith(f"The entries of {literal(NAME)} are kept") for element in app.markdown)

@@ -31,6 +31,9 @@ def test_the_log_is_verified_carried_away_and_verified_outside(
     expect(page.get_by_text("Verified to")).to_be_visible()
     command = page.get_by_test_id("stCode").inner_text().split()
     script = _download(page, "Verifier (Python)", tmp_path)
+    if button == "Internal admin":
+        page.get_by_label("Reason for exporting").fill("A yearly copy")
+        page.get_by_label("Reason for exporting").press("Enter")
     for link in ("Export as NDJSON", "Export as CSV"):
         export = _download(page, link, tmp_path)
         run = [sys.executable, "-I", str(script), str(export), *command[3:]]

@@ -84,6 +84,14 @@ def _with_bobs_eyes(stage: Stage) -> Actor:
     return looking
 
 
+def _run_out(stage: Stage) -> None:
+    """A viewing that the clock ended."""
+    _viewing(stage)
+    with stage.world.database.superuser() as connection, connection.transaction():
+        stage.world.name_the_change(connection)
+        connection.execute("UPDATE viewings SET started_at = now() - interval '1 hour', expires_at = now()")
+
+
 CASES: dict[str, Case] = {
     "accounts.actor_of_access_token": Case(
         lambda s, pair: accounts.actor_of_access_token(ORIGIN, access_token=pair.access_token), (), tokens
@@ -188,6 +196,9 @@ CASES: dict[str, Case] = {
     "accounts.view_as": Case(lambda s, _: _viewing(s), (("user.viewing_started", "user"),)),
     "accounts.stop_viewing": Case(
         lambda s, looking: accounts.stop_viewing(looking), (("user.viewing_ended", "user"),), _with_bobs_eyes
+    ),
+    "accounts.expire_viewings": Case(
+        lambda s, _: accounts.expire_viewings(s.root), (("user.viewing_expired", "user"),), _run_out
     ),
     "accounts.create_admin": Case(
         lambda s, _: accounts.create_admin("new@nexa.example"),

@@ -96,6 +96,7 @@ VERBS: dict[str, Row] = {
         lambda a, p: accounts.view_as(a, user_id=p.person, organization_id=p.organization, reason=REASON),
         expect=_viewing,
     ),
+    "accounts.expire_viewings": platform(lambda a, _: accounts.expire_viewings(a)),
     "accounts.stop_viewing": Row(
         lambda a, _: accounts.stop_viewing(a), expect=lambda _who, where: "ok" if where == "own" else None
     ),

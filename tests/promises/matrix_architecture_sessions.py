@@ -97,10 +97,8 @@ VERBS: dict[str, Row] = {
     "architecture_sessions.template_differences": read(S.template_differences),
     "architecture_sessions.pulse": Row(lambda a, p: S.pulse(a, p.architecture_session), expect=_of_a_session(READERS)),
     "architecture_sessions.here": Row(lambda a, p: S.here(a, p.architecture_session), expect=_of_a_session(READERS)),
-    # Who only looks leaves no trace of being there, so there is nothing to refuse.
     "architecture_sessions.opened": Row(
-        lambda a, p: S.opened(a, uuid=p.architecture_session),
-        expect=lambda who, where: "may" if who == "view-as" else _of_a_session(READERS)(who, where),
+        lambda a, p: S.opened(a, uuid=p.architecture_session), expect=_of_a_session(READERS)
     ),
     # That a session is there is no secret of its documents: staff pins it and is asked why before it opens.
     "architecture_sessions.pin": Row(

@@ -115,7 +115,9 @@ VERBS: dict[str, Row] = {
     "audit.apply": Row(lambda a, p: audit.apply(a, entry_id=p.entry, reason=REASON), expect=_putting_back),
     "audit.export_entries": Row(
         lambda a, p: tuple(
-            audit.export_entries(a, file_format="ndjson", only=audit.ExportFilter(organization_id=p.organization))
+            audit.export_entries(
+                a, file_format="ndjson", only=audit.ExportFilter(organization_id=p.organization), reason=REASON
+            )
         ),
         expect=_of_it(MANAGE), check=_all_written,
     ),
@@ -140,7 +142,7 @@ VERBS: dict[str, Row] = {
 
 
 def _file(form: str) -> Callable[[Place], str]:
-    return lambda place: f"/audit/export.{form}?organization={place.organization}"
+    return lambda place: f"/audit/export.{form}?organization={place.organization}&reason=asked"
 
 
 ROUTES: dict[str, Route] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import streamlit as st
@@ -15,12 +16,22 @@ from nexa_core.permissions import Permission
 from pages._ui import current_actor, shown_here
 from pages._ui.menu import AUDIT, STRUCTURING
 
+#: What the export calls a filter of the screen, where it calls it otherwise.
+_EXPORTED_AS = {"person": "user", "staff": "staff_only"}
+
 
 def filters() -> Filters:
     """The filters of this address; one that cannot be read is said, and then looked past."""
     with shown_here():
         return Filters.parse(st.query_params)
     return EVERYTHING
+
+
+def export(wanted: Filters, form: str, reason: str = "") -> str:
+    """Where the entries that these filters find are downloaded."""
+    query = {_EXPORTED_AS.get(name, name): value for name, value in wanted.words().items()}
+    query |= {"reason": reason} if reason else {}
+    return f"/api/audit/export.{form}" + (f"?{urlencode(query)}" if query else "")
 
 
 def put(**changes: Any) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from nexa_core import audit
 from nexa_core.actor import Actor, Scope
 from nexa_core.audit import EVERYTHING, Filters
-from pages._ui import chooser, current_actor, format, saved, shown_here
+from pages._ui import chooser, current_actor, format, reasons, saved, shown_here
 from pages._ui.audit import address, words
 from pages._ui.text import literal
 
@@ -50,6 +50,12 @@ def draw(actor: Actor, filters: Filters) -> None:
             _times(actor, filters)
         with st.popover("Views", icon=":material/bookmark:"):
             _views(actor, filters)
+        with st.popover("Export", icon=":material/download:"):
+            st.caption("The entries these filters find, with what proves each of them. Exporting is recorded too.")
+            reason, may = reasons.of_export(actor, key="audit-export-reason")
+            for form in ("ndjson", "csv"):
+                where = address.export(filters, form, reason)
+                st.link_button(f"Export as {form.upper()}", where, width="stretch", disabled=not may)
     _chips(actor, filters)
 
 

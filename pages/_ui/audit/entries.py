@@ -106,7 +106,7 @@ def _group(actor: Actor, group: Group, key: str) -> None:
 def _detail(actor: Actor, detail: EntryDetail, key: str) -> None:
     entry = detail.entry
     _facts(actor, detail)
-    _changes(entry, detail.changes, key)
+    _changes(actor, entry, detail.changes, key)
     if not detail.are_all_changes:
         st.caption(f"The first {len(detail.changes)} changes; there are more.")
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -134,7 +134,7 @@ def _facts(actor: Actor, detail: EntryDetail) -> None:
     st.markdown(" · ".join(f":gray[{name}] {literal(value)}" for name, value in facts.items() if value))
 
 
-def _changes(entry: EntryView, changes: Sequence[Change], key: str) -> None:
+def _changes(actor: Actor, entry: EntryView, changes: Sequence[Change], key: str) -> None:
     """What changed, place by place: short values in a table, long ones as code. Nothing in them is taken for Markdown,
     HTML or a formula."""
     if not changes:
@@ -145,25 +145,25 @@ def _changes(entry: EntryView, changes: Sequence[Change], key: str) -> None:
     short = [change for change in changes if all(_is_short(value) for value in (change.before, change.after))]
     if short:
         cells = {
-            name: [_cell(change.after if is_after else change.before) for change in short]
+            name: [_cell(actor, change.after if is_after else change.before) for change in short]
             for name, is_after in sides.items()
         }
         heads = {"Value": cells["After" if after else "Before"]} if len(sides) == 1 else cells
         st.table({"What": [literal(change.name) for change in short], **heads}, border="horizontal", hide_index=True)
     for number, change in enumerate(changes):
         if change not in short:
-            _long(entry, change, list(sides.values()), f"{key}-{entry.id}-{number}")
+            _long(actor, entry, change, list(sides.values()), f"{key}-{entry.id}-{number}")
 
 
 def _is_short(value: Value | None) -> bool:
     return value is None or (value.size <= _SHORT and "\n" not in value.text)
 
 
-def _cell(value: Value | None) -> str:
-    return literal(value.text) if value and value.text else "–"
+def _cell(actor: Actor, value: Value | None) -> str:
+    return literal(words.value(actor, value)) if value else "–"
 
 
-def _long(entry: EntryView, change: Change, sides: Sequence[bool], key: str) -> None:
+def _long(actor: Actor, entry: EntryView, change: Change, sides: Sequence[bool], key: str) -> None:
     columns = st.columns([2, *([4] * len(sides))], gap="small")
     columns[0].markdown(literal(change.name))
     for place, after in zip(columns[1:], sides, strict=True):
@@ -172,7 +172,8 @@ def _long(entry: EntryView, change: Change, sides: Sequence[bool], key: str) -> 
             if value is None:
                 st.caption("nothing")
                 continue
-            st.code(value.text if value.is_whole else value.text + " …", language=None, wrap_lines=True)
+            text = words.value(actor, value)
+            st.code(text if value.is_whole else text + " …", language=None, wrap_lines=True)
             if not value.is_whole and st.button(
                 f"Show all {value.size:,} characters", key=f"{key}-{after}", type="tertiary"
             ):

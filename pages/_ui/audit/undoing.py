@@ -10,6 +10,7 @@ from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.audit import EntryView
 from pages._ui import current_actor, saved, shown_here
+from pages._ui.audit import words
 from pages._ui.text import literal
 
 
@@ -34,9 +35,9 @@ def _put_back(entry_id: UUID) -> None:
         name, now, then = st.columns([2, 4, 4], gap="small")
         name.markdown(literal(change.name))
         now.caption("Now")
-        now.code(change.now.text, language=None, wrap_lines=True)
+        now.code(words.value(current_actor(), change.now), language=None, wrap_lines=True)
         then.caption("Put back to")
-        then.code(change.then.text, language=None, wrap_lines=True)
+        then.code(words.value(current_actor(), change.then), language=None, wrap_lines=True)
     reason = st.text_input("Reason", max_chars=1000, placeholder="Kept in the audit log", autocomplete="off")
     if st.button("Put it back", type="primary", disabled=bool(plan.refusal)):
         with shown_here():

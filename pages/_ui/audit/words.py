@@ -5,10 +5,11 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 
+from nexa_core import billing
 from nexa_core.accounts import device_label
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.audit import EntryView, Filters
+from nexa_core.audit import EntryView, Filters, Value
 from pages._ui import format
 
 RESOURCES = (
@@ -50,6 +51,13 @@ def resource(kind: str) -> str:
 def about(entry: EntryView) -> str:
     """What an entry is about: its name, or its kind."""
     return entry.resource_name or f"this {resource(entry.resource_type)}"
+
+
+def value(actor: Actor, one: Value) -> str:
+    """A value of an entry: a moment where the person is, an amount with its currency, else its text."""
+    if one.moment:
+        return format.moment(actor, one.moment)
+    return billing.written(*one.amount) if one.amount else one.text
 
 
 def origin(entry: EntryView) -> str:

@@ -20,6 +20,7 @@ PERMISSIONS: dict[Permission, str] = {
     Permission.BILLING_READ: "See billing",
     Permission.BILLING_MANAGE: "Change billing",
     Permission.AUDIT_READ: "Read the audit log",
+    Permission.STAFF_ACCESS_READ: "See when NEXA's people had access",
     Permission.ORGANIZATIONS_BROWSE: "See every customer",
     Permission.ORGANIZATIONS_MANAGE: "Change every customer",
     Permission.USERS_MANAGE: "Change every account",

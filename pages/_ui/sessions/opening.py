@@ -246,7 +246,10 @@ def _shown(value: object) -> str:
 def _ask_why(actor: Actor, uuid: UUID) -> None:
     """Somebody of the platform says why they open a customer's documents; the customer can read it."""
     st.title("Why do you open this session?", anchor=False)
-    st.caption("These are a customer's documents. Your reason is kept, and the customer can read it.")
+    st.caption(
+        "These are a customer's documents. Your reason is kept, and the customer can read it. "
+        "It opens the session for eight hours."
+    )
     with st.form("reason", width=560):
         reason = st.text_input("Reason", max_chars=500, placeholder="Ticket 4711: export fails")
         if st.form_submit_button("Open the session", type="primary"):

@@ -121,6 +121,24 @@ def test_the_customer_reads_who_looked_and_why(world: World, viewing: Actor, ids
     assert actors == [(ids["root"],)]
 
 
+def test_the_customer_reads_when_a_viewing_ended_that_nobody_ended(
+    world: World, viewing: Actor, ids: dict[str, UUID]
+) -> None:
+    system = Actor.system()
+    assert accounts.expire_viewings(system) == 0, "it lasts"
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE viewings SET started_at = now() - interval '1 hour', expires_at = now()")
+    assert accounts.expire_viewings(system) == 1 and accounts.expire_viewings(system) == 0
+    ada = world.actor(ids["ada"], ids["northwind"])
+    ended = audit.staff_access(ada, kind="viewed_as").items[0]
+    assert ended.sentence == "The viewing of Northwind as Ada Lovelace ended by itself" and ended.by_itself
+    with pytest.raises(Forbidden):
+        accounts.expire_viewings(ada)
+    accounts.stop_viewing(viewing)
+    assert len(audit.staff_access(ada, kind="viewed_as").items) == 2, "it has ended once"
+
+
 def test_it_ends_by_the_button_by_the_clock_and_with_the_sign_in(
     world: World, root: Actor, viewing: Actor, ids: dict[str, UUID]
 ) -> None:

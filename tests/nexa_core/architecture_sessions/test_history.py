@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tracemalloc
+from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from nexa_core import accounts, audit
 from nexa_core import architecture_sessions as sessions
-from nexa_core import audit
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Origin
 from nexa_core.architecture_sessions import Edit
 from nexa_core.architecture_sessions.values import same
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.databases import TestDatabase
 from tests.nexa_core.architecture_sessions.conftest import Cast
 from tests.nexa_core.architecture_sessions.test_merging import JSON
+from tests.worlds import World
 
 BEFORE: dict[str, Any] = {
     "session_objects": {"objects": [{"id": "cmp-1", "kind": "component", "title": "Hub"}]},
@@ -173,9 +177,43 @@ def test_staff_says_why_and_the_customer_reads_it(cast: Cast) -> None:
     sessions.state_reason(cast.root, uuid=made.uuid, reason="ticket 4711")
     assert sessions.get(cast.root, uuid=made.uuid).documents["loe_objects"] == BEFORE["loe_objects"]
     (access,) = (one for one in audit.staff_access(cast.ada, kind="documents").items if one.reason)
-    assert access.reason == "ticket 4711" and "opened the documents of the session Review" in access.sentence
+    assert access.reason == "ticket 4711"
+    until = f"{dt.datetime.now(dt.UTC) + dt.timedelta(hours=8):%Y-%m-%d %H:}"
+    assert f"gave a reason to read the documents of the session Review until {until}" in access.sentence
     with pytest.raises(Forbidden):
         sessions.state_reason(cast.manager, uuid=made.uuid, reason="curious")
+
+
+def test_the_customer_reads_of_every_opening_once_a_sign_in(cast: Cast, world: World) -> None:
+    made, other = (sessions.create(cast.ada, title=title, documents=BEFORE) for title in ("Review", "Other"))
+
+    def signed_in() -> Actor:
+        assert cast.root.user_id and cast.root.organization_id
+        return replace(cast.root, user_session_id=world.sign_in(cast.root.user_id, cast.root.organization_id))
+
+    def told() -> list[tuple[str, str | None]]:
+        found = audit.staff_access(cast.ada, kind="documents").items
+        return [(one.sentence.partition(" the documents of the session ")[2][:6], one.reason) for one in found]
+
+    first, second = signed_in(), signed_in()
+    sessions.state_reason(first, uuid=made.uuid, reason="ticket 1")
+    for _ in range(2):
+        sessions.opened(first, uuid=made.uuid)
+    assert told() == [("Review", "ticket 1")], "with the reason"
+    for _ in range(2):
+        sessions.opened(second, uuid=made.uuid)
+    assert told() == [("Review", "ticket 1")] * 2, "the reason still stands, and it is another sign-in"
+    sessions.opened(cast.ada, uuid=made.uuid)
+    assert cast.ada.user_id and cast.ada.organization_id
+    accounts.view_as(first, user_id=cast.ada.user_id, organization_id=cast.ada.organization_id, reason="ticket 2")
+    assert first.user_session_id
+    looking = accounts.actor_of_user_session(Origin(), user_session_id=first.user_session_id)
+    for _ in range(2):
+        sessions.opened(looking, uuid=other.uuid)
+    assert told() == [("Other", "ticket 2"), *[("Review", "ticket 1")] * 2]
+    assert audit.staff_access(cast.ada, kind="documents").items[0].sentence.startswith("NEXA staff opened")
+    with pytest.raises(NotFound):
+        sessions.opened(looking, uuid=uuid4())
 
 
 def test_who_is_here_is_seen_by_the_others_only_while_they_are(cast: Cast, database: TestDatabase) -> None:

@@ -6,10 +6,11 @@ import json
 
 import pytest
 
-from nexa_core import audit, db, organizations
+from nexa_core import accounts, audit, db, organizations
 from nexa_core.actions import Action
-from nexa_core.actor import Actor
+from nexa_core.actor import Actor, Origin
 from nexa_core.errors import Forbidden, Invalid, NotFound
+from nexa_core.permissions import Permission, explain
 from tests.databases import TestDatabase
 from tests.worlds import World
 
@@ -26,10 +27,13 @@ def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> Non
     organizations.suspend(root, organization_id=ada.organization_id, reason="Unpaid <b>since</b> June")
     organizations.resume(root, organization_id=ada.organization_id, reason="Paid")
     opened(root, ada, "session", "Asked for help with the diagram")
-    list(audit.export_entries(root, file_format="csv", only=audit.ExportFilter(organization_id=ada.organization_id)))
+    here = audit.ExportFilter(organization_id=ada.organization_id)
+    with pytest.raises(Invalid, match="say why"):
+        audit.export_entries(root, file_format="csv", only=here, reason=" ")
+    list(audit.export_entries(root, file_format="csv", only=here, reason="Their auditor asks"))
     found = audit.staff_access(ada)
     assert [(item.kind, item.reason) for item in found.items] == [
-        ("changed", None),
+        ("exported", "Their auditor asks"),
         ("documents", "Asked for help with the diagram"),
         ("changed", "Paid"),
         ("changed", "Unpaid <b>since</b> June"),
@@ -39,6 +43,10 @@ def test_a_customer_reads_what_staff_did_and_why(ada: Actor, root: Actor) -> Non
     assert not any(item.by_itself for item in found.items)
     assert [item.kind for item in audit.staff_access(ada, kind="documents").items] == ["documents"]
     assert audit.staff_access(ada, kind="viewed_as").items == ()
+    list(audit.export_entries(root, file_format="csv", reason="Yearly copy"))
+    assert [item.sentence for item in audit.staff_access(ada, kind="exported").items] == [
+        "NEXA staff exported the audit log of Northwind Traders"
+    ] * 2, "an export of everybody's log is one of this log"
     with pytest.raises(Invalid):
         audit.staff_access(ada, kind="nothing")
 
@@ -93,7 +101,7 @@ def test_screen_log_and_export_agree_on_what_staff_did(database: TestDatabase, a
     assert {str(e.id) for e in audit.find(ada, filters=audit.Filters(staff=True)).items} == shown()
     assert {str(entry.id) for entry in log.items if entry.is_staff_access} == shown()
     assert len(shown()) == 5 and exported(staff_only=True) == shown()
-    for kind, count in {"documents": 2, "viewed_as": 1, "changed": 2}.items():
+    for kind, count in {"documents": 2, "viewed_as": 1, "changed": 2, "exported": 0}.items():
         assert len(shown(kind)) == count and exported(staff_kind=kind) == shown(kind)
     with pytest.raises(Invalid):
         exported(staff_kind="nothing")
@@ -110,6 +118,37 @@ def test_only_those_who_may_read_the_log_of_their_own_organization(world: World,
     with pytest.raises(Forbidden):
         audit.staff_access(member)
     assert len(audit.staff_access(root, organization_id=contoso).items) == 1
+
+
+def test_the_plan_gates_the_log_but_never_what_staff_did(world: World, root: Actor) -> None:
+    small = world.organization("Small", plan_type="free")
+    sign_in = world.sign_in(world.person("owner@small.example", small, role="owner"), small)
+    owner = accounts.actor_of_user_session(Origin(), user_session_id=sign_in)
+    organizations.suspend(root, organization_id=small, reason="unpaid")
+    organizations.resume(root, organization_id=small, reason="paid")
+    assert [item.reason for item in audit.staff_access(owner).items] == ["paid", "unpaid"]
+    for only in (audit.ExportFilter(staff_only=True), audit.ExportFilter(staff_kind="changed")):
+        lines = b"".join(audit.export_entries(owner, file_format="ndjson", only=only)).splitlines()
+        assert {json.loads(line)["action"] for line in lines if b'"entry"' in line} == {
+            "organization.suspended",
+            "organization.resumed",
+        }
+    with pytest.raises(Forbidden):
+        audit.find(owner)
+    for rest in (None, audit.ExportFilter(action="organization.suspended")):
+        with pytest.raises(Forbidden, match="does not include audit_log"):
+            audit.export_entries(owner, file_format="ndjson", only=rest)
+
+
+def test_who_is_granted_or_denied_the_log_personally_is_what_staff_did_too(world: World, ada: Actor) -> None:
+    assert ada.organization_id
+    for role, name, may in (("member", "grant", True), ("admin", "deny", False)):
+        personal = {name: [Permission.AUDIT_READ.value]}
+        person = world.person(f"{role}@northwind.example", ada.organization_id, role=role, permissions=personal)
+        somebody = world.actor(person, ada.organization_id)
+        assert somebody.may(Permission.STAFF_ACCESS_READ) is may
+        assert (Permission.STAFF_ACCESS_READ in somebody.permissions) is may
+        assert explain(somebody, Permission.STAFF_ACCESS_READ).deciding.name == "override"
 
 
 def test_the_state_of_the_own_chain_is_all_a_customer_sees(world: World, ada: Actor, root: Actor) -> None:

@@ -143,6 +143,49 @@ def test_a_filter_narrows_and_what_is_left_still_verifies(ada: Actor, root: Acto
     assert "organization.suspended" in actions(ExportFilter(until=when))
 
 
+def test_the_screens_filters_export_what_the_screen_shows(
+    world: World, ada: Actor, root: Actor, tmp_path: Path
+) -> None:
+    assert ada.organization_id and ada.user_id
+    history(ada, 3)
+    ben = world.person("ben@northwind.example", ada.organization_id)
+    organizations.suspend(root, organization_id=ada.organization_id, reason="unpaid")
+    organizations.resume(root, organization_id=ada.organization_id, reason="paid")
+    membership = next(m.id for m in organizations.members(ada, organization_id=ada.organization_id) if m.user_id == ben)
+    from_here = replace(ada, origin=Origin(ip_address="203.0.113.7"))
+    organizations.change_role(from_here, membership_id=membership, organization_id=ada.organization_id, role="viewer")
+    request = str(from_here.origin.request_id)
+    organizations.rename(ada, name='The "North"')
+    for words in (
+        {"text": '"north"'},
+        {"person": str(root.user_id)},
+        {"address": "203.0.113.7"},
+        {"request": request},
+        {"request": request[:8]},
+        {"text": "VIEW%"},
+        {"text": "view"},
+        {"about": f"user:{ben}"},
+        {"about": f"membership:{membership}"},
+        {"about": f"organization:{ada.organization_id}", "action": "organization.suspended"},
+        {"staff": "1"},
+    ):
+        filters = audit.Filters.parse(words)
+        found = audit.find(ada, filters=filters, limit=200).items
+        shown = {str(entry.id) for entry in found if entry.action != "audit.exported"}
+        path = carry_away(ada, tmp_path, only=ExportFilter.of(filters))
+        assert faults(path) == []
+        rows = [row for row in map(json.loads, path.read_text().splitlines()) if row["record"] == "entry"]
+        written = {row["id"] for row in rows if row["action"] != "audit.exported"}  # which holds what was looked for
+        assert written == shown and bool(shown) is (words != {"text": "VIEW%"}), words
+
+
+def test_an_action_there_is_not_is_refused_and_not_found_nowhere(ada: Actor) -> None:
+    with pytest.raises(Invalid, match="There is no action"):
+        audit.export_entries(ada, file_format="csv", only=ExportFilter(action="organization.plan_chnaged"))
+    with pytest.raises(Invalid, match="no IP address"):
+        audit.export_entries(ada, file_format="csv", only=ExportFilter(address="here"))
+
+
 def test_nobody_exports_anothers_log(world: World, ada: Actor, root: Actor, tmp_path: Path) -> None:
     history(ada, 2)
     contoso = world.organization("Contoso")
@@ -167,7 +210,9 @@ def test_what_cannot_be_exported_is_refused_before_it_begins(ada: Actor, root: A
     with pytest.raises(Invalid):
         audit.export_entries(ada, file_format="xlsx")
     with pytest.raises(NotFound):
-        audit.export_entries(root, file_format="csv", only=ExportFilter(organization_id=root.user_id))
+        audit.export_entries(
+            root, file_format="csv", only=ExportFilter(organization_id=root.user_id), reason="asked for"
+        )
     others = []
     for number in range(export_module.AT_ONCE):
         other = world.organization(f"Other {number}")

@@ -18,6 +18,7 @@ from nexa_core import accounts, audit, organizations
 from nexa_core.actions import Action
 from nexa_core.actor import Actor, Origin
 from nexa_core.audit.entry import _changes
+from nexa_core.audit.values import Words
 from nexa_core.db import recording
 from nexa_core.errors import NotFound
 from tests.databases import TestDatabase
@@ -140,7 +141,7 @@ def test_the_changes_of_a_path_level_diff_make_one_side_of_the_other(
 ) -> None:
     """Applied to what was, the changes give what is; and where nothing differs, there is none."""
     result: Any = json.loads(json.dumps(before))
-    for change in _changes((), before, after):
+    for change in _changes((), before, after, Words({})):
         assert change.before or change.after
         target, source = result, after
         for step in change.path[:-1]:
@@ -221,3 +222,78 @@ def test_identifiers_of_people_read_as_names(world: World, ada: Actor, northwind
     shown = {change.name: change.after.text for change in audit.entry(ada, entry_id=added.id).changes if change.after}
     assert shown["user"] == "Bob Stone" and str(bob) not in str(shown)
     assert accounts.my_profile(ada).full_name == "Ada Meyer"
+
+
+def test_a_stranger_to_the_reader_is_called_in_the_values_what_the_sentence_calls_them(
+    world: World, root: Actor, ada: Actor, northwind: UUID
+) -> None:
+    """No identifier is left of an entry: people have names, the platform's own are its staff to a customer."""
+    assert root.organization_id and ada.user_id
+    looking = replace(root, user_session_id=world.sign_in(root.user_id, root.organization_id))  # type: ignore[arg-type]
+    accounts.view_as(anew(looking), user_id=ada.user_id, organization_id=northwind, reason="Ticket 1")
+    began = values_told(ada)
+    assert (began["user"].text, began["viewed user"].text) == ("NEXA staff", "Ada Meyer")
+    assert began["expires at"].moment and began["expires at"].moment > dt.datetime.now(dt.UTC)
+    assert values_told(root)["user"].text == "Root"
+    with recording(anew(root), Action.ORGANIZATION_MANAGER_ASSIGNED) as db:
+        db.execute(
+            text("UPDATE organizations SET account_manager_id = :who WHERE id = :id"),
+            {"who": root.user_id, "id": northwind},
+        )
+    assert values_told(ada)["account manager"].text == "NEXA staff"
+    assert values_told(root)["account manager"].text == "Root"
+
+
+def test_sentences_say_whose_and_how_many_as_people_do(world: World, root: Actor) -> None:
+    mines = world.organization("Tarnfell Minerals")
+    world.person("ida@tarnfell.example", mines, role="owner")
+    audit.set_retention(anew(root), organization_id=mines, keep_months=24, reason="agreed")
+    assert audit.recent(root, limit=1)[0].sentence == "Root changed how long Tarnfell Minerals’ audit log is kept"
+    update(root, mines, tax_id="DE1")
+    assert audit.recent(root, limit=1)[0].sentence == "Root changed Tarnfell Minerals’ tax number from nothing to DE1"
+    for changed, told in ((1, "1 organization"), (2, "2 organizations")):
+        with recording(anew(root), Action.ORGANIZATIONS_CHANGED) as db:
+            audit.note(db, "batch", None, {"changed": changed})
+        assert audit.recent(root, limit=1)[0].sentence == f"Root changed {told} at once"
+
+
+def test_values_read_as_words(root: Actor, ada: Actor, northwind: UUID) -> None:
+    note = {
+        "request": str(northwind),
+        "tags": ["events", "public"],
+        "permissions": {"deny": [], "grant": ["usage.read"]},
+        "template_values": {},
+        "filters": {
+            "person": str(ada.user_id),
+            "about": f"organization:{northwind}",
+            "since": "2026-11-29T18:13:33.5Z",
+        },
+        "amount_minor": 980,
+        "currency": "EUR",
+        "subscription_status": "past_due",
+        "is_demo": True,
+        "issued_by": str(UUID(int=7)),
+        "thing_id": str(UUID(int=7)),
+    }
+    with recording(anew(root), Action.ORGANIZATION_UPDATED) as db:
+        audit.note(db, "organization", northwind, note, organization_id=northwind)
+    told = values_told(root)
+    assert {name: value.text for name, value in told.items()} == {
+        "amount": "980",
+        "currency": "EUR",
+        "filters": "about: organization Northwind; since: 2026-11-29 18:13 UTC; person: Ada Meyer",
+        "is demo": "yes",
+        "issued by": "Somebody",
+        "permissions": "deny: nothing; grant: usage.read",
+        "subscription": "Past due",
+        "tags": "events, public",
+        "template values": "nothing",
+        "thing": "00000000…",
+    }
+    assert told["amount"].amount == (980, "EUR")
+
+
+def values_told(actor: Actor) -> dict[str, audit.Value]:
+    """The values after the newest change, by what they are called."""
+    detail = audit.entry(actor, entry_id=audit.recent(actor, limit=1)[0].id)
+    return {change.name: change.after for change in detail.changes if change.after}

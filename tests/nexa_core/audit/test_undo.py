@@ -117,6 +117,21 @@ def test_an_undo_asks_for_the_permission_of_the_change_itself(stage: Stage, worl
     audit.apply(stage.ada, entry_id=profile, reason="mine")
 
 
+def test_undoing_back_to_suspended_ends_the_sign_ins_as_suspending_does(stage: Stage, world: World) -> None:
+    accounts.suspend_user(anew(stage.root), user_id=stage.bob, reason="stolen")
+    accounts.resume_user(anew(stage.root), user_id=stage.bob, reason="found")
+    sign_in = world.sign_in(stage.bob, stage.northwind)
+    resumed = change_of(stage, action="user.resumed")
+    with stage.database.superuser() as connection:
+        audit.plan(stage.root, entry_id=resumed)
+        of_it = "SELECT revoked_reason FROM user_sessions WHERE id = %s"
+        assert connection.execute(of_it, [sign_in]).fetchone() == (None,)
+        audit.apply(anew(stage.root), entry_id=resumed, reason="stolen after all")
+        assert connection.execute(of_it, [sign_in]).fetchone() == ("user_suspended",)
+    told = {e.sentence for e in audit.find(stage.root, filters=audit.Filters(action="audit.undone")).items}
+    assert f"{stage.root.full_name or 'Root'} ended a sign-in of the suspended account" in told and len(told) == 2
+
+
 def test_an_admin_cannot_make_an_owner_by_undoing(stage: Stage) -> None:
     of_bob = {"membership_id": stage.membership, "organization_id": stage.northwind}
     organizations.change_role(stage.ada, role="owner", **of_bob)
