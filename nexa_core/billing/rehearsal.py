@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
-from nexa_core.billing import reach
+from nexa_core.billing import expired, reach
 from nexa_core.billing.lines import named_event
 from nexa_core.billing.periods import Period, period_of
 from nexa_core.billing.plans import Plan, plan_of_row
@@ -134,13 +134,14 @@ def rehearse(
 
     What was agreed with the organization is left out: the question is what the plan alone would have done. Calls are
     replayed one by one, in the order in which they happened. Raises as ``invoice`` does, Invalid for limits that are
-    no counts.
+    no counts, Conflict for a period some of whose single events are no longer kept.
     """
     reach.require(actor, organization_id)
     own = _own_limits(monthly_credits, event_limits or {})
     with reading(actor) as db:
         billed = reach.subject(db, actor, organization_id)
         when = period_of(db, billed.id, period)
+        expired.require_events(db, billed.id, when)
         plans = [plan_of_row(row) for row in db.execute(_PLANS, {"until": when.ends})]
         counted = {
             row.metric: row.used for row in db.execute(_USED, {"organization": billed.id, "starts": when.starts})
