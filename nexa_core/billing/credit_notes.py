@@ -18,7 +18,6 @@ from nexa_core.db import recording
 from nexa_core.errors import Conflict, Forbidden, Invalid
 from nexa_core.permissions import Permission
 
-_LOCK = text("SELECT 1 FROM organizations WHERE id = :organization FOR NO KEY UPDATE")
 _TOTAL = text("""
 SELECT sum(amount_minor)::bigint AS total, min(currency) AS currency
 FROM nexa.invoice_lines(:organization, :at)
@@ -63,7 +62,7 @@ def issue_credit(
         billed = reach.subject(db, actor, organization_id)
         when = period_of(db, billed.id, period)
         # Two credits at the same moment wait for each other here: together they cannot exceed the invoice either.
-        db.execute(_LOCK, {"organization": billed.id})
+        reach.lock(db, billed.id)
         row = db.execute(_TOTAL, {"organization": billed.id, "at": when.starts}).one()
         if amount_minor > (row.total or 0):
             raise Conflict(
