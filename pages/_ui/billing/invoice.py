@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import streamlit as st
 
@@ -197,12 +198,12 @@ def giving_back(actor: Actor, invoice: billing.Invoice) -> None:
     """For the platform's people: the button that opens the credit note."""
     may = actor.is_staff and actor.may(Permission.BILLING_MANAGE) and invoice.total_minor > 0
     if may and st.button("Give money back …", icon=":material/undo:"):
-        credit(actor, invoice)
+        credit(actor, invoice, uuid4().hex)
 
 
 @st.dialog("Give money back?", icon=":material/undo:")
-def credit(actor: Actor, invoice: billing.Invoice) -> None:
-    """A credit note or refund, before it becomes a negative line."""
+def credit(actor: Actor, invoice: billing.Invoice, key: str) -> None:
+    """A credit note or refund, before it becomes a negative line; one only, however often the button is pressed."""
     st.write(
         f"It becomes a negative line of **{literal(invoice.number)}** and stays in the audit log; "
         "it cannot be taken back. Nothing is paid out by NEXA."
@@ -220,5 +221,6 @@ def credit(actor: Actor, invoice: billing.Invoice) -> None:
                 billing.issue_credit(
                     current_actor(), organization_id=invoice.organization_id, period=invoice.period.name,
                     amount_minor=minor, reason=reason, kind="refund" if kind == "refund" else "credit",
+                    idempotency_key=key,
                 )  # fmt: skip
                 saved("It is a line of the invoice now")

@@ -289,6 +289,24 @@ def test_credits_cannot_exceed_the_invoice_even_together(ledger: Ledger, root: A
     assert billing.invoice(root, organization_id=organization, period="2026-06").total_minor == 1
 
 
+def test_who_repeats_a_request_gives_money_back_once(ledger: Ledger, root: Actor) -> None:
+    organization, other = ledger.customer(plan="starter"), ledger.customer("Other", plan="starter")
+    give: dict[str, Any] = {"period": "2026-06", "amount_minor": 4_000, "reason": "an outage", "idempotency_key": "k"}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: billing.issue_credit(root, organization_id=organization, **give), range(4)))
+    assert len(set(answers)) == 1 and answers[0].total_minor == 900
+    for changes in ({"amount_minor": 1}, {"period": "2026-05"}, {"kind": "refund"}, {"reason": "another"}):
+        with pytest.raises(Conflict, match="used before"):
+            billing.issue_credit(root, organization_id=organization, **give | changes)
+    for key in ("", "k" * 256, "k\n"):
+        with pytest.raises(Invalid, match="idempotency key"):
+            billing.issue_credit(root, organization_id=organization, **give | {"idempotency_key": key})
+    assert billing.issue_credit(root, organization_id=other, **give).id != answers[0].id
+    small = give | {"amount_minor": 1, "idempotency_key": None}
+    assert billing.issue_credit(root, organization_id=organization, **small).total_minor == 899
+    assert billing.issue_credit(root, organization_id=organization, **small).total_minor == 898
+
+
 def test_whose_invoices_one_sees(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """The billing contact its own; an account manager as the setting says; a presenter demo organizations only."""
     from nexa_core.config import settings as configured
