@@ -19,6 +19,7 @@ from nexa_core.billing.invoices import (
     invoice,
     invoices,
     organization_of,
+    periods,
 )
 from nexa_core.billing.line_events import EventPage, LineEvent, line_events
 from nexa_core.billing.lines import Line, named_event
@@ -64,6 +65,7 @@ __all__ = [
     "named_event",
     "organization_of",
     "parsed",
+    "periods",
     "plan_fit",
     "plan_fits",
     "plan_versions",

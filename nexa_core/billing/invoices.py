@@ -69,6 +69,12 @@ CROSS JOIN LATERAL nexa.invoice_lines(:organization, nexa.day_begins(:organizati
 WHERE l.period_end > :since
 GROUP BY 1, 2, 3 ORDER BY 2 DESC
 """)
+_NAMES = text("""
+SELECT to_char(m, 'YYYY-MM') FROM organizations o
+CROSS JOIN generate_series(nexa.billing_month(o.id, o.created_at),
+                           nexa.billing_month(o.id, least(now(), o.deleted_at)), interval '1 month') m
+WHERE o.id = :organization ORDER BY m DESC
+""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,14 @@ def invoice(actor: Actor, *, organization_id: UUID, period: str | None = None) -
         allowance=included["allowance"], used=included["quantity"] + (overage["quantity"] if overage else 0),
         lines=lines,
     )  # fmt: skip
+
+
+def periods(actor: Actor, *, organization_id: UUID) -> tuple[str, ...]:
+    """The names of every period an organization has an invoice of, the latest first. Raises as :func:`invoice` does."""
+    reach.require(actor, organization_id)
+    with reading(actor) as db:
+        billed = reach.subject(db, actor, organization_id)
+        return tuple(db.scalars(_NAMES, {"organization": billed.id}))
 
 
 def invoices(actor: Actor, *, organization_id: UUID, limit: int = 13) -> tuple[InvoiceTotal, ...]:

@@ -56,7 +56,7 @@ def _lines(kind: str, rows: Sequence[Any], types: Sequence[Any], period: Period)
         case "overage":
             return [line for row in found for line in _overage(row, types, period)]
         case _:
-            return [_given_back(row) for row in found]
+            return [_given_back(row, period) for row in found]
 
 
 def _fee(row: Mapping[str, Any], period: Period) -> Line:
@@ -114,10 +114,11 @@ def _overage(row: Mapping[str, Any], types: Sequence[Any], period: Period) -> li
     ]  # fmt: skip
 
 
-def _given_back(row: Mapping[str, Any]) -> Line:
+def _given_back(row: Mapping[str, Any], period: Period) -> Line:
     at = _moment(row["since"])
+    day = at.astimezone(ZoneInfo(period.time_zone)).date()
     title = "Refund" if row["kind"] == "refund" else "Credit note"
-    why = f"{title} of {at.date().isoformat()}: {row['note']}"
+    why = f"{title} of {day.isoformat()}: {row['note']}"
     return Line(
         f"{row['kind']}-{row['reference']}",
         row["kind"],

@@ -103,8 +103,8 @@ def files(invoice: billing.Invoice) -> None:
 
 
 def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
-    """What the months came to; a click opens one."""
-    st.subheader("Every month", anchor=False)
+    """What the latest months came to; a click opens one."""
+    st.subheader("Latest months", anchor=False)
     st.dataframe(
         {
             "Month": [whose.month(total.period) for total in totals],
@@ -118,7 +118,7 @@ def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
             "Total": [whose.money(actor, total.total_minor, total.currency) for total in totals],
         },
         key="invoices", hide_index=True, height="content", placeholder="–", on_select=lambda: _open_month(totals),
-        selection_mode=["single-cell"], alt="What each month came to",
+        selection_mode=["single-cell"], alt="What each of the latest months came to",
         column_config={
             "Credits used": st.column_config.NumberColumn(format="localized"),
             "Over the allowance": st.column_config.NumberColumn(format="localized"),
