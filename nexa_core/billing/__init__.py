@@ -1,6 +1,7 @@
 """What customers pay for: plans and allowances, invoices, and what another plan would have meant."""
 
 from nexa_core.billing.catalogue import (
+    SOMEWHERE,
     Affected,
     Draft,
     Version,
@@ -34,6 +35,7 @@ __all__ = [
     "PLANS",
     "PRICES",
     "ROUNDING",
+    "SOMEWHERE",
     "Affected",
     "Blocked",
     "Credited",
