@@ -22,10 +22,11 @@ from nexa_core.errors import Invalid
 _MOST = 2**31 - 1
 CUSTOM = "custom"
 
-# The plans as they were at the end of the period: what the organization could have had.
+# The plans as they were at the end of the period, or are now: what the organization could have had.
 _PLANS = text("""
 SELECT * FROM (SELECT DISTINCT ON (plan) * FROM plan_versions
-               WHERE effective_from < CAST(:until AS timestamptz) OR effective_from <= now()
+               WHERE nexa.version_has_begun(:organization, effective_from,
+                                            least(CAST(:ends AS timestamptz) - interval '1 microsecond', now()))
                ORDER BY plan, effective_from DESC) v ORDER BY price_minor, plan
 """)
 _USED = text("""
@@ -142,12 +143,12 @@ def rehearse(
         billed = reach.subject(db, actor, organization_id)
         when = period_of(db, billed.id, period)
         expired.require_events(db, billed.id, when)
-        plans = [plan_of_row(row) for row in db.execute(_PLANS, {"until": when.ends})]
         counted = {
             row.metric: row.used for row in db.execute(_USED, {"organization": billed.id, "starts": when.starts})
         }
         used = counted.pop("credits", 0)
         span = {"organization": billed.id, "starts": when.starts, "ends": when.ends}
+        plans = [plan_of_row(row) for row in db.execute(_PLANS, {"organization": billed.id, "ends": when.ends})]
         burn = tuple((row.day, row.credits) for row in db.execute(_BURN, span | {"first_day": when.first_day}))
         outcomes = [_outcome(db, span, plan, billed.currency, used, counted) for plan in plans]
         if own is not None:
