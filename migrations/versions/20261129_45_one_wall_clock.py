@@ -25,14 +25,11 @@ CREATE FUNCTION nexa.version_begins(organization uuid, effective_from timestampt
                  (date_trunc('month', l.local) + interval '1 month')::date AS next
           FROM (SELECT effective_from AT TIME ZONE 'UTC' AS local) l) m
 $$;
--- The same as far as it matters between two instants; far from both, whose clock it is makes no difference.
-CREATE FUNCTION nexa.version_begins_in(organization uuid, effective_from timestamptz, since timestamptz, until timestamptz)
-    RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN effective_from BETWEEN since - interval '16 hours' AND until + interval '16 hours'
-                THEN nexa.version_begins(organization, effective_from) ELSE effective_from END
-$$;
 CREATE FUNCTION nexa.version_has_begun(organization uuid, effective_from timestamptz, at timestamptz) RETURNS boolean
-    LANGUAGE sql STABLE PARALLEL SAFE AS $$ SELECT nexa.version_begins_in(organization, effective_from, at, at) <= at $$;
+    LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT effective_from <= at + interval '16 hours' AND (effective_from <= at - interval '16 hours'
+        OR nexa.version_begins(organization, effective_from) <= at)
+$$;
 
 -- Who signs in is told the features of the plan, too.
 GRANT SELECT ON former_time_zones TO nexa_entry;
@@ -180,7 +177,7 @@ CREATE OR REPLACE FUNCTION nexa.invoice_lines(organization uuid, at timestamptz)
     unit_minor bigint, unit_quantity bigint, amount_minor bigint, allowance bigint, reference uuid, note text
 ) LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WITH periods AS (
-        SELECT o.id, p.starts, p.ends, greatest(o.created_at, p.starts) AS begins,
+        SELECT {zone}o.id, p.starts, p.ends, greatest(o.created_at, p.starts) AS begins,
                least(o.deleted_at, p.ends) AS stops,
                least(o.deleted_at, p.ends, greatest(now(), p.starts + interval '1 microsecond')) - interval '1 microsecond' AS last
         FROM organizations o
@@ -195,7 +192,7 @@ CREATE OR REPLACE FUNCTION nexa.invoice_lines(organization uuid, at timestamptz)
         SELECT a.*, lead(a.effective_from, 1, 'infinity') OVER (PARTITION BY a.organization_id ORDER BY a.effective_from) AS ended
         FROM plan_assignments a WHERE organization IS NULL OR a.organization_id = organization
     ), versions AS (
-        SELECT v.*, lead(v.effective_from, 1, 'infinity') OVER (PARTITION BY v.plan ORDER BY v.effective_from) AS ended
+        SELECT v.*, lead(v.effective_from, 1, 'infinity') OVER (PARTITION BY v.plan ORDER BY v.effective_from) AS ended{near}
         FROM plan_versions v
     ), segments AS (
         SELECT p.id, p.starts, p.ends, p.currency, a.plan_type, v.name, a.subscription_status, f.since, f.until,
@@ -262,6 +259,18 @@ DATED = {
     "starts": MOVED.format("nexa.billing_start(o.id, at)", "nexa.period_start(at, o.time_zone)"),
     "ends": MOVED.format("nexa.billing_end(o.id, at)", "nexa.period_end(at, o.time_zone)"),
 }
+# Of a version that is far from the period, whose clock it is makes no difference; and nearly nobody ever moved.
+NEAR = "{} BETWEEN at - interval '33 days' AND at + interval '33 days'"
+OWN = """CASE WHEN {near} IS NOT TRUE THEN v.{name} WHEN p.has_moved THEN nexa.version_begins(p.id, v.{name})
+                 ELSE nexa.first_instant(v.{name} AT TIME ZONE 'UTC', p.time_zone) END"""
+OWN_CLOCK = {
+    "zone": "o.time_zone, o.id IN (SELECT f.organization_id FROM former_time_zones f) AS has_moved, ",
+    "near": f""",
+               {NEAR.format("v.effective_from")} AS is_near,
+               {NEAR.format("lead(v.effective_from) OVER (PARTITION BY v.plan ORDER BY v.effective_from)")} AS ends_near""",
+    "begins": OWN.format(name="effective_from", near="v.is_near"),
+    "ended": OWN.format(name="ended", near="v.ends_near"),
+}
 IN_FORCE = """LEFT JOIN (SELECT id, plan, effective_from,
                   lead(effective_from, 1, 'infinity') OVER (PARTITION BY plan ORDER BY effective_from) AS ended
            FROM plan_versions) w ON w.plan = o.plan_type AND nexa.version_has_begun(o.id, w.effective_from, now())
@@ -269,7 +278,7 @@ IN_FORCE = """LEFT JOIN (SELECT id, plan, effective_from,
 IN_FORCE_BEFORE = """LEFT JOIN (SELECT DISTINCT ON (plan) * FROM plan_versions WHERE effective_from <= now()
            ORDER BY plan, effective_from DESC) w ON w.plan = o.plan_type"""
 # Written out where each debit asks: what is a function would be expanded each time.
-BEGUN_NOW = """(p.effective_from <= now() - interval '16 hours'
+BEGUN_NOW = """p.effective_from <= now() + interval '16 hours' AND (p.effective_from <= now() - interval '16 hours'
                 OR nexa.version_begins({}, p.effective_from) <= now())"""
 
 
@@ -280,15 +289,12 @@ def upgrade() -> None:
     op.execute(LIMITS.format(begun=BEGUN_NOW.format("o.id")))
     op.execute(STANDING.format(begun=BEGUN_NOW.format("s.organization_id")))
     op.execute(BEGUN.format(soon="clock_timestamp() + interval '16 hours'"))
-    begins, ended = (
-        f"nexa.version_begins_in(p.id, v.{name}, p.starts, p.ends)" for name in ("effective_from", "ended")
-    )
-    op.execute(INVOICES.format(**DATED, begins=begins, ended=ended))
+    op.execute(INVOICES.format(**DATED, **OWN_CLOCK))
 
 
 def downgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '5s'")
-    op.execute(INVOICES.format(**DATED, begins="v.effective_from", ended="v.ended"))
+    op.execute(INVOICES.format(**DATED, zone="", near="", begins="v.effective_from", ended="v.ended"))
     op.execute(BEGUN.format(soon="clock_timestamp()"))
     op.execute(STANDING.format(begun="p.effective_from <= now()"))
     op.execute(LIMITS.format(begun="p.effective_from <= now()"))
@@ -296,7 +302,5 @@ def downgrade() -> None:
     op.execute("""
         DROP POLICY former_time_zones_entry ON former_time_zones;
         REVOKE SELECT ON former_time_zones FROM nexa_entry;
-        DROP FUNCTION nexa.version_has_begun(uuid, timestamptz, timestamptz),
-            nexa.version_begins_in(uuid, timestamptz, timestamptz, timestamptz),
-            nexa.version_begins(uuid, timestamptz);
+        DROP FUNCTION nexa.version_has_begun(uuid, timestamptz, timestamptz), nexa.version_begins(uuid, timestamptz);
     """)
