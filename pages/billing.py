@@ -9,14 +9,14 @@ from pages._ui.billing import invoice, whose
 actor = current_actor()
 organization_id = whose.organization(actor, "Billing")
 if organization_id is not None:
-    totals = billing.invoices(actor, organization_id=organization_id)
+    periods = billing.periods(actor, organization_id=organization_id)
     line = st.query_params.get("line")
-    if not totals:
+    if not periods:
         layout.nothing("receipt_long", "There is no invoice yet", "The first one begins with the organization.")
     else:
         whose.way_back(actor)
         top = st.container()  # the title names the invoice of the month that is chosen below it
-        found = billing.invoice(actor, organization_id=organization_id, period=whose.period(totals))
+        found = billing.invoice(actor, organization_id=organization_id, period=whose.period(periods))
         if line:
             invoice.events(actor, found, found.line(line))
         else:
@@ -27,4 +27,4 @@ if organization_id is not None:
             with st.container(horizontal=True, vertical_alignment="center"):
                 invoice.files(found)
                 invoice.giving_back(actor, found)
-            invoice.past(actor, totals)
+            invoice.past(actor, billing.invoices(actor, organization_id=organization_id))

@@ -11,11 +11,11 @@ organization_id = whose.organization(actor, "What if")
 if organization_id is not None:
     whose.way_back(actor)
     top = st.container()  # the title names the month that is chosen below it
-    totals = billing.invoices(actor, organization_id=organization_id)
-    if not totals:
+    periods = billing.periods(actor, organization_id=organization_id)
+    if not periods:
         layout.nothing("compare_arrows", "There is no month to replay yet", "The first begins with the organization.")
     else:
-        period = whose.period(totals)
+        period = whose.period(periods)
         credits_a_month, event_limits = replay.own_limits()
         rehearsal = billing.rehearse(
             actor,

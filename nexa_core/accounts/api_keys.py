@@ -30,7 +30,7 @@ _FOUND = (
         ApiKey.id, ApiKey.name, ApiKey.prefix, ApiKey.permissions, ApiKey.organization_id,
         _STALE.label("is_stale"),
         _o.name.label("organization_name"), _o.slug, _o.usage_limits,
-        plan_features(_o.plan_type).label("plan_features"),
+        plan_features(organizations).label("plan_features"),
     )
     .join(organizations, _o.id == ApiKey.organization_id)
     .where(ApiKey.key_hash == bindparam("digest"), ApiKey.revoked_at.is_(None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, DateTime, ScalarSelect, String, Uuid, column, func, select, table
+from sqlalchemy import Boolean, DateTime, ScalarSelect, String, TableClause, Uuid, column, func, select, table
 from sqlalchemy.dialects.postgresql import JSONB
 
 from nexa_core.orm import MEMBERSHIP_ROLE, MEMBERSHIP_STATUS, ORGANIZATION_STATUS, USER_STATUS
@@ -60,12 +60,13 @@ _plan_versions = table(
 )
 
 
-def plan_features(plan_type: ColumnElement[str]) -> ScalarSelect[Any]:
-    """The features a plan includes now, as a column; null for a plan there is not."""
-    versions = _plan_versions.c
+def plan_features(organization: TableClause) -> ScalarSelect[Any]:
+    """The features an organization's plan includes now, as a column; null for a plan there is not."""
+    versions, of = _plan_versions.c, organization.c
+    has_begun = func.nexa.version_has_begun(of.id, versions.effective_from, func.now())
     return (
         select(versions.features)
-        .where(versions.plan == plan_type, versions.effective_from <= func.now())
+        .where(versions.plan == of.plan_type, has_begun)
         .order_by(versions.effective_from.desc())
         .limit(1)
         .scalar_subquery()

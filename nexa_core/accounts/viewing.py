@@ -104,7 +104,7 @@ def seen_through(db: Session, own: Actor, viewing_id: UUID) -> Actor:
         select(
             Viewing.id, Viewing.viewed_user_id, Viewing.organization_id, Viewing.reason, Viewing.expires_at, _m.role,
             _m.permissions, _m.full_name, _m.email, _m.organization_name, _m.organization_slug,
-            organizations.c.usage_limits, plan_features(organizations.c.plan_type).label("plan_features"),
+            organizations.c.usage_limits, plan_features(organizations).label("plan_features"),
         )
         .join(organization_members, and_(_m.user_id == Viewing.viewed_user_id,
                                          _m.organization_id == Viewing.organization_id))

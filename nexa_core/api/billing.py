@@ -48,12 +48,13 @@ class Limits(When):
 
 
 class Credit(Body):
-    """``amount_minor`` is what is given back, in the invoice's currency."""
+    """``amount_minor`` is what is given back, in the invoice's currency; once for each ``idempotency_key``."""
 
     period: Annotated[str, Field(max_length=7)]
     amount_minor: int
     reason: Annotated[str, Field(max_length=1_000)]
     kind: Literal["credit", "refund"] = "credit"
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=255)] | None = None
 
 
 @get(_ONE, "What the latest periods come to")

@@ -1,6 +1,7 @@
 """What customers pay for: plans and allowances, invoices, and what another plan would have meant."""
 
 from nexa_core.billing.catalogue import (
+    SOMEWHERE,
     Affected,
     Draft,
     Version,
@@ -19,6 +20,7 @@ from nexa_core.billing.invoices import (
     invoice,
     invoices,
     organization_of,
+    periods,
 )
 from nexa_core.billing.line_events import EventPage, LineEvent, line_events
 from nexa_core.billing.lines import Line, named_event
@@ -33,6 +35,7 @@ __all__ = [
     "PLANS",
     "PRICES",
     "ROUNDING",
+    "SOMEWHERE",
     "Affected",
     "Blocked",
     "Credited",
@@ -64,6 +67,7 @@ __all__ = [
     "named_event",
     "organization_of",
     "parsed",
+    "periods",
     "plan_fit",
     "plan_fits",
     "plan_versions",

@@ -1,6 +1,7 @@
 """The catalogue of plans: its versions by date, and a new one scheduled or withdrawn.
 
-What has begun never changes; whoever sells something else schedules a version that begins in the future.
+What has begun never changes; whoever sells something else schedules a version that begins in the future. Everywhere it
+begins at the same wall clock, the one of UTC at ``effective_from``: the first of November is each customer's own.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from nexa_core.db import reading, recording
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
 
+#: How long before its instant in UTC a version may have begun somewhere.
+SOMEWHERE = dt.timedelta(hours=16)
 _MOST = 2**53
 _PRICED = ("price_minor", "overage_minor", "seat_minor")
 _EVENT = re.compile(r"[a-z][a-z0-9_.]{0,49}")
@@ -145,8 +148,8 @@ def withdraw_version(actor: Actor, *, version_id: UUID, reason: str) -> None:
         version = db.get(PlanVersion, version_id)
         if version is None:
             raise NotFound("There is no such version.")
-        if version.effective_from <= dt.datetime.now(dt.UTC):
-            raise Conflict("This version has begun; schedule another one instead.")
+        if version.effective_from <= dt.datetime.now(dt.UTC) + SOMEWHERE:
+            raise Conflict("This version has begun, or is about to; schedule another one instead.")
         db.delete(version)
     PLANS.forget()
 
@@ -181,8 +184,11 @@ def _check(db: Session, draft: Draft) -> str:
         raise Invalid("There is no such plan.", field="plan")
     if not draft.name.strip() or len(draft.name) > 100 or not draft.name.isprintable():
         raise Invalid("A plan needs a name of at most 100 characters.", field="name")
-    if draft.effective_from.utcoffset() is None or draft.effective_from <= dt.datetime.now(dt.UTC):
-        raise Invalid("A version begins in the future: what a plan was stays as it was.", field="effective_from")
+    if draft.effective_from.utcoffset() is None or draft.effective_from <= dt.datetime.now(dt.UTC) + SOMEWHERE:
+        raise Invalid(
+            "A version begins in the future, in every time zone: what a plan was stays as it was.",
+            field="effective_from",
+        )
     if draft.effective_from.year > dt.datetime.now(dt.UTC).year + 10:
         raise Invalid("A version begins within ten years.", field="effective_from")
     for name in ("price_minor", "monthly_credits", "overage_minor"):

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from nexa_core.actor import Actor
-from nexa_core.billing import reach
+from nexa_core.billing import expired, reach
 from nexa_core.billing.lines import Line, lines_of
 from nexa_core.billing.periods import Period, period_of
 from nexa_core.db import reading
@@ -25,16 +25,19 @@ ROUNDING = (
 #: Most periods a list of invoices shows.
 MOST_PERIODS = 36
 
-# One statement, so that the lines and the events they follow from are of the same moment.
-_INVOICE = text("""
+# One statement, so that the lines and the events they follow from are of the same moment. Events that were let go are a
+# part without a type, before those that are kept.
+_INVOICE = text(f"""
 WITH lines AS MATERIALIZED (
     SELECT *, row_number() OVER (PARTITION BY kind ORDER BY since, until, reference) AS number
     FROM nexa.invoice_lines(:organization, :at)
 ), over AS (
     SELECT allowance FROM lines WHERE kind = 'overage'
+), gone AS MATERIALIZED (
+    SELECT ({expired.CREDITS}) AS credits
 ), running AS (
     SELECT e.event_type, e.credits_consumed AS credits,
-           sum(e.credits_consumed) OVER (ORDER BY e.occurred_at, e.id) AS total,
+           (SELECT credits FROM gone) + sum(e.credits_consumed) OVER (ORDER BY e.occurred_at, e.id) AS total,
            (SELECT allowance FROM over) AS allowance
     FROM usage_events e
     WHERE e.organization_id = :organization AND e.occurred_at >= :starts AND e.occurred_at < :ends
@@ -46,9 +49,12 @@ WITH lines AS MATERIALIZED (
     SELECT event_type, count(*) AS events, sum(credits)::bigint AS credits, sum(over)::bigint AS over,
            count(*) FILTER (WHERE over <> 0) AS over_events, count(*) FILTER (WHERE credits <> over) AS included_events
     FROM parts GROUP BY event_type
+    UNION ALL
+    SELECT NULL, 0, credits, coalesce(greatest(credits - (SELECT allowance FROM over), 0), 0), 0, 0
+    FROM gone WHERE credits <> 0
 )
 SELECT (SELECT json_agg(l ORDER BY number) FROM lines l) AS lines,
-       coalesce((SELECT json_agg(t ORDER BY event_type) FROM types t), '[]') AS types
+       coalesce((SELECT json_agg(t ORDER BY event_type NULLS FIRST) FROM types t), '[]') AS types
 """)
 _TOTALS = text("""
 SELECT to_char(b.month, 'YYYY-MM') AS period, l.period_start, l.currency,
@@ -62,6 +68,12 @@ CROSS JOIN LATERAL (SELECT (nexa.billing_month(:organization, now()) - make_inte
 CROSS JOIN LATERAL nexa.invoice_lines(:organization, nexa.day_begins(:organization, b.month)) l
 WHERE l.period_end > :since
 GROUP BY 1, 2, 3 ORDER BY 2 DESC
+""")
+_NAMES = text("""
+SELECT to_char(m, 'YYYY-MM') FROM organizations o
+CROSS JOIN generate_series(nexa.billing_month(o.id, o.created_at),
+                           nexa.billing_month(o.id, least(now(), o.deleted_at)), interval '1 month') m
+WHERE o.id = :organization ORDER BY m DESC
 """)
 
 
@@ -158,6 +170,14 @@ def invoice(actor: Actor, *, organization_id: UUID, period: str | None = None) -
         allowance=included["allowance"], used=included["quantity"] + (overage["quantity"] if overage else 0),
         lines=lines,
     )  # fmt: skip
+
+
+def periods(actor: Actor, *, organization_id: UUID) -> tuple[str, ...]:
+    """The names of every period an organization has an invoice of, the latest first. Raises as :func:`invoice` does."""
+    reach.require(actor, organization_id)
+    with reading(actor) as db:
+        billed = reach.subject(db, actor, organization_id)
+        return tuple(db.scalars(_NAMES, {"organization": billed.id}))
 
 
 def invoices(actor: Actor, *, organization_id: UUID, limit: int = 13) -> tuple[InvoiceTotal, ...]:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from nexa_core import paging
 from nexa_core.actor import Actor
-from nexa_core.billing import reach
+from nexa_core.billing import expired, reach
 from nexa_core.billing.periods import period_of
 from nexa_core.db import reading
 from nexa_core.errors import NotFound
@@ -23,11 +23,13 @@ _CHUNK = 2_000
 
 # The running total is the one the line was computed from. PostgreSQL reads the events in the order of the window and
 # stops at the limit.
-_EVENTS = text("""
+_EVENTS = text(f"""
 WITH line AS MATERIALIZED (
     SELECT allowance FROM nexa.invoice_lines(:organization, :starts) WHERE kind = 'overage'
+), gone AS MATERIALIZED (
+    SELECT ({expired.CREDITS}) AS credits
 ), running AS (
-    SELECT e.*, sum(e.credits_consumed) OVER (ORDER BY e.occurred_at, e.id) AS total,
+    SELECT e.*, (SELECT credits FROM gone) + sum(e.credits_consumed) OVER (ORDER BY e.occurred_at, e.id) AS total,
            (SELECT allowance FROM line) AS allowance
     FROM usage_events e
     WHERE e.organization_id = :organization AND e.occurred_at >= :starts AND e.occurred_at < :ends

@@ -42,7 +42,7 @@ _KINDS = ("base", "seats", "included", "overage", "credit", "refund")
 
 def lines_of(rows: Sequence[Any], types: Sequence[Any], period: Period) -> tuple[Line, ...]:
     """The rows of ``nexa.invoice_lines`` as lines, in the order of an invoice; ``types`` are the period's types of
-    event, with what they used within and over the allowance."""
+    event, with what they used within and over the allowance. What has no type was used by events that are gone."""
     return tuple(line for kind in _KINDS for line in _lines(kind, rows, types, period))
 
 
@@ -56,7 +56,7 @@ def _lines(kind: str, rows: Sequence[Any], types: Sequence[Any], period: Period)
         case "overage":
             return [line for row in found for line in _overage(row, types, period)]
         case _:
-            return [_given_back(row) for row in found]
+            return [_given_back(row, period) for row in found]
 
 
 def _fee(row: Mapping[str, Any], period: Period) -> Line:
@@ -103,7 +103,8 @@ def _overage(row: Mapping[str, Any], types: Sequence[Any], period: Period) -> li
     free = ", on trial: not charged" if row["subscription_status"] == "trialing" else ""
     return [
         Line(
-            f"overage-{t['event_type']}", "overage", f"{named_event(t['event_type'])}, over the allowance",
+            f"overage-{t['event_type']}" if t["event_type"] else "overage", "overage",
+            f"{named_event(t['event_type'])}, over the allowance",
             f"{t['over']:,} of the {row['quantity']:,} credits over the allowance, at {price}{free}; "
             f"{written(row['amount_minor'], row['currency'])} for all of them, divided by the largest remainder.",
             t["over"], row["unit_minor"], row["unit_quantity"], amount, period.starts, period.ends, t["event_type"],
@@ -113,10 +114,11 @@ def _overage(row: Mapping[str, Any], types: Sequence[Any], period: Period) -> li
     ]  # fmt: skip
 
 
-def _given_back(row: Mapping[str, Any]) -> Line:
+def _given_back(row: Mapping[str, Any], period: Period) -> Line:
     at = _moment(row["since"])
+    day = at.astimezone(ZoneInfo(period.time_zone)).date()
     title = "Refund" if row["kind"] == "refund" else "Credit note"
-    why = f"{title} of {at.date().isoformat()}: {row['note']}"
+    why = f"{title} of {day.isoformat()}: {row['note']}"
     return Line(
         f"{row['kind']}-{row['reference']}",
         row["kind"],
@@ -147,8 +149,10 @@ def shares(amount: int, weights: Sequence[int]) -> list[int]:
     return parts
 
 
-def named_event(event_type: str) -> str:
-    """A type of event as a person reads it."""
+def named_event(event_type: str | None) -> str:
+    """A type of event as a person reads it; without one, events that are gone."""
+    if event_type is None:
+        return "Events no longer kept"
     return _EVENTS.get(event_type, event_type.replace("_", " ").replace(".", " ").capitalize())
 
 

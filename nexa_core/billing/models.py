@@ -94,6 +94,9 @@ class CreditNote(Base):
         CheckConstraint("amount_minor > 0", name="amount", info={"sentence": "A credit note gives something back."}),
         CheckConstraint("btrim(reason) <> ''", name="reason", info={"sentence": "A credit note needs its reason."}),
         Index("credit_notes_organization_id_period_start_idx", "organization_id", "period_start"),
+        UniqueConstraint(
+            "organization_id", "idempotency_key", info={"sentence": "This idempotency key was used before."}
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, server_default=func.nexa.uuid_v7())
@@ -105,3 +108,4 @@ class CreditNote(Base):
     reason: Mapped[str]
     issued_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id"))
     created_at: Mapped[Timestamp]
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))

@@ -20,6 +20,7 @@ SELECT o.id, o.name, o.slug, o.currency, o.plan_type, o.billing_email, o.tax_id,
 FROM organizations o WHERE o.id = :organization AND {SEEN}
 """)
 _BY_SLUG = text(f"SELECT o.id FROM organizations o WHERE o.slug = :slug AND {SEEN}")
+_LOCK = text("SELECT 1 FROM organizations WHERE id = :organization FOR NO KEY UPDATE")
 
 
 class Subject(NamedTuple):
@@ -53,6 +54,11 @@ def subject(db: Session, actor: Actor, organization_id: UUID) -> Subject:
     if row is None:
         raise NotFound("There is no such organization.")
     return Subject(*row)
+
+
+def lock(db: Session, organization_id: UUID) -> None:
+    """Let nobody else change what the organization pays, or give it money back, until this transaction ends."""
+    db.execute(_LOCK, {"organization": organization_id})
 
 
 def id_of(db: Session, actor: Actor, slug: str) -> UUID:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
-from nexa_core.billing import reach
+from nexa_core.billing import expired, reach
 from nexa_core.billing.lines import named_event
 from nexa_core.billing.periods import Period, period_of
 from nexa_core.billing.plans import Plan, plan_of_row
@@ -22,10 +22,11 @@ from nexa_core.errors import Invalid
 _MOST = 2**31 - 1
 CUSTOM = "custom"
 
-# The plans as they were at the end of the period: what the organization could have had.
+# The plans as they were at the end of the period, or are now: what the organization could have had.
 _PLANS = text("""
 SELECT * FROM (SELECT DISTINCT ON (plan) * FROM plan_versions
-               WHERE effective_from < CAST(:until AS timestamptz) OR effective_from <= now()
+               WHERE nexa.version_has_begun(:organization, effective_from,
+                                            least(CAST(:ends AS timestamptz) - interval '1 microsecond', now()))
                ORDER BY plan, effective_from DESC) v ORDER BY price_minor, plan
 """)
 _USED = text("""
@@ -134,19 +135,20 @@ def rehearse(
 
     What was agreed with the organization is left out: the question is what the plan alone would have done. Calls are
     replayed one by one, in the order in which they happened. Raises as ``invoice`` does, Invalid for limits that are
-    no counts.
+    no counts, Conflict for a period some of whose single events are no longer kept.
     """
     reach.require(actor, organization_id)
     own = _own_limits(monthly_credits, event_limits or {})
     with reading(actor) as db:
         billed = reach.subject(db, actor, organization_id)
         when = period_of(db, billed.id, period)
-        plans = [plan_of_row(row) for row in db.execute(_PLANS, {"until": when.ends})]
+        expired.require_events(db, billed.id, when)
         counted = {
             row.metric: row.used for row in db.execute(_USED, {"organization": billed.id, "starts": when.starts})
         }
         used = counted.pop("credits", 0)
         span = {"organization": billed.id, "starts": when.starts, "ends": when.ends}
+        plans = [plan_of_row(row) for row in db.execute(_PLANS, {"organization": billed.id, "ends": when.ends})]
         burn = tuple((row.day, row.credits) for row in db.execute(_BURN, span | {"first_day": when.first_day}))
         outcomes = [_outcome(db, span, plan, billed.currency, used, counted) for plan in plans]
         if own is not None:

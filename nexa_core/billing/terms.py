@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
 from nexa_core.billing import reach
 from nexa_core.billing.catalogue import count, currencies
+from nexa_core.billing.periods import period_of
 from nexa_core.billing.plans import PLANS
 from nexa_core.db import reading, recording
-from nexa_core.errors import Invalid
+from nexa_core.errors import Conflict, Invalid
 from nexa_core.permissions import Permission
 
 #: What can be agreed on with one customer; amounts are minor units of its currency, ``overage_credits`` are credits.
@@ -23,6 +25,10 @@ PRICES = ("price_minor", "overage_minor", "overage_credits", "seat_minor")
 _AGREE = text("""
 UPDATE organizations o SET currency = :currency, agreed_prices = CAST(:prices AS jsonb), updated_at = now()
 WHERE o.id = :organization
+""")
+_GIVEN_BACK = text("""
+SELECT currency FROM credit_notes
+WHERE organization_id = :organization AND period_start >= :starts AND currency <> :currency LIMIT 1
 """)
 
 
@@ -59,7 +65,9 @@ def agree_prices(actor: Actor, *, organization_id: UUID, currency: str, prices: 
     """Agree with one customer on its currency and on prices that go over the list's, from now on.
 
     ``prices`` may hold ``price_minor``, ``overage_minor`` with ``overage_credits``, and ``seat_minor``; what is missing
-    is the list's. Raises Forbidden without ORGANIZATIONS_MANAGE, NotFound, Invalid naming the field.
+    is the list's. Another currency is that of the whole running month, and so are the prices agreed in it. Raises
+    Forbidden without ORGANIZATIONS_MANAGE, NotFound, Invalid naming the field, Conflict for another currency in a month
+    for which money was given back.
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     if unknown := set(prices) - set(PRICES):
@@ -69,12 +77,25 @@ def agree_prices(actor: Actor, *, organization_id: UUID, currency: str, prices: 
     if ("overage_minor" in prices) != ("overage_credits" in prices):
         raise Invalid("The price of credits over the allowance says for how many.", field="overage_credits")
     with recording(actor, Action.PRICES_AGREED, reason=reach.reason_of(reason)) as db:
+        reach.lock(db, organization_id)
         subject = reach.subject(db, actor, organization_id)
         known = currencies(db)
         if currency not in known:
             raise Invalid(f"The plans have no prices in {currency[:10]}; they have in {', '.join(sorted(known))}.",
                           field="currency")  # fmt: skip
+        _check_given_back(db, organization_id, currency)
         if (currency, dict(prices)) != (subject.currency, subject.agreed_prices):
             db.execute(
                 _AGREE, {"organization": organization_id, "currency": currency, "prices": json.dumps(dict(prices))}
             )
+
+
+def _check_given_back(db: Session, organization_id: UUID, currency: str) -> None:
+    """Raise Conflict where the running month has money given back in another currency: an invoice has one only."""
+    running = period_of(db, organization_id, None)
+    asked = {"organization": organization_id, "starts": running.starts, "currency": currency}
+    if given := db.scalar(_GIVEN_BACK, asked):
+        raise Conflict(
+            f"The invoice of {running.name} has money given back in {given}. "
+            f"{currency} can be agreed on when the next month has begun."
+        )

@@ -26,7 +26,10 @@ _owner = aliased(User)
 
 _in_force = (
     select(PlanVersion.monthly_credits)
-    .where(PlanVersion.plan == Organization.plan_type, PlanVersion.effective_from <= func.now())
+    .where(
+        PlanVersion.plan == Organization.plan_type,
+        func.nexa.version_has_begun(Organization.id, PlanVersion.effective_from, func.now()),
+    )
     .order_by(PlanVersion.effective_from.desc())
     .limit(1)
     .scalar_subquery()

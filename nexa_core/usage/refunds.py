@@ -40,6 +40,9 @@ def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, 
         if event is None:
             raise NotFound("There is no such usage event.")
         given = event.credits_consumed if credits is None else credits
+        if event.credits_consumed <= 0:
+            what = "is a refund itself" if event.event_type == "refund" else "cost nothing"
+            raise Invalid(f"This event {what}: there is nothing to give back.", field="credits")
         if not is_count(given) or not 0 < given <= event.credits_consumed:
             raise Invalid(f"This event cost {event.credits_consumed:,} credits; refund 1 up to all.", field="credits")
         data = json.dumps({"event_id": str(event_id), "event_type": event.event_type}, sort_keys=True)
@@ -50,7 +53,14 @@ def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, 
             "user_id": str(event.user_id) if event.user_id else None, "session_id": event.session_id,
             "occurred_at": None,
         }  # fmt: skip
-        done = ingest(db, organization_id, [row])
+        try:
+            done = ingest(db, organization_id, [row])
+        except Invalid as other:
+            if other.field != "idempotency_key":
+                raise
+            raise Invalid(
+                "This event was refunded before, with other credits; it is refunded once.", field="credits"
+            ) from other
         if done.inserted:
             values = {"event_id": str(event_id), "credits": given}
             audit.note(db, "usage_event", event_id, values, organization_id=organization_id)

@@ -40,6 +40,7 @@ def _draft(days: int = 40) -> billing.Draft:
 CASES: dict[str, Case] = {
     "billing.invoice": Case(lambda s, _: billing.invoice(s.ada, **_here(s))),
     "billing.invoices": Case(lambda s, _: billing.invoices(s.ada, **_here(s))),
+    "billing.periods": Case(lambda s, _: billing.periods(s.ada, **_here(s))),
     "billing.line_events": Case(lambda s, _: billing.line_events(s.ada, **_here(s), period=None, line="included")),
     "billing.rehearse": Case(lambda s, _: billing.rehearse(s.ada, **_here(s))),
     "billing.plan_fit": Case(lambda s, _: billing.plan_fit(s.ada, **_here(s))),

@@ -77,6 +77,7 @@ def _finding(who: str, where: str) -> str:
 VERBS: dict[str, Row] = {
     "billing.invoice": _reads(billing.invoice),
     "billing.invoices": _reads(billing.invoices),
+    "billing.periods": _reads(billing.periods),
     "billing.line_events": _reads(billing.line_events, period=None, line="included"),
     "billing.rehearse": _reads(billing.rehearse),
     "billing.plan_fit": _reads(billing.plan_fit),

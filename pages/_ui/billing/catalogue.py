@@ -83,4 +83,5 @@ def _limits(actor: Actor, version: billing.Version) -> str | None:
 
 
 def _begins(actor: Actor, at: dt.datetime) -> str:
-    return "the beginning" if at.year < 2000 else f"{format.moment(actor, at)}"
+    """The day, which is each customer's own."""
+    return "the beginning" if at.year < 2000 else format.day(actor, at.astimezone(dt.UTC).date())

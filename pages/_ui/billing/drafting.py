@@ -28,10 +28,11 @@ def draft(actor: Actor, found: tuple[Version, ...]) -> None:
     if plan not in current:
         return
     now = current[plan]
-    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    earliest = (dt.datetime.now(dt.UTC) + billing.SOMEWHERE).date() + dt.timedelta(days=1)
     day = right.date_input(
-        "Begins on", _first_of_next(tomorrow), min_value=tomorrow, key=f"draft-day-{plan}",
-        format=format.picker_pattern(actor), help="At 00:00 UTC; the first of a month divides the fewest invoices",
+        "Begins on", _first_of_next(earliest), min_value=earliest, key=f"draft-day-{plan}",
+        format=format.picker_pattern(actor),
+        help="At 00:00 of each customer's own time zone; the first of a month divides no invoice",
     )  # fmt: skip
     name = left.text_input("Name", now.name, key=f"draft-name-{plan}", max_chars=100)
     credits_place, seats_place = right.columns(2)
@@ -70,7 +71,8 @@ def confirm(now: Version, drafted: Draft) -> None:
     with shown_here():
         affected = billing.preview_version(actor, draft=drafted)
         st.write(
-            f"**{literal(drafted.name)}** changes on {format.day(actor, drafted.effective_from.date())}, 00:00 UTC, "
+            f"**{literal(drafted.name)}** changes on {format.day(actor, drafted.effective_from.date())}, at 00:00 of "
+            "each customer's own time zone, "
             f"for {format.number(actor, len(affected))} customer{'' if len(affected) == 1 else 's'}. "
             "Invoices of the time before stay as they are."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import streamlit as st
 
@@ -102,8 +103,8 @@ def files(invoice: billing.Invoice) -> None:
 
 
 def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
-    """What the months came to; a click opens one."""
-    st.subheader("Every month", anchor=False)
+    """What the latest months came to; a click opens one."""
+    st.subheader("Latest months", anchor=False)
     st.dataframe(
         {
             "Month": [whose.month(total.period) for total in totals],
@@ -117,7 +118,7 @@ def past(actor: Actor, totals: tuple[billing.InvoiceTotal, ...]) -> None:
             "Total": [whose.money(actor, total.total_minor, total.currency) for total in totals],
         },
         key="invoices", hide_index=True, height="content", placeholder="–", on_select=lambda: _open_month(totals),
-        selection_mode=["single-cell"], alt="What each month came to",
+        selection_mode=["single-cell"], alt="What each of the latest months came to",
         column_config={
             "Credits used": st.column_config.NumberColumn(format="localized"),
             "Over the allowance": st.column_config.NumberColumn(format="localized"),
@@ -197,12 +198,12 @@ def giving_back(actor: Actor, invoice: billing.Invoice) -> None:
     """For the platform's people: the button that opens the credit note."""
     may = actor.is_staff and actor.may(Permission.BILLING_MANAGE) and invoice.total_minor > 0
     if may and st.button("Give money back …", icon=":material/undo:"):
-        credit(actor, invoice)
+        credit(actor, invoice, uuid4().hex)
 
 
 @st.dialog("Give money back?", icon=":material/undo:")
-def credit(actor: Actor, invoice: billing.Invoice) -> None:
-    """A credit note or refund, before it becomes a negative line."""
+def credit(actor: Actor, invoice: billing.Invoice, key: str) -> None:
+    """A credit note or refund, before it becomes a negative line; one only, however often the button is pressed."""
     st.write(
         f"It becomes a negative line of **{literal(invoice.number)}** and stays in the audit log; "
         "it cannot be taken back. Nothing is paid out by NEXA."
@@ -220,5 +221,6 @@ def credit(actor: Actor, invoice: billing.Invoice) -> None:
                 billing.issue_credit(
                     current_actor(), organization_id=invoice.organization_id, period=invoice.period.name,
                     amount_minor=minor, reason=reason, kind="refund" if kind == "refund" else "credit",
+                    idempotency_key=key,
                 )  # fmt: skip
                 saved("It is a line of the invoice now")

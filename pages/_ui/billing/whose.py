@@ -39,9 +39,9 @@ def way_back(actor: Actor) -> None:
         )  # fmt: skip
 
 
-def period(totals: tuple[billing.InvoiceTotal, ...]) -> str | None:
-    """The month that is shown: the newest of ``totals`` unless the address names another."""
-    newest, *earlier = [total.period for total in totals]
+def period(periods: tuple[str, ...]) -> str | None:
+    """The month that is shown: the newest of ``periods`` unless the address names another."""
+    newest, *earlier = periods
     place, _ = filters.row(2, 6)
     return filters.named(
         place, "Period", {name: month(name) for name in earlier}, key="period", every=f"{month(newest)}, running"

@@ -289,6 +289,45 @@ def test_credits_cannot_exceed_the_invoice_even_together(ledger: Ledger, root: A
     assert billing.invoice(root, organization_id=organization, period="2026-06").total_minor == 1
 
 
+def test_who_repeats_a_request_gives_money_back_once(ledger: Ledger, root: Actor) -> None:
+    organization, other = ledger.customer(plan="starter"), ledger.customer("Other", plan="starter")
+    give: dict[str, Any] = {"period": "2026-06", "amount_minor": 4_000, "reason": "an outage", "idempotency_key": "k"}
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: billing.issue_credit(root, organization_id=organization, **give), range(4)))
+    assert len(set(answers)) == 1 and answers[0].total_minor == 900
+    for changes in ({"amount_minor": 1}, {"period": "2026-05"}, {"kind": "refund"}, {"reason": "another"}):
+        with pytest.raises(Conflict, match="used before"):
+            billing.issue_credit(root, organization_id=organization, **give | changes)
+    for key in ("", "k" * 256, "k\n"):
+        with pytest.raises(Invalid, match="idempotency key"):
+            billing.issue_credit(root, organization_id=organization, **give | {"idempotency_key": key})
+    assert billing.issue_credit(root, organization_id=other, **give).id != answers[0].id
+    small = give | {"amount_minor": 1, "idempotency_key": None}
+    assert billing.issue_credit(root, organization_id=organization, **small).total_minor == 899
+    assert billing.issue_credit(root, organization_id=organization, **small).total_minor == 898
+
+
+def test_a_credit_note_is_of_the_customers_own_day(ledger: Ledger, root: Actor) -> None:
+    organization = ledger.customer(plan="starter", time_zone="Asia/Tokyo")
+    note = billing.issue_credit(root, organization_id=organization, period="2026-06", amount_minor=1, reason="late")
+    with ledger.database.superuser() as connection:
+        connection.execute("SET session_replication_role = replica")  # noon in New York, past midnight in Tokyo
+        connection.execute("UPDATE credit_notes SET created_at = '2026-07-01 16:00+00' WHERE id = %s", [note.id])
+    line = billing.invoice(root, organization_id=organization, period="2026-06").lines[-1]
+    assert line.derivation == "Credit note of 2026-07-02: late"
+
+
+def test_every_month_of_a_customer_can_be_chosen(ledger: Ledger, root: Actor) -> None:
+    organization = ledger.customer(since="2020-01-31", time_zone="Pacific/Auckland")  # 13 hours on it is 31 January
+    names = billing.periods(root, organization_id=organization)
+    assert names[0] == billing.invoice(root, organization_id=organization).period.name
+    assert names[-1] == "2020-01" and len(names) == len(set(names)) > 80
+    assert list(names) == sorted(names, reverse=True)
+    assert billing.invoice(root, organization_id=organization, period=names[-1]).period.name == "2020-01"
+    listed = billing.invoices(root, organization_id=organization, limit=36)
+    assert tuple(total.period for total in listed) == names[:36]
+
+
 def test_whose_invoices_one_sees(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     """The billing contact its own; an account manager as the setting says; a presenter demo organizations only."""
     from nexa_core.config import settings as configured
@@ -311,6 +350,7 @@ def test_whose_invoices_one_sees(ledger: Ledger, monkeypatch: pytest.MonkeyPatch
         for verb in (
             lambda: billing.invoice(people[who], organization_id=organization),
             lambda: billing.invoices(people[who], organization_id=organization),
+            lambda: billing.periods(people[who], organization_id=organization),
             lambda: billing.rehearse(people[who], organization_id=organization),
             lambda: billing.plan_fit(people[who], organization_id=organization),
             lambda: billing.line_events(people[who], organization_id=organization, period=None, line="included"),

@@ -122,3 +122,19 @@ def test_the_cheapest_plan_of_the_last_month_is_named(ledger: Ledger, root: Acto
     new = ledger.customer("New", since=f"{dt.datetime.now(dt.UTC) - dt.timedelta(hours=1):%Y-%m-%d}")
     assert billing.plan_fit(root, organization_id=new).verdict == "unknown"
     assert EPOCH.year == 1970
+
+
+def test_only_plans_that_were_on_sale_are_replayed(ledger: Ledger, root: Actor) -> None:
+    """Neither one that began after the period, nor one of the running period that is still to come."""
+    organization = ledger.customer(plan="starter")
+    ends = billing.invoice(root, organization_id=organization).period.ends
+    with ledger.database.superuser() as connection, connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for begins, price in ((JUNE + dt.timedelta(days=40), 7_777), (ends - dt.timedelta(microseconds=1), 8_888)):
+            connection.execute(
+                "INSERT INTO plan_versions (plan, effective_from, name, price_minor, monthly_credits, overage_minor,"
+                " overage_credits) VALUES ('starter', %s, 'Starter', %s, 1, 1, 1)", [begins, price],
+            )  # fmt: skip
+    for period, price in (("2026-06", 4_900), ("2026-07", 7_777), (None, 7_777)):
+        found = billing.rehearse(root, organization_id=organization, period=period)
+        assert found.outcome("starter").price_minor == price, period

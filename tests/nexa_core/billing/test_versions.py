@@ -104,6 +104,35 @@ def test_prices_of_ones_own_go_over_the_list(ledger: Ledger, root: Actor) -> Non
         billing.agree_prices(manager, currency="EUR", prices={}, **agree)  # type: ignore[arg-type]
 
 
+def test_another_currency_is_that_of_the_whole_month(ledger: Ledger, root: Actor) -> None:
+    """What was agreed in euros is no amount of yen: neither for the part of the month before the change."""
+    organization = ledger.customer(plan="starter")
+    middle = dt.datetime(2026, 6, 16, tzinfo=dt.UTC)
+    euros, yen = ({"currency": c, "agreed_prices": {"price_minor": p}} for c, p in (("EUR", 100_000), ("JPY", 9_000)))
+    for then, total in ((yen, 9_000), ({"currency": "JPY"}, 8_400)):
+        ledger.assigned(organization, [(EPOCH, euros), (middle, then)])
+        found = billing.invoice(root, organization_id=organization, period="2026-06")
+        assert (found.currency, found.total_minor) == ("JPY", total)
+        before = billing.invoice(root, organization_id=organization, period="2026-05")
+        assert (before.currency, before.total_minor) == ("EUR", 100_000)
+
+
+def test_money_given_back_is_never_lost_by_another_currency(ledger: Ledger, root: Actor) -> None:
+    organization = ledger.customer(plan="starter")
+    agree: dict[str, Any] = {"organization_id": organization, "reason": "moves"}
+    running = billing.invoice(root, organization_id=organization).period.name
+    give: dict[str, Any] = {"organization_id": organization, "amount_minor": 1_000, "reason": "an outage"}
+    billing.issue_credit(root, period="2026-06", **give)
+    billing.agree_prices(root, currency="JPY", prices={}, **agree)
+    billing.agree_prices(root, currency="EUR", prices={}, **agree)
+    billing.issue_credit(root, period=running, **give)
+    with pytest.raises(Conflict, match="given back in EUR"):
+        billing.agree_prices(root, currency="JPY", prices={}, **agree)
+    billing.agree_prices(root, currency="EUR", prices={"price_minor": 5_000}, **agree)
+    kinds = [line.kind for line in billing.invoice(root, organization_id=organization).lines]
+    assert kinds.count("credit") == 1
+
+
 def test_a_plan_changed_at_the_turn_of_a_month_is_in_exactly_one_of_them(ledger: Ledger, root: Actor) -> None:
     """The instant of the turn belongs to the new month; a microsecond before, to the old one. Nothing is lost."""
     organization = ledger.customer(time_zone="Europe/Berlin", plan="starter")
