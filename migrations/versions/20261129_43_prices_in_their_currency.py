@@ -1,13 +1,13 @@
 """Prices that were agreed in one currency are not read as amounts of another.
 
 Revision ID: 20261129_43
-Revises: 20261129_42
+Revises: 20261129_53
 """
 
 from alembic import op
 
 revision = "20261129_43"
-down_revision = "20261129_42"
+down_revision = "20261129_53"
 branch_labels = None
 depends_on = None
 
