@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from nexa_core import paging
 from nexa_core.actor import Actor
 from nexa_core.billing.fit import PlanFit, plan_fits
-from nexa_core.billing.reports.figures import CUSTOMERS, USED
+from nexa_core.billing.reports.figures import CUSTOMERS, OUTLOOK, USED
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
@@ -79,7 +79,7 @@ SELECT c.id, c.name, c.slug, c.plan_type, c.subscription_status, c.status, m.ful
        CASE WHEN f.period = :month THEN f.depletes_on END AS depletes_on,
        f.trend, coalesce(f.recent, '[]') AS recent, f.last_activity, coalesce(f.score, 0) AS score,
        {{value}} AS sort_value
-FROM customers c JOIN used u USING (id) LEFT JOIN usage_outlooks f ON f.organization_id = c.id
+FROM customers c JOIN used u USING (id) {OUTLOOK}
 LEFT JOIN users m ON m.id = c.account_manager_id
 {{place}}
 ORDER BY sort_value {{direction}}, c.id {{direction}}

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
 from nexa_core.billing.reports import periods
-from nexa_core.billing.reports.figures import CUSTOMERS, USED
+from nexa_core.billing.reports.figures import CUSTOMERS, OUTLOOK, USED, WAS_THERE
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio, sees_money
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
@@ -71,6 +71,8 @@ class Point:
     key: str
 
 
+# Whoever was deleted uses no more than they did.
+_IN_SUM = "f.period = :month OR c.status = 'deleted'"
 _SUMMARY = text(f"""
 WITH {CUSTOMERS}, {USED}
 SELECT count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bigint AS overage,
@@ -78,12 +80,12 @@ SELECT count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bi
        sum(f.used) FILTER (WHERE f.period = :month)::bigint AS complete,
        sum(f.used_before) FILTER (WHERE f.period = :month)::bigint AS same_days_before,
        -- Who has no forecast is expected to use what was used so far: a sum needs all of its parts.
-       sum(greatest(coalesce(f.expected, u.used), u.used)) FILTER (WHERE f.period = :month)::bigint AS expected,
-       sum(greatest(coalesce(f.low, u.used), u.used)) FILTER (WHERE f.period = :month)::bigint AS low,
-       sum(greatest(coalesce(f.high, u.used), u.used)) FILTER (WHERE f.period = :month)::bigint AS high,
+       sum(greatest(coalesce(f.expected, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS expected,
+       sum(greatest(coalesce(f.low, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS low,
+       sum(greatest(coalesce(f.high, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS high,
        count(f.expected) FILTER (WHERE f.period = :month) AS forecast_of,
        count(*) FILTER (WHERE f.score > 0) AS at_risk, min(f.made_at) AS made_at
-FROM customers c JOIN used u USING (id) LEFT JOIN usage_outlooks f ON f.organization_id = c.id
+FROM customers c JOIN used u USING (id) {OUTLOOK}
 """)
 _BEFORE = text(f"WITH {CUSTOMERS}, {USED} SELECT coalesce(sum(used), 0)::bigint FROM used")
 _REVENUE = text(f"""
@@ -103,7 +105,7 @@ def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
     given = chosen(actor, wanted)
     with reading(actor) as db:
         row = db.execute(_SUMMARY, given).one()
-        before = db.scalar(_BEFORE, {**given, "month": periods.before(wanted.month)}) or 0
+        before = db.scalar(_BEFORE, chosen(actor, wanted, month=periods.before(wanted.month))) or 0
     is_running = wanted.month == periods.month(None)
     known = is_running and row.forecast_of > 0
     return Summary(
@@ -136,14 +138,14 @@ def revenue(actor: Actor, *, wanted: Wanted | None = None) -> tuple[Money, ...]:
 
 
 # The days of all customers: what the job has summed over everybody, less what belongs to no customer.
-_OF_ALL = """
+_OF_ALL = f"""
 SELECT day, event_type AS part, sum(events)::bigint AS events, sum(credits)::bigint AS credits, event_type AS key
 FROM (
     SELECT day, event_type, events, credits FROM usage_of_all_by_day WHERE day >= :since AND day < :until
     UNION ALL
     -- One by one by their index: a hash join would read the days of everybody.
     SELECT d.day, d.event_type, -d.events, -d.credits
-    FROM (SELECT id FROM organizations WHERE is_platform OR status = 'deleted' OFFSET 0) o
+    FROM (SELECT id FROM organizations o WHERE is_platform OR {WAS_THERE} IS NOT TRUE OFFSET 0) o
     CROSS JOIN LATERAL (
         SELECT * FROM usage_by_day WHERE organization_id = o.id AND day >= :since AND day < :until OFFSET 0
     ) d

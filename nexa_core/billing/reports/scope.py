@@ -51,17 +51,22 @@ def sees_money(actor: Actor) -> bool:
     return actor.may(Permission.BILLING_READ) or actor.scope is Scope.PRESENTER
 
 
-def chosen(actor: Actor, wanted: Wanted) -> dict[str, Any]:
-    """The parameters of ``figures.CUSTOMERS``. Raises Invalid for what no portfolio can be narrowed to."""
+def chosen(actor: Actor, wanted: Wanted, *, month: dt.date | None = None) -> dict[str, Any]:
+    """The parameters of ``figures.CUSTOMERS``, of the month wanted or of another one.
+
+    Raises Invalid for what no portfolio can be narrowed to.
+    """
     for name, value in (("plan", wanted.plan), ("tag", wanted.tag)):
         if value and (len(value) > 50 or not value.isprintable()):
             raise Invalid(f"There is no such {name}.", field=name)
+    month = month or wanted.month
     return {
         "only_of": only_of(actor),
         "manager": wanted.manager,
         "plan": wanted.plan or None,
         "tag": wanted.tag or None,
-        "month": wanted.month,
+        "month": month,
+        "since": month,
     }
 
 

@@ -199,7 +199,7 @@ def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
     """The customers; a click on one opens its usage."""
     shown = tables.of_these(row.id for row in rows)
     columns: dict[str, list[Any]] = {
-        "Customer": [row.name for row in rows],
+        "Customer": [row.name if row.status != "deleted" else f"{row.name} (deleted)" for row in rows],
         "Plan": [[badges.word(row.plan)] for row in rows],
         "28 days": [list(row.recent) for row in rows],
         "Credits": [row.used for row in rows],
