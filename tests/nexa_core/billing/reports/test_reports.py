@@ -226,6 +226,31 @@ def test_what_cannot_be_is_answered_with_a_sentence(used: Used, call: Callable[[
     assert refused.value.field
 
 
+@pytest.mark.parametrize("days", [33, 400])
+def test_a_month_that_has_not_begun_is_refused_by_every_report(used: Used, days: int) -> None:
+    """It would have fees already, and nobody has used or pays anything in it."""
+    period = reports.word((dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).date())
+    wanted, of = Wanted(period=period), {"organization_id": used.berlin}
+    for call in (
+        lambda: reports.burn(used.mara, period=period, **of),
+        lambda: reports.breakdown(used.mara, by="type", period=period, **of),
+        lambda: reports.hours(used.mara, period=period, **of),
+        lambda: reports.events(used.mara, wanted=EventFilter(period=period), **of),
+        lambda: reports.watched(used.mara, period=period, **of),
+        lambda: reports.export_organization_days(used.mara, period=period, **of),
+        lambda: reports.export_events(used.mara, wanted=EventFilter(period=period), **of),
+        lambda: reports.portfolio(used.mara, wanted=wanted),
+        lambda: reports.revenue(used.mara, wanted=wanted),
+        lambda: reports.by_day(used.mara, wanted=wanted),
+        lambda: reports.customers(used.mara, wanted=wanted),
+        lambda: reports.export_customers(used.mara, wanted=wanted),
+        lambda: reports.portfolio_record(used.mara, wanted=wanted),
+    ):
+        with pytest.raises(Invalid, match="This period has not begun") as refused:
+            call()
+        assert refused.value.field == "period"
+
+
 def test_a_reason_is_put_off_for_oneself_and_taken_up_again(used: Used) -> None:
     with used.database.superuser() as connection, connection.transaction():
         connection.execute("SELECT set_config('nexa.action', 'demo.seeded', true)")
