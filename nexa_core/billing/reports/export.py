@@ -60,7 +60,7 @@ _CUSTOMERS = (
     Column("Trend in %", "Credits of the last 14 complete days against the 14 before."),
     Column("Last activity", "The last day of any use, in the organization's time zone."),
     Column("Plan fit", "fits, or the plan that would have cost less in the last whole month; else empty."),
-    Column("Urgency", "The score of the morning brief, 0 to 100."),
+    Column("Urgency", "The score of the morning brief, 0 to 100; of a month that is over, 0."),
 )
 _DAYS = (
     Column("Day", "A day in each organization's own time zone."),

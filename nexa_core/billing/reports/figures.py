@@ -8,11 +8,13 @@
 - *Overage*: credits beyond the allowance; none where there is no allowance.
 - *Revenue*: the sum of the invoice's lines (``nexa.invoice_lines``), in minor units of the organization's currency; of
   a running period, what it comes to if nothing is used any more.
+- *Urgency* of the running period: the weight of the reasons of the morning brief that still hold; of others, none.
 - *Customers of a period*: who is one, and who was deleted since the period began: a month that is over stays as it was.
 """
 
 from __future__ import annotations
 
+from nexa_core.billing.reports.reasons import SETTLED_BY
 from nexa_core.usage.periods import MOVED, TODAY
 from nexa_core.usage.reach import SEEN
 
@@ -84,3 +86,12 @@ used AS (
 
 #: What is expected of them; of whoever was deleted, nothing.
 OUTLOOK = "LEFT JOIN usage_outlooks f ON f.organization_id = c.id AND c.status <> 'deleted'"
+
+_STILL = " ".join(f"WHEN '{kind}' THEN '{status}'" for kind, status in SETTLED_BY.items())
+#: The weight of the reasons to call them that still hold, as ``reasons.total`` has it; 0 for none.
+SCORE = f"""
+CASE WHEN f.score > 0 AND c.status = 'active' AND CAST(:month AS date) = date_trunc('month', now() AT TIME ZONE 'UTC')
+     THEN (SELECT CASE WHEN count(*) > 0 THEN least(100, max((r->>'score')::integer) + 5 * (count(*) - 1)) ELSE 0 END
+           FROM jsonb_array_elements(f.reasons) r
+           WHERE c.subscription_status = CASE r->>'kind' {_STILL} ELSE c.subscription_status END)
+     ELSE 0 END"""

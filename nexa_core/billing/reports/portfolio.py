@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
 from nexa_core.billing.reports import periods
-from nexa_core.billing.reports.figures import CUSTOMERS, OUTLOOK, USED, WAS_THERE
+from nexa_core.billing.reports.figures import CUSTOMERS, OUTLOOK, SCORE, USED, WAS_THERE
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio, sees_money
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
@@ -38,7 +38,8 @@ class Money:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The figures over a portfolio. Credits of ``complete`` days are compared with the same days of the period before;
-    ``expected`` to ``high`` are for the whole period and None where nothing can be said."""
+    ``expected`` to ``high`` are for the whole period and None where nothing can be said; ``at_risk`` are those with a
+    reason to call them, None unless the period is running."""
 
     period: dt.date
     is_running: bool
@@ -53,7 +54,7 @@ class Summary:
     low: int | None
     high: int | None
     forecast_of: int
-    at_risk: int
+    at_risk: int | None
     made_at: dt.datetime | None
 
 
@@ -84,7 +85,7 @@ SELECT count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bi
        sum(greatest(coalesce(f.low, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS low,
        sum(greatest(coalesce(f.high, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS high,
        count(f.expected) FILTER (WHERE f.period = :month) AS forecast_of,
-       count(*) FILTER (WHERE f.score > 0) AS at_risk, min(f.made_at) AS made_at
+       count(*) FILTER (WHERE {SCORE} > 0) AS at_risk, min(f.made_at) AS made_at
 FROM customers c JOIN used u USING (id) {OUTLOOK}
 """)
 _BEFORE = text(f"WITH {CUSTOMERS}, {USED} SELECT coalesce(sum(used), 0)::bigint FROM used")
@@ -122,7 +123,7 @@ def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
         low=row.low if known else None,
         high=row.high if known else None,
         forecast_of=row.forecast_of if is_running else 0,
-        at_risk=row.at_risk,
+        at_risk=row.at_risk if is_running else None,
         made_at=row.made_at,
     )
 

@@ -84,10 +84,13 @@ def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, bef
             "Overage", format.number(actor, summary.overage), None,
             f"Credits beyond the allowance of {summary.over} customers",
         )  # fmt: skip
-        _metric(
-            "At risk", format.number(actor, summary.at_risk), None,
-            f"Of {format.number(actor, summary.customers)} customers; the morning brief says why",
-        )  # fmt: skip
+        if summary.at_risk is None:
+            _metric("At risk", "–", None, "Only for the running month")
+        else:
+            _metric(
+                "At risk", format.number(actor, summary.at_risk), None,
+                f"Of {format.number(actor, summary.customers)} customers; the morning brief says why",
+            )  # fmt: skip
 
 
 def _metric(label: str, value: str, change: str | None, about: str, *, note: str | None = None) -> None:

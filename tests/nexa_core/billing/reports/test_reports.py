@@ -281,6 +281,45 @@ def test_a_reason_is_put_off_for_oneself_and_taken_up_again(used: Used) -> None:
     assert "payment" not in kinds(used.mara), "what was settled is no reason, before the next job too"
 
 
+def _pays(used: Used, world: World, status: str, state: str = "active") -> None:
+    with used.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute(
+            "UPDATE organizations SET subscription_status = %s, status = %s, updated_at = clock_timestamp()"
+            " WHERE id = %s", [status, state, used.berlin],
+        )  # fmt: skip
+
+
+def test_who_is_at_risk_is_who_the_brief_names_before_the_next_job_too(used: Used, world: World) -> None:
+    _pays(used, world, "past_due")
+    reports.refresh_outlooks(Actor.system())
+
+    def urgencies() -> dict[Any, int]:
+        found = reports.customers(used.mara, sort="risk").items
+        scores = [one.score for one in found]
+        assert scores == sorted(scores, reverse=True)
+        at_risk = {one.id: one.score for one in found if one.score}
+        assert reports.portfolio(used.mara).at_risk == len(at_risk)
+        calls = reports.brief(used.mara, everybody=True).calls
+        assert {call.organization_id: call.score for call in calls} == at_risk
+        return at_risk
+
+    before = urgencies()[used.berlin]
+    assert before >= 70
+    _pays(used, world, "active")
+    assert urgencies().get(used.berlin, 0) < before, "what was settled is no reason"
+    _pays(used, world, "past_due", "suspended")
+    assert used.berlin not in urgencies(), "nobody calls a customer that is suspended"
+
+
+def test_a_month_that_is_over_has_nobody_at_risk(used: Used, world: World) -> None:
+    _pays(used, world, "past_due")
+    reports.refresh_outlooks(Actor.system())
+    wanted = Wanted(period=reports.word(reports.before(reports.month(None))))
+    assert reports.portfolio(used.mara, wanted=wanted).at_risk is None
+    assert {one.score for one in reports.customers(used.mara, wanted=wanted, sort="risk").items} == {0}
+
+
 def test_the_portfolio_says_what_the_customers_screen_says(used: Used) -> None:
     for one in reports.customers(used.admin).items:
         seen = reports.burn(used.admin, organization_id=one.id)
