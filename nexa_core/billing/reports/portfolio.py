@@ -96,6 +96,24 @@ FROM nexa.invoice_lines(NULL, CAST(:month AS timestamp) AT TIME ZONE 'UTC' + int
 JOIN customers c ON c.id = l.organization_id
 GROUP BY l.currency ORDER BY sum(l.amount_minor) DESC, l.currency
 """)
+# The same by the end of a day. Nobody who stayed within the allowance in the whole month was over it by then.
+_REVENUE_BY = text(f"""
+WITH {CUSTOMERS}, lines AS MATERIALIZED (
+    SELECT l.* FROM nexa.invoice_lines(NULL, CAST(:month AS timestamp) AT TIME ZONE 'UTC' + interval '14 days') l
+    JOIN customers c ON c.id = l.organization_id
+), amounts AS (
+    SELECT currency, amount_minor FROM lines WHERE kind <> 'overage'
+        AND (kind NOT IN ('credit', 'refund') OR since < CAST(:until AS timestamp) AT TIME ZONE 'UTC')
+    UNION ALL
+    SELECT l.currency, nexa.divide_half_even(greatest(d.used - l.allowance, 0) * l.unit_minor, l.unit_quantity)
+    FROM lines l CROSS JOIN LATERAL (
+        SELECT coalesce(sum(credits), 0) AS used FROM usage_by_day
+        WHERE organization_id = l.organization_id AND day >= :month AND day < :until
+    ) d WHERE l.kind = 'overage' AND l.amount_minor <> 0
+)
+SELECT currency, sum(amount_minor)::bigint AS minor FROM amounts
+GROUP BY currency ORDER BY sum(amount_minor) DESC, currency
+""")
 
 
 def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
@@ -128,14 +146,26 @@ def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
     )
 
 
-def revenue(actor: Actor, *, wanted: Wanted | None = None) -> tuple[Money, ...]:
+def revenue(actor: Actor, *, wanted: Wanted | None = None, before: bool = False) -> tuple[Money, ...]:
     """What the invoices of a portfolio come to in a period, by currency, the largest first; of the running one, if
-    nothing is used any more. Empty for who may not see money. Raises as ``portfolio`` does."""
+    nothing is used any more. Empty for who may not see money.
+
+    ``before`` asks for what it is compared with: the period before, and for the running one what that came to by the
+    end of the same day, fees in full. Raises as ``portfolio`` does.
+    """
     require_portfolio(actor)
     if not sees_money(actor):
         return ()
+    wanted = wanted or Wanted()
+    statement, given = _REVENUE, chosen(actor, wanted)
+    if before:
+        given = chosen(actor, wanted, month=periods.before(wanted.month))
+        if wanted.month == periods.month(None):
+            tomorrow = periods.today("UTC") + dt.timedelta(days=1)
+            statement = _REVENUE_BY
+            given["until"] = periods.same_day_before(wanted.month, tomorrow)
     with reading(actor) as db:
-        return tuple(Money(*row) for row in db.execute(_REVENUE, chosen(actor, wanted or Wanted())))
+        return tuple(Money(*row) for row in db.execute(statement, given))
 
 
 # The days of all customers: what the job has summed over everybody, less what belongs to no customer.

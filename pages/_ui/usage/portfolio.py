@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import streamlit as st
 
 from nexa_core.actor import Actor
-from nexa_core.billing import reports
 from nexa_core.billing.reports import Customer, Money, Point, Summary, Wanted
 from pages._ui import badges, charts, filters, format, layout, menu, tables
 from pages._ui.charts import Chart
@@ -63,7 +61,7 @@ def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, bef
             several = len(revenue) > 1
             change = in_currencies.change(revenue, before or ())
             against = "Amounts of different currencies are not added up; each is below." if several else (
-                f"Against all of {earlier}: {words.moneys(actor, before or ())}."
+                f"Against {in_currencies.compared(summary)}: {words.moneys(actor, before or ())}."
             )  # fmt: skip
             _metric(
                 "Revenue", words.moneys(actor, revenue), None if several else change,
@@ -262,10 +260,9 @@ def exports(wanted: Wanted, sort: str) -> None:
 
 
 def revenues(actor: Actor, wanted: Wanted) -> tuple[Sequence[Money] | None, Sequence[Money] | None]:
-    """What the invoices of the period and of the one before come to; None for who may not see money."""
-    before = reports.word(reports.before(wanted.month))
-    now = kept.revenue(actor, wanted)
-    return (now, kept.revenue(actor, replace(wanted, period=before))) if now else (None, None)
+    """What the invoices of the period come to, and what it is compared with; None for who may not see money."""
+    now = kept.revenue(actor, wanted, False)
+    return (now, kept.revenue(actor, wanted, True)) if now else (None, None)
 
 
 def how_sure(actor: Actor, wanted: Wanted, summary: Summary, made_at: str) -> str:

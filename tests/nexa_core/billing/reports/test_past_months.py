@@ -15,7 +15,7 @@ import pytest
 from nexa_core import billing, organizations
 from nexa_core.actor import Actor
 from nexa_core.billing import reports
-from nexa_core.billing.reports import Wanted
+from nexa_core.billing.reports import Wanted, periods
 from pages._ui import menu
 from tests.nexa_core.billing.conftest import EPOCH, Ledger
 from tests.nexa_core.billing.reports.test_one_figure import Asking, _number, _pages
@@ -229,3 +229,39 @@ def test_who_was_deleted_in_the_running_month_is_in_it_and_nothing_more_is_expec
     (one,) = (one for one in reports.customers(past.mara).items if one.id == organization)
     assert (one.status, one.used, one.expected, one.score) == ("deleted", 9, None, 0)
     assert reports.portfolio(past.mara).credits == 9
+
+
+def test_revenue_of_the_running_month_is_compared_with_the_same_day_of_the_month_before(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plans in full, overage and credit notes by then; a month that is over with all of the one before."""
+    running, last = reports.latest(2)
+    world = ledger.world
+    platform = world.organization("NEXA", is_platform=True)
+    mara = world.actor(world.person("mara@nexa.example", platform, role="owner"), platform)
+    for name, spent in (("Early", {2: 1_500}), ("Late", {2: 700, 20: 700}), ("Never", {5: 900})):
+        customer = ledger.customer(f"{name} Works", plan="starter")
+        ledger.used(customer, [(at(last, day), "ai_call", credits) for day, credits in spent.items()])
+    trial = ledger.customer("Trial Works", plan="starter", subscription_status="trialing")
+    ledger.used(trial, [(at(last, 2), "ai_call", 5_000)])
+    with ledger.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute(
+            "INSERT INTO credit_notes (organization_id, period_start, amount_minor, currency, reason, created_at)"
+            " VALUES (%s, %s, 100, 'EUR', 'late', %s)", [customer, at(last, hour=0), at(last, 15)],
+        )  # fmt: skip
+    fees, early, late, note = 3 * 4_900, 500 * 6, 400 * 6, 100
+
+    def compared(day: int, wanted: Wanted | None = None) -> int:
+        monkeypatch.setattr(periods, "today", lambda _zone: running.replace(day=day))
+        (found,) = reports.revenue(mara, wanted=wanted, before=True)
+        return found.minor
+
+    assert compared(1) == fees
+    assert compared(2) == compared(14) == fees + early
+    assert compared(15) == fees + early - note
+    assert compared(20) == compared(28) == fees + early + late - note
+    (whole,) = reports.revenue(mara, wanted=Wanted(period=reports.word(last)))
+    assert compared(28) == whole.minor
+    before_last = Wanted(period=reports.word(last))
+    assert compared(1, before_last) == fees, "all of the month before"
