@@ -14,7 +14,7 @@ from nexa_core.actor import Actor
 from nexa_core.billing.reports import figures, forecast, periods
 from nexa_core.billing.reports.ahead import look_ahead, passed_on
 from nexa_core.billing.reports.portfolio import Money
-from nexa_core.billing.reports.scope import organization_of, sees_money, zone_of
+from nexa_core.billing.reports.scope import is_kept, organization_of, sees_money, zone_of
 from nexa_core.db import reading
 
 
@@ -25,7 +25,8 @@ class Burn:
     ``days`` are the credits of each day so far, today's included while it runs; ``before`` those of the whole period
     before. ``allowance`` and ``is_hard`` are its end's. ``expected``, ``low`` and ``high`` are sums from the first day
     of the period to each day from ``ahead_from`` on, today being the first; empty in a closed period and where
-    ``too_little`` says why nothing is predicted.
+    ``too_little`` says why nothing is predicted. ``is_kept`` is false where single events of the period were let go:
+    its sums stay, its persons, sessions, tags, hours and events are not all there.
     """
 
     organization_id: UUID
@@ -39,6 +40,7 @@ class Burn:
     period: dt.date
     last_day: dt.date
     is_running: bool
+    is_kept: bool
     credits: int
     events: int
     allowance: int | None
@@ -88,14 +90,21 @@ def burn(actor: Actor, *, organization_id: UUID | None = None, period: str | Non
         since = min(periods.before(month), month - dt.timedelta(days=forecast.WINDOW))
         found = db.execute(_DAYS, {"id": row.id, "since": since, "until": until}).all()
         given = {"id": row.id, "month": month}
-        terms = db.execute(_TERMS, given).one()
+        terms, kept = db.execute(_TERMS, given).one(), is_kept(db, row.id, month, until)
         used, zone = db.scalar(_COUNTER, given) or 0, zone_of(db, row.id, month)
         charges = tuple(Money(*line) for line in db.execute(_CHARGE, given)) if sees_money(actor) else ()
-    return _burn(row, terms, month, zone, found, used, charges)
+    return _burn(row, terms, month, zone, found, used, charges, kept)
 
 
 def _burn(
-    row: Row[Any], terms: Row[Any], month: dt.date, zone: str, found: Any, used: int, charges: tuple[Money, ...]
+    row: Row[Any],
+    terms: Row[Any],
+    month: dt.date,
+    zone: str,
+    found: Any,
+    used: int,
+    charges: tuple[Money, ...],
+    kept: bool,
 ) -> Burn:
     spent = {day.day: int(day.credits) for day in found}
     today, until = row.today, periods.after(month)
@@ -121,6 +130,7 @@ def _burn(
         period=month,
         last_day=until - dt.timedelta(days=1),
         is_running=is_running,
+        is_kept=kept,
         credits=used,
         events=sum(int(day.events) for day in found if day.day >= month),
         allowance=terms.allowance,

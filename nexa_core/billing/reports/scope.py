@@ -78,6 +78,18 @@ def zone_of(db: Session, organization_id: UUID, month: dt.date) -> str:
     return zone
 
 
+_EXPIRED = text("""
+SELECT EXISTS (SELECT FROM usage_expiries
+               WHERE (month + interval '1 month') AT TIME ZONE 'UTC' > nexa.day_begins(:id, :since)
+                 AND month::timestamp AT TIME ZONE 'UTC' < nexa.day_begins(:id, :until))
+""")
+
+
+def is_kept(db: Session, organization_id: UUID, since: dt.date, until: dt.date) -> bool:
+    """Whether every single event of an organization's days is kept; the sums of days always are."""
+    return not db.scalar(_EXPIRED, {"id": organization_id, "since": since, "until": until})
+
+
 def organization_of(db: Session, actor: Actor, organization_id: UUID | None) -> Row[Any]:
     """The organization a report is about, with its allowance, prices and today's date; the actor's own without an
     identifier.
