@@ -15,6 +15,7 @@ from nexa_core.actions import Action
 from nexa_core.actor import Actor, Scope
 from nexa_core.billing.reports import periods
 from nexa_core.billing.reports.models import BriefPause
+from nexa_core.billing.reports.reasons import SETTLED_BY
 from nexa_core.billing.reports.scope import organization_of, require_portfolio
 from nexa_core.billing.reports.wording import KINDS, Words, message, words
 from nexa_core.db import reading, recording
@@ -155,8 +156,7 @@ def _call(actor: Actor, row: Any, names: Mapping[str, str], hidden: set[tuple[UU
 
 def _still_holds(kind: str, row: Any) -> bool:
     """What was settled since the outlook was made is no reason any more."""
-    settled = {"payment": "past_due", "trial": "trialing"}
-    wanted = settled.get(kind, row.subscription_status)
+    wanted = SETTLED_BY.get(kind, row.subscription_status)
     return bool(row.status == "active" and wanted == row.subscription_status)
 
 

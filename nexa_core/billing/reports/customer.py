@@ -11,10 +11,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor
-from nexa_core.billing.reports import forecast, periods
+from nexa_core.billing.reports import figures, forecast, periods
 from nexa_core.billing.reports.ahead import look_ahead, passed_on
 from nexa_core.billing.reports.portfolio import Money
-from nexa_core.billing.reports.scope import organization_of, sees_money, zone_of
+from nexa_core.billing.reports.scope import is_kept, organization_of, sees_money, zone_of
 from nexa_core.db import reading
 
 
@@ -23,8 +23,10 @@ class Burn:
     """What one customer used in a period, day by day of its own time zone, and what is to come.
 
     ``days`` are the credits of each day so far, today's included while it runs; ``before`` those of the whole period
-    before. ``expected``, ``low`` and ``high`` are sums from the first day of the period to each day from ``ahead_from``
-    on, today being the first; empty in a closed period and where ``too_little`` says why nothing is predicted.
+    before. ``allowance`` and ``is_hard`` are its end's. ``expected``, ``low`` and ``high`` are sums from the first day
+    of the period to each day from ``ahead_from`` on, today being the first; empty in a closed period and where
+    ``too_little`` says why nothing is predicted. ``is_kept`` is false where single events of the period were let go:
+    its sums stay, its persons, sessions, tags, hours and events are not all there.
     """
 
     organization_id: UUID
@@ -38,6 +40,7 @@ class Burn:
     period: dt.date
     last_day: dt.date
     is_running: bool
+    is_kept: bool
     credits: int
     events: int
     allowance: int | None
@@ -63,6 +66,12 @@ _CHARGE = text("""
 SELECT currency, sum(amount_minor)::bigint AS minor
 FROM nexa.invoice_lines(:id, nexa.day_begins(:id, :month)) GROUP BY currency ORDER BY currency
 """)
+_TERMS = text(f"""
+SELECT p.allowance, p.is_hard AND a.usage_limits->'limit_shadow' IS DISTINCT FROM 'true' AS is_hard
+FROM organizations o CROSS JOIN LATERAL nexa.plan_of(o.id, {figures.LAST}) p
+JOIN plan_assignments a ON a.organization_id = o.id AND a.effective_from = p.since
+WHERE o.id = :id
+""")
 _COUNTER = text("""
 SELECT used FROM usage_counters WHERE organization_id = :id AND metric = 'credits'
   AND period_start = nexa.day_begins(:id, :month)
@@ -81,12 +90,22 @@ def burn(actor: Actor, *, organization_id: UUID | None = None, period: str | Non
         since = min(periods.before(month), month - dt.timedelta(days=forecast.WINDOW))
         found = db.execute(_DAYS, {"id": row.id, "since": since, "until": until}).all()
         given = {"id": row.id, "month": month}
+        terms, kept = db.execute(_TERMS, given).one(), is_kept(db, row.id, month, until)
         used, zone = db.scalar(_COUNTER, given) or 0, zone_of(db, row.id, month)
         charges = tuple(Money(*line) for line in db.execute(_CHARGE, given)) if sees_money(actor) else ()
-    return _burn(row, month, zone, found, used, charges)
+    return _burn(row, terms, month, zone, found, used, charges, kept)
 
 
-def _burn(row: Row[Any], month: dt.date, zone: str, found: Any, used: int, charges: tuple[Money, ...]) -> Burn:
+def _burn(
+    row: Row[Any],
+    terms: Row[Any],
+    month: dt.date,
+    zone: str,
+    found: Any,
+    used: int,
+    charges: tuple[Money, ...],
+    kept: bool,
+) -> Burn:
     spent = {day.day: int(day.credits) for day in found}
     today, until = row.today, periods.after(month)
     is_running = month <= today < until
@@ -96,9 +115,9 @@ def _burn(row: Row[Any], month: dt.date, zone: str, found: Any, used: int, charg
     before = tuple(spent.get(start + dt.timedelta(days=n), 0) for n in range((month - start).days))
     outlook = look_ahead(spent, today, month) if is_running else None
     band = outlook.band if outlook else None
-    most = row.allowance if row.is_hard else None
-    overage = max(used - row.allowance, 0) if row.allowance is not None else 0
-    reached = passed_on(spent, month, row.allowance, is_hard=row.is_hard)
+    most = terms.allowance if terms.is_hard else None
+    overage = max(used - terms.allowance, 0) if terms.allowance is not None else 0
+    reached = passed_on(spent, month, terms.allowance, is_hard=terms.is_hard)
     return Burn(
         organization_id=row.id,
         name=row.name,
@@ -107,13 +126,14 @@ def _burn(row: Row[Any], month: dt.date, zone: str, found: Any, used: int, charg
         subscription_status=row.subscription_status,
         time_zone=zone,
         tags=tuple(str(tag) for tag in row.tags),
-        is_hard=row.is_hard,
+        is_hard=terms.is_hard,
         period=month,
         last_day=until - dt.timedelta(days=1),
         is_running=is_running,
+        is_kept=kept,
         credits=used,
         events=sum(int(day.events) for day in found if day.day >= month),
-        allowance=row.allowance,
+        allowance=terms.allowance,
         overage=overage,
         charges=charges,
         days=days,
@@ -123,7 +143,7 @@ def _burn(row: Row[Any], month: dt.date, zone: str, found: Any, used: int, charg
         expected=outlook.sums("expected", most) if outlook else (),
         low=outlook.sums("low", most) if outlook else (),
         high=outlook.sums("high", most) if outlook else (),
-        depletes_on=reached or (outlook.depletes_on(row.allowance) if outlook else None),
+        depletes_on=reached or (outlook.depletes_on(terms.allowance) if outlook else None),
         trend=outlook.trend if outlook else None,
         too_little=_too_little(spent, today) if is_running and band is None else "",
     )

@@ -13,7 +13,7 @@ from sqlalchemy import Row, text
 from nexa_core import paging
 from nexa_core.actor import Actor
 from nexa_core.billing.fit import PlanFit, plan_fits
-from nexa_core.billing.reports.figures import CUSTOMERS, USED
+from nexa_core.billing.reports.figures import CUSTOMERS, OUTLOOK, SCORE, USED
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
@@ -64,7 +64,7 @@ SORTS: dict[str, tuple[str, bool, str]] = {
     "depletion": ("coalesce(f.depletes_on, DATE '9999-12-31')", False, "date"),
     "growth": ("coalesce(f.trend, -1000)", True, "integer"),
     "drop": ("coalesce(f.trend, 1000000)", False, "integer"),
-    "risk": ("coalesce(f.score, 0)", True, "integer"),
+    "risk": (SCORE, True, "integer"),
     "name": ("lower(c.name)", False, "text"),
     "activity": ("coalesce(f.last_activity, DATE '0001-01-01')", True, "date"),
 }
@@ -77,9 +77,9 @@ SELECT c.id, c.name, c.slug, c.plan_type, c.subscription_status, c.status, m.ful
        CASE WHEN f.period = :month AND f.low IS NOT NULL THEN greatest(f.low, u.used) END AS low,
        CASE WHEN f.period = :month AND f.high IS NOT NULL THEN greatest(f.high, u.used) END AS high,
        CASE WHEN f.period = :month THEN f.depletes_on END AS depletes_on,
-       f.trend, coalesce(f.recent, '[]') AS recent, f.last_activity, coalesce(f.score, 0) AS score,
+       f.trend, coalesce(f.recent, '[]') AS recent, f.last_activity, {SCORE} AS score,
        {{value}} AS sort_value
-FROM customers c JOIN used u USING (id) LEFT JOIN usage_outlooks f ON f.organization_id = c.id
+FROM customers c JOIN used u USING (id) {OUTLOOK}
 LEFT JOIN users m ON m.id = c.account_manager_id
 {{place}}
 ORDER BY sort_value {{direction}}, c.id {{direction}}

@@ -49,7 +49,9 @@ _CUSTOMERS = (
     Column("Account manager", "Whose customer it is."),
     Column("Tags", "What the platform's people call it by, separated by commas."),
     Column("Credits", "Credits of the period: the calendar month of the organization's own time zone, half-open."),
-    Column("Allowance", "Credits included in a period: what was agreed, else the plan's; empty for no limit."),
+    Column(
+        "Allowance", "Credits included in the period, by what held at its end: agreed, else the plan's; or no limit."
+    ),
     Column("Overage", "Credits beyond the allowance."),
     Column("Expected", "Credits forecast for the whole period; empty where too little is known."),
     Column("Expected at least", "Four of five periods end above this or within the band."),
@@ -58,7 +60,7 @@ _CUSTOMERS = (
     Column("Trend in %", "Credits of the last 14 complete days against the 14 before."),
     Column("Last activity", "The last day of any use, in the organization's time zone."),
     Column("Plan fit", "fits, or the plan that would have cost less in the last whole month; else empty."),
-    Column("Urgency", "The score of the morning brief, 0 to 100."),
+    Column("Urgency", "The score of the morning brief, 0 to 100; of a month that is over, 0."),
 )
 _DAYS = (
     Column("Day", "A day in each organization's own time zone."),

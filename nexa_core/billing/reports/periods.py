@@ -14,13 +14,17 @@ _MONTH = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 def month(value: str | None, day: dt.date | None = None) -> dt.date:
     """The first day of the month ``2026-11``; without a value of that of ``day``, by default today by UTC.
 
-    Raises Invalid.
+    Raises Invalid, for a month after that of ``day``, too.
     """
+    running = (day or today("UTC")).replace(day=1)
     if not value:
-        return (day or today("UTC")).replace(day=1)
+        return running
     if not (found := _MONTH.fullmatch(value)):
         raise Invalid("A period is a month, written as 2026-11.", field="period")
-    return dt.date(int(found[1]), int(found[2]), 1)
+    first = dt.date(int(found[1]), int(found[2]), 1)
+    if first > running:
+        raise Invalid("This period has not begun.", field="period")
+    return first
 
 
 def word(first: dt.date) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core.actor import Actor, Scope
 from nexa_core.billing.reports import periods
-from nexa_core.billing.reports.figures import CUSTOMERS, USED
+from nexa_core.billing.reports.figures import CUSTOMERS, OUTLOOK, SCORE, USED, WAS_THERE
 from nexa_core.billing.reports.scope import Wanted, chosen, require_portfolio, sees_money
 from nexa_core.db import reading
 from nexa_core.errors import Invalid
@@ -38,7 +38,8 @@ class Money:
 @dataclass(frozen=True, slots=True)
 class Summary:
     """The figures over a portfolio. Credits of ``complete`` days are compared with the same days of the period before;
-    ``expected`` to ``high`` are for the whole period and None where nothing can be said."""
+    ``expected`` to ``high`` are for the whole period and None where nothing can be said; ``at_risk`` are those with a
+    reason to call them, None unless the period is running."""
 
     period: dt.date
     is_running: bool
@@ -53,7 +54,7 @@ class Summary:
     low: int | None
     high: int | None
     forecast_of: int
-    at_risk: int
+    at_risk: int | None
     made_at: dt.datetime | None
 
 
@@ -71,6 +72,8 @@ class Point:
     key: str
 
 
+# Whoever was deleted uses no more than they did.
+_IN_SUM = "f.period = :month OR c.status = 'deleted'"
 _SUMMARY = text(f"""
 WITH {CUSTOMERS}, {USED}
 SELECT count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bigint AS overage,
@@ -78,12 +81,12 @@ SELECT count(*) AS customers, sum(u.used)::bigint AS credits, sum(u.overage)::bi
        sum(f.used) FILTER (WHERE f.period = :month)::bigint AS complete,
        sum(f.used_before) FILTER (WHERE f.period = :month)::bigint AS same_days_before,
        -- Who has no forecast is expected to use what was used so far: a sum needs all of its parts.
-       sum(greatest(coalesce(f.expected, u.used), u.used)) FILTER (WHERE f.period = :month)::bigint AS expected,
-       sum(greatest(coalesce(f.low, u.used), u.used)) FILTER (WHERE f.period = :month)::bigint AS low,
-       sum(greatest(coalesce(f.high, u.used), u.used)) FILTER (WHERE f.period = :month)::bigint AS high,
+       sum(greatest(coalesce(f.expected, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS expected,
+       sum(greatest(coalesce(f.low, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS low,
+       sum(greatest(coalesce(f.high, u.used), u.used)) FILTER (WHERE {_IN_SUM})::bigint AS high,
        count(f.expected) FILTER (WHERE f.period = :month) AS forecast_of,
-       count(*) FILTER (WHERE f.score > 0) AS at_risk, min(f.made_at) AS made_at
-FROM customers c JOIN used u USING (id) LEFT JOIN usage_outlooks f ON f.organization_id = c.id
+       count(*) FILTER (WHERE {SCORE} > 0) AS at_risk, min(f.made_at) AS made_at
+FROM customers c JOIN used u USING (id) {OUTLOOK}
 """)
 _BEFORE = text(f"WITH {CUSTOMERS}, {USED} SELECT coalesce(sum(used), 0)::bigint FROM used")
 _REVENUE = text(f"""
@@ -92,6 +95,24 @@ SELECT l.currency, sum(l.amount_minor)::bigint AS minor
 FROM nexa.invoice_lines(NULL, CAST(:month AS timestamp) AT TIME ZONE 'UTC' + interval '14 days') l
 JOIN customers c ON c.id = l.organization_id
 GROUP BY l.currency ORDER BY sum(l.amount_minor) DESC, l.currency
+""")
+# The same by the end of a day. Nobody who stayed within the allowance in the whole month was over it by then.
+_REVENUE_BY = text(f"""
+WITH {CUSTOMERS}, lines AS MATERIALIZED (
+    SELECT l.* FROM nexa.invoice_lines(NULL, CAST(:month AS timestamp) AT TIME ZONE 'UTC' + interval '14 days') l
+    JOIN customers c ON c.id = l.organization_id
+), amounts AS (
+    SELECT currency, amount_minor FROM lines WHERE kind <> 'overage'
+        AND (kind NOT IN ('credit', 'refund') OR since < CAST(:until AS timestamp) AT TIME ZONE 'UTC')
+    UNION ALL
+    SELECT l.currency, nexa.divide_half_even(greatest(d.used - l.allowance, 0) * l.unit_minor, l.unit_quantity)
+    FROM lines l CROSS JOIN LATERAL (
+        SELECT coalesce(sum(credits), 0) AS used FROM usage_by_day
+        WHERE organization_id = l.organization_id AND day >= :month AND day < :until
+    ) d WHERE l.kind = 'overage' AND l.amount_minor <> 0
+)
+SELECT currency, sum(amount_minor)::bigint AS minor FROM amounts
+GROUP BY currency ORDER BY sum(amount_minor) DESC, currency
 """)
 
 
@@ -103,7 +124,7 @@ def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
     given = chosen(actor, wanted)
     with reading(actor) as db:
         row = db.execute(_SUMMARY, given).one()
-        before = db.scalar(_BEFORE, {**given, "month": periods.before(wanted.month)}) or 0
+        before = db.scalar(_BEFORE, chosen(actor, wanted, month=periods.before(wanted.month))) or 0
     is_running = wanted.month == periods.month(None)
     known = is_running and row.forecast_of > 0
     return Summary(
@@ -120,30 +141,42 @@ def portfolio(actor: Actor, *, wanted: Wanted | None = None) -> Summary:
         low=row.low if known else None,
         high=row.high if known else None,
         forecast_of=row.forecast_of if is_running else 0,
-        at_risk=row.at_risk,
+        at_risk=row.at_risk if is_running else None,
         made_at=row.made_at,
     )
 
 
-def revenue(actor: Actor, *, wanted: Wanted | None = None) -> tuple[Money, ...]:
+def revenue(actor: Actor, *, wanted: Wanted | None = None, before: bool = False) -> tuple[Money, ...]:
     """What the invoices of a portfolio come to in a period, by currency, the largest first; of the running one, if
-    nothing is used any more. Empty for who may not see money. Raises as ``portfolio`` does."""
+    nothing is used any more. Empty for who may not see money.
+
+    ``before`` asks for what it is compared with: the period before, and for the running one what that came to by the
+    end of the same day, fees in full. Raises as ``portfolio`` does.
+    """
     require_portfolio(actor)
     if not sees_money(actor):
         return ()
+    wanted = wanted or Wanted()
+    statement, given = _REVENUE, chosen(actor, wanted)
+    if before:
+        given = chosen(actor, wanted, month=periods.before(wanted.month))
+        if wanted.month == periods.month(None):
+            tomorrow = periods.today("UTC") + dt.timedelta(days=1)
+            statement = _REVENUE_BY
+            given["until"] = periods.same_day_before(wanted.month, tomorrow)
     with reading(actor) as db:
-        return tuple(Money(*row) for row in db.execute(_REVENUE, chosen(actor, wanted or Wanted())))
+        return tuple(Money(*row) for row in db.execute(statement, given))
 
 
 # The days of all customers: what the job has summed over everybody, less what belongs to no customer.
-_OF_ALL = """
+_OF_ALL = f"""
 SELECT day, event_type AS part, sum(events)::bigint AS events, sum(credits)::bigint AS credits, event_type AS key
 FROM (
     SELECT day, event_type, events, credits FROM usage_of_all_by_day WHERE day >= :since AND day < :until
     UNION ALL
     -- One by one by their index: a hash join would read the days of everybody.
     SELECT d.day, d.event_type, -d.events, -d.credits
-    FROM (SELECT id FROM organizations WHERE is_platform OR status = 'deleted' OFFSET 0) o
+    FROM (SELECT id FROM organizations o WHERE is_platform OR {WAS_THERE} IS NOT TRUE OFFSET 0) o
     CROSS JOIN LATERAL (
         SELECT * FROM usage_by_day WHERE organization_id = o.id AND day >= :since AND day < :until OFFSET 0
     ) d

@@ -67,6 +67,10 @@ def reasons(facts: Facts) -> tuple[Reason, ...]:
     return tuple(sorted(found, key=lambda reason: (-reason.score, reason.kind)))
 
 
+#: Reasons that are none any more once the subscription has another status than this.
+SETTLED_BY = {"payment": "past_due", "trial": "trialing"}
+
+
 def total(found: tuple[Reason, ...]) -> int:
     """The weight of a customer: the weightiest reason, and 5 more for each other one, at most 100."""
     return min(100, found[0].score + 5 * (len(found) - 1)) if found else 0

@@ -51,17 +51,22 @@ def sees_money(actor: Actor) -> bool:
     return actor.may(Permission.BILLING_READ) or actor.scope is Scope.PRESENTER
 
 
-def chosen(actor: Actor, wanted: Wanted) -> dict[str, Any]:
-    """The parameters of ``figures.CUSTOMERS``. Raises Invalid for what no portfolio can be narrowed to."""
+def chosen(actor: Actor, wanted: Wanted, *, month: dt.date | None = None) -> dict[str, Any]:
+    """The parameters of ``figures.CUSTOMERS``, of the month wanted or of another one.
+
+    Raises Invalid for what no portfolio can be narrowed to.
+    """
     for name, value in (("plan", wanted.plan), ("tag", wanted.tag)):
         if value and (len(value) > 50 or not value.isprintable()):
             raise Invalid(f"There is no such {name}.", field=name)
+    month = month or wanted.month
     return {
         "only_of": only_of(actor),
         "manager": wanted.manager,
         "plan": wanted.plan or None,
         "tag": wanted.tag or None,
-        "month": wanted.month,
+        "month": month,
+        "since": month,
     }
 
 
@@ -71,6 +76,18 @@ def zone_of(db: Session, organization_id: UUID, month: dt.date) -> str:
         text("SELECT nexa.billing_zone(:id, :month)"), {"id": organization_id, "month": month}
     ).scalar_one()
     return zone
+
+
+_EXPIRED = text("""
+SELECT EXISTS (SELECT FROM usage_expiries
+               WHERE (month + interval '1 month') AT TIME ZONE 'UTC' > nexa.day_begins(:id, :since)
+                 AND month::timestamp AT TIME ZONE 'UTC' < nexa.day_begins(:id, :until))
+""")
+
+
+def is_kept(db: Session, organization_id: UUID, since: dt.date, until: dt.date) -> bool:
+    """Whether every single event of an organization's days is kept; the sums of days always are."""
+    return not db.scalar(_EXPIRED, {"id": organization_id, "since": since, "until": until})
 
 
 def organization_of(db: Session, actor: Actor, organization_id: UUID | None) -> Row[Any]:

@@ -137,7 +137,7 @@ def portfolio_record(actor: Actor, *, wanted: Wanted | None = None) -> Portfolio
     wanted = wanted or Wanted()
     month = periods.before(wanted.month)
     with reading(actor) as db:
-        row = db.execute(_OF_ALL, {**chosen(actor, wanted), "month": month}).one()
+        row = db.execute(_OF_ALL, chosen(actor, wanted, month=month)).one()
     if not row.predictions:
         return PortfolioRecord(month, 0, None, None)
     return PortfolioRecord(month, row.predictions, round(row.off_by), round(row.inside))

@@ -27,7 +27,16 @@ def tabs(actor: Actor, seen: Burn, events: Callable[[Actor, Burn], None]) -> Non
     for place, draw in zip(places, drawn, strict=True):
         if place.open:
             with place:
+                if draw in (hours, events) and not seen.is_kept:
+                    _not_kept(seen)
                 draw(actor, seen)
+
+
+def _not_kept(seen: Burn) -> None:
+    st.caption(
+        f":material/info: Single events of {format.month(seen.period)} are no longer kept. What it used in all stays; "
+        "here is only what is left of them."
+    )
 
 
 def breakdown(actor: Actor, seen: Burn) -> None:
@@ -51,6 +60,10 @@ def breakdown(actor: Actor, seen: Burn) -> None:
     clicked = charts.draw(actor, chart, key=f"by-{by}-{seen.slug}-{period}", clickable=by != "tag")
     if by == "tag":
         st.caption("The credits of a session with several tags count for each of them.")
+    if any(part.key == "" for part in parts):
+        st.caption(
+            "Last is what is no single one: all but the 200 largest, and what was used by events no longer kept."
+        )
     if clicked and (given := clicked[0].get("customdata")):
         key = given[0] if isinstance(given, list | tuple) else given
         _show_events(by, key)
@@ -60,7 +73,7 @@ def _bars(parts: tuple[Part, ...], by: str, seen: Burn) -> Chart:
     said = {"type": words.event_type}.get(by, lambda name: name)
     drawn = [part for part in parts if part.credits or part.credits_before][:_BARS][::-1]
     names = [_unique(said(part.name), number) for number, part in enumerate(drawn)]
-    customdata = [[part.key or "none"] for part in drawn]
+    customdata = [["none" if part.key is None else part.key] for part in drawn]
     palette = charts.colors()
     return Chart(
         title=f"Credits by {_BY[by].lower()}",
@@ -96,7 +109,7 @@ def _unique(name: str, number: int) -> str:
 
 def _show_events(by: str, key: object) -> None:
     names = {"type": "type", "person": "person", "session": "session"}
-    if by not in names or (by == "session" and key == "none"):
+    if by not in names or not key or (by == "session" and key == "none"):
         return
     if st.query_params.get(names[by]) != str(key):
         st.query_params[names[by]] = str(key)

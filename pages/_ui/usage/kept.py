@@ -29,8 +29,8 @@ def portfolio(actor: Actor, wanted: Wanted) -> Summary:
 
 
 @st.cache_data(**_KEPT)
-def revenue(actor: Actor, wanted: Wanted) -> tuple[Money, ...]:
-    return reports.revenue(actor, wanted=wanted)
+def revenue(actor: Actor, wanted: Wanted, before: bool) -> tuple[Money, ...]:
+    return reports.revenue(actor, wanted=wanted, before=before)
 
 
 @st.cache_data(**_KEPT)

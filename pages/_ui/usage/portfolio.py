@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import streamlit as st
 
 from nexa_core.actor import Actor
-from nexa_core.billing import reports
 from nexa_core.billing.reports import Customer, Money, Point, Summary, Wanted
 from pages._ui import badges, charts, filters, format, layout, menu, tables
 from pages._ui.charts import Chart
@@ -63,7 +61,7 @@ def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, bef
             several = len(revenue) > 1
             change = in_currencies.change(revenue, before or ())
             against = "Amounts of different currencies are not added up; each is below." if several else (
-                f"Against all of {earlier}: {words.moneys(actor, before or ())}."
+                f"Against {in_currencies.compared(summary)}: {words.moneys(actor, before or ())}."
             )  # fmt: skip
             _metric(
                 "Revenue", words.moneys(actor, revenue), None if several else change,
@@ -84,10 +82,13 @@ def figures(actor: Actor, summary: Summary, revenue: Sequence[Money] | None, bef
             "Overage", format.number(actor, summary.overage), None,
             f"Credits beyond the allowance of {summary.over} customers",
         )  # fmt: skip
-        _metric(
-            "At risk", format.number(actor, summary.at_risk), None,
-            f"Of {format.number(actor, summary.customers)} customers; the morning brief says why",
-        )  # fmt: skip
+        if summary.at_risk is None:
+            _metric("At risk", "–", None, "Only for the running month")
+        else:
+            _metric(
+                "At risk", format.number(actor, summary.at_risk), None,
+                f"Of {format.number(actor, summary.customers)} customers; the morning brief says why",
+            )  # fmt: skip
 
 
 def _metric(label: str, value: str, change: str | None, about: str, *, note: str | None = None) -> None:
@@ -199,7 +200,7 @@ def table(actor: Actor, rows: Sequence[Customer], wanted: Wanted) -> None:
     """The customers; a click on one opens its usage."""
     shown = tables.of_these(row.id for row in rows)
     columns: dict[str, list[Any]] = {
-        "Customer": [row.name for row in rows],
+        "Customer": [row.name if row.status != "deleted" else f"{row.name} (deleted)" for row in rows],
         "Plan": [[badges.word(row.plan)] for row in rows],
         "28 days": [list(row.recent) for row in rows],
         "Credits": [row.used for row in rows],
@@ -259,10 +260,9 @@ def exports(wanted: Wanted, sort: str) -> None:
 
 
 def revenues(actor: Actor, wanted: Wanted) -> tuple[Sequence[Money] | None, Sequence[Money] | None]:
-    """What the invoices of the period and of the one before come to; None for who may not see money."""
-    before = reports.word(reports.before(wanted.month))
-    now = kept.revenue(actor, wanted)
-    return (now, kept.revenue(actor, replace(wanted, period=before))) if now else (None, None)
+    """What the invoices of the period come to, and what it is compared with; None for who may not see money."""
+    now = kept.revenue(actor, wanted, False)
+    return (now, kept.revenue(actor, wanted, True)) if now else (None, None)
 
 
 def how_sure(actor: Actor, wanted: Wanted, summary: Summary, made_at: str) -> str:

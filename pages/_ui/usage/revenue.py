@@ -23,6 +23,13 @@ def change(now: Sequence[Money], before: Sequence[Money]) -> str | None:
     return f"more in {more}, less in {less}" if more or less else "±0 %" if now else None
 
 
+def compared(summary: Summary) -> str:
+    """What a month's revenue is compared with: all of the month before or, while it runs, its plans in full and its
+    overage by the same day."""
+    earlier = format.month((summary.period - dt.timedelta(days=1)).replace(day=1))
+    return f"{earlier} by the end of the same day, plans in full" if summary.is_running else f"all of {earlier}"
+
+
 def by_currency(actor: Actor, summary: Summary, now: Sequence[Money] | None, before: Sequence[Money] | None) -> None:
     """What each currency comes to, where there are several."""
     if now is None or len(now) < 2:
@@ -52,4 +59,7 @@ def by_currency(actor: Actor, summary: Summary, now: Sequence[Money] | None, bef
             },
         )  # fmt: skip
         until = " by now" if summary.is_running else ""
-        st.caption(f"What invoices come to{until}, before tax. Amounts of different currencies are not added up.")
+        st.caption(
+            f"What invoices come to{until}, before tax, against {compared(summary)}. "
+            "Amounts of different currencies are not added up."
+        )

@@ -226,6 +226,31 @@ def test_what_cannot_be_is_answered_with_a_sentence(used: Used, call: Callable[[
     assert refused.value.field
 
 
+@pytest.mark.parametrize("days", [33, 400])
+def test_a_month_that_has_not_begun_is_refused_by_every_report(used: Used, days: int) -> None:
+    """It would have fees already, and nobody has used or pays anything in it."""
+    period = reports.word((dt.datetime.now(dt.UTC) + dt.timedelta(days=days)).date())
+    wanted, of = Wanted(period=period), {"organization_id": used.berlin}
+    for call in (
+        lambda: reports.burn(used.mara, period=period, **of),
+        lambda: reports.breakdown(used.mara, by="type", period=period, **of),
+        lambda: reports.hours(used.mara, period=period, **of),
+        lambda: reports.events(used.mara, wanted=EventFilter(period=period), **of),
+        lambda: reports.watched(used.mara, period=period, **of),
+        lambda: reports.export_organization_days(used.mara, period=period, **of),
+        lambda: reports.export_events(used.mara, wanted=EventFilter(period=period), **of),
+        lambda: reports.portfolio(used.mara, wanted=wanted),
+        lambda: reports.revenue(used.mara, wanted=wanted),
+        lambda: reports.by_day(used.mara, wanted=wanted),
+        lambda: reports.customers(used.mara, wanted=wanted),
+        lambda: reports.export_customers(used.mara, wanted=wanted),
+        lambda: reports.portfolio_record(used.mara, wanted=wanted),
+    ):
+        with pytest.raises(Invalid, match="This period has not begun") as refused:
+            call()
+        assert refused.value.field == "period"
+
+
 def test_a_reason_is_put_off_for_oneself_and_taken_up_again(used: Used) -> None:
     with used.database.superuser() as connection, connection.transaction():
         connection.execute("SELECT set_config('nexa.action', 'demo.seeded', true)")
@@ -254,6 +279,45 @@ def test_a_reason_is_put_off_for_oneself_and_taken_up_again(used: Used) -> None:
         connection.execute("SELECT set_config('nexa.request', gen_random_uuid()::text, true)")
         connection.execute("UPDATE organizations SET subscription_status = 'active' WHERE id = %s", [used.berlin])
     assert "payment" not in kinds(used.mara), "what was settled is no reason, before the next job too"
+
+
+def _pays(used: Used, world: World, status: str, state: str = "active") -> None:
+    with used.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute(
+            "UPDATE organizations SET subscription_status = %s, status = %s, updated_at = clock_timestamp()"
+            " WHERE id = %s", [status, state, used.berlin],
+        )  # fmt: skip
+
+
+def test_who_is_at_risk_is_who_the_brief_names_before_the_next_job_too(used: Used, world: World) -> None:
+    _pays(used, world, "past_due")
+    reports.refresh_outlooks(Actor.system())
+
+    def urgencies() -> dict[Any, int]:
+        found = reports.customers(used.mara, sort="risk").items
+        scores = [one.score for one in found]
+        assert scores == sorted(scores, reverse=True)
+        at_risk = {one.id: one.score for one in found if one.score}
+        assert reports.portfolio(used.mara).at_risk == len(at_risk)
+        calls = reports.brief(used.mara, everybody=True).calls
+        assert {call.organization_id: call.score for call in calls} == at_risk
+        return at_risk
+
+    before = urgencies()[used.berlin]
+    assert before >= 70
+    _pays(used, world, "active")
+    assert urgencies().get(used.berlin, 0) < before, "what was settled is no reason"
+    _pays(used, world, "past_due", "suspended")
+    assert used.berlin not in urgencies(), "nobody calls a customer that is suspended"
+
+
+def test_a_month_that_is_over_has_nobody_at_risk(used: Used, world: World) -> None:
+    _pays(used, world, "past_due")
+    reports.refresh_outlooks(Actor.system())
+    wanted = Wanted(period=reports.word(reports.before(reports.month(None))))
+    assert reports.portfolio(used.mara, wanted=wanted).at_risk is None
+    assert {one.score for one in reports.customers(used.mara, wanted=wanted, sort="risk").items} == {0}
 
 
 def test_the_portfolio_says_what_the_customers_screen_says(used: Used) -> None:
