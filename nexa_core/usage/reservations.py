@@ -28,6 +28,7 @@ from nexa_core.usage.service import reporter_of, target
 #: How long a reservation holds unless it says otherwise, and at most.
 HOLDS = dt.timedelta(minutes=15)
 LONGEST = dt.timedelta(days=1)
+_OVER = {"settled": "was settled already", "released": "was released already", "expired": "has timed out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ WITH organization AS MATERIALIZED (
     INSERT INTO usage_reservations (organization_id, user_id, session_id, event_type, source, idempotency_key,
                                     content_hash, credits, period_start, expires_at)
     SELECT id, :user_id, :session_id, :event_type, :source, :key, :hash, :credits, period_start, now() + :holds
-    FROM organization
+    FROM organization o WHERE NOT EXISTS (
+        SELECT FROM usage_idempotency_keys k
+        WHERE k.organization_id = o.id
+          AND (k.source, k.idempotency_key) = (CAST(:source AS varchar), CAST(:key AS varchar)))
     ON CONFLICT (organization_id, source, idempotency_key) DO NOTHING
     RETURNING organization_id, period_start
 ), wanted AS MATERIALIZED (
@@ -139,9 +143,10 @@ def reserve(
     """Set credits aside for something that is about to happen; they count against the limits until it is settled,
     released or ``holds`` (15 minutes, at most a day) has passed.
 
-    The same key and content answers the same reservation, however often and from however many at once. Raises
-    Forbidden without USAGE_RECORD, Invalid for what :func:`record` would refuse and for a key that was used for
-    something else, LimitExceeded when a hard limit does not leave enough; then nothing is set aside.
+    The same key and content answers the same reservation while it is open, however often and from however many at
+    once. Raises Forbidden without USAGE_RECORD, Invalid for what :func:`record` would refuse and for a key that an
+    event or another reservation used, Conflict for a key whose reservation is over, LimitExceeded when a hard limit
+    does not leave enough; then nothing is set aside.
     """
     actor.require(Permission.USAGE_RECORD)
     organization = target(actor, organization_id)
@@ -161,9 +166,12 @@ def reserve(
             raise NotFound("There is no such organization.")
         if done.refused:
             raise limit_exceeded(db, organization, done.refused)
-        row = db.execute(_FIND, {"organization": organization, "source": source, "key": idempotency_key}).one()
-        if bytes(row.content_hash) != wanted["hash"]:
+        whose = {"organization": organization, "source": source, "key": idempotency_key}
+        row = db.execute(_FIND, whose).one_or_none()
+        if row is None or bytes(row.content_hash) != wanted["hash"]:
             raise other_content(idempotency_key)
+        if row.status != "open":
+            raise Conflict(f"The reservation {idempotency_key} {_OVER[row.status]}. Nothing was set aside.")
         return Reservation(row.id, row.event_type, row.credits, row.reserved_at, row.expires_at)
 
 

@@ -149,6 +149,30 @@ def test_one_key_is_one_reservation_whoever_asks_and_another_content_is_refused(
     customer.assert_all_figures_agree()
 
 
+def test_a_key_whose_reservation_is_over_reserves_nothing_and_says_so(world: Any, customer: Customer) -> None:
+    settled, _, _ = reserve(customer, 5, "settled"), reserve(customer, 5, "released"), reserve(customer, 5, "expired")
+    usage.settle(customer.actor, reservation_id=settled.id, credits=3)
+    usage.release(customer.actor, reservation_id=reserve(customer, 5, "released").id)
+    with world.database.superuser() as connection:
+        connection.execute("UPDATE usage_reservations SET expires_at = now() WHERE idempotency_key = 'expired'")
+    assert usage.expire_reservations(Actor.system()) == 1
+    for key, why in (("settled", "settled already"), ("released", "released already"), ("expired", "has timed out")):
+        with pytest.raises(Conflict, match=f"reservation {key} .*{why}.*Nothing was set aside"):
+            reserve(customer, 5, key)
+    assert customer.reserved() == {}
+    customer.assert_all_figures_agree()
+
+
+def test_a_key_that_an_event_has_used_reserves_nothing(customer: Customer) -> None:
+    """Not even the same cost: what was reserved could never be settled."""
+    usage.record(customer.actor, [UsageEvent("ai_call", "used", 5)])
+    with pytest.raises(Invalid, match="key used was used before"):
+        reserve(customer, 5, "used")
+    reserve(customer, 5, "used", source="another")
+    assert customer.reserved() == {"credits": 5, "ai_call": 1}
+    customer.assert_all_figures_agree()
+
+
 @pytest.mark.parametrize("cost", [-1, 1.5, 2**31, True])
 def test_a_cost_that_cannot_be_is_refused_with_a_sentence(customer: Customer, cost: Any) -> None:
     held = reserve(customer, 5)
