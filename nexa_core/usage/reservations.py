@@ -21,7 +21,7 @@ from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
-from nexa_core.usage.events import MOST_CREDITS, UsageEvent, check, is_count, other_content, row_of
+from nexa_core.usage.events import MOST_CREDITS, OLDEST, UsageEvent, check, is_count, other_content, row_of
 from nexa_core.usage.ingest import Own, ingest, limit_exceeded, strangers
 from nexa_core.usage.service import reporter_of, target
 
@@ -187,8 +187,9 @@ def settle(
 
     What costs more than was reserved is charged as far as a hard limit leaves room; ``asked`` keeps the whole cost. A
     reservation that has timed out can be settled all the same, then all of it has to fit. Settling once more with the
-    same cost and data answers the same; with another it raises Invalid. Raises Conflict for one that was released,
-    LimitExceeded when a timed-out event of a limited type does not fit any more, NotFound for a stranger's.
+    same cost and data answers the same; with another it raises Invalid. Raises Conflict for one that was released and
+    for one that is older than an event may be (35 days): what its period came to is final. Raises LimitExceeded when
+    a timed-out event of a limited type does not fit any more, NotFound for a stranger's.
     """
     actor.require(Permission.USAGE_RECORD)
     organization = target(actor, organization_id)
@@ -208,6 +209,8 @@ def settle(
             return Settled(held.id, held.asked, held.charged)
         if held.status == "released":
             raise Conflict("This reservation was released already.")
+        if held.reserved_at < _now() - OLDEST:
+            raise Conflict(f"This reservation is more than {OLDEST.days} days old and cannot be settled any more.")
         own = held.credits if held.status == "open" else 0
         charged = credits if credits <= own else own + _fitting(db, held, credits - own)
         row = row_of(event, None) | {"credits": charged}
