@@ -79,7 +79,7 @@ WITH organization AS MATERIALIZED (
     RETURNING c.metric
 )
 SELECT (SELECT count(*) FROM organization) AS organizations, (SELECT count(*) FROM made) AS made,
-       (SELECT json_agg(json_build_array(metric, amount)) FROM wanted
+       (SELECT json_agg(json_build_array(metric, amount, NULL)) FROM wanted
         WHERE metric NOT IN (SELECT c.metric FROM counters c)) AS refused
 """)
 
@@ -109,7 +109,7 @@ WITH held AS MATERIALIZED (
     ORDER BY period_start, metric FOR UPDATE
 )
 SELECT CASE WHEN l.is_hard AND NOT l.is_shadow THEN greatest(l.most - c.used - c.reserved, 0) END AS credits
-FROM held c, nexa.usage_limit(:organization, 'credits') l WHERE c.metric = 'credits'
+FROM held c, nexa.usage_limit(:organization, 'credits', :period) l WHERE c.metric = 'credits'
 """)
 
 _GIVE_BACK = text("""
