@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from nexa_core.errors import Invalid
-from nexa_core.usage.events import UsageEvent, check_event, other_content, refusal, row_of
+from nexa_core.usage.events import UsageEvent, check_event, is_old, other_content, refusal, row_of, too_old
 
 #: Most events one request may send.
 MOST_SENT = 1_000
@@ -41,22 +41,23 @@ class Submitted:
 
 @dataclass(slots=True)
 class Batch:
-    """The events of a batch that can be accepted, with their places, and those that cannot."""
+    """The events of a batch that can be accepted, with their places, those too old to be new, and those that cannot."""
 
     events: list[tuple[int, UsageEvent]]
     rejected: list[Rejected]
+    old: list[tuple[int, UsageEvent]]
 
     @classmethod
     def of(cls, sent: Sequence[object], *, now: datetime) -> Batch:
         """Read each event. Raises Invalid for an empty batch and for one of more than a thousand."""
         if not 0 < len(sent) <= MOST_SENT:
             raise Invalid(f"A batch has 1 to {MOST_SENT:,} usage events; this one has {len(sent):,}.", field="events")
-        batch = cls([], [])
+        batch = cls([], [], [])
         for index, given in enumerate(sent):
             try:
                 event = event_of(given)
                 check_event(event, now=now)
-                batch.events.append((index, event))
+                (batch.old if is_old(event, now=now) else batch.events).append((index, event))
             except Invalid as invalid:
                 batch._reject(index, given, invalid)
         return batch
@@ -74,6 +75,15 @@ class Batch:
                 continue
             self.rejected.append(Rejected(index, event.idempotency_key, reason, name))
         self.events = kept
+
+    def take_retries(self, stored: set[tuple[str, str]]) -> None:
+        """Of what is old take what was stored before, by source and key, and reject the rest."""
+        for index, event in self.old:
+            if (event.source, event.idempotency_key) in stored:
+                self.events.append((index, event))
+            else:
+                invalid = too_old(event)
+                self.rejected.append(Rejected(index, event.idempotency_key, invalid.sentence, invalid.field))
 
     def rows(self, reporter: UUID | None) -> tuple[list[dict[str, Any]], int]:
         """As :func:`nexa_core.usage.events.rows`; data that cannot be stored rejects its event only."""

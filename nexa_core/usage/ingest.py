@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from nexa_core.db import fetched
 from nexa_core.errors import LimitExceeded, NotFound
-from nexa_core.usage.events import Recorded, other_content
+from nexa_core.usage.events import Recorded, UsageEvent, other_content
 
 # Rows are touched in key order everywhere, and the counters after the days: two batches can wait for each other,
 # but not in a circle. The limit is asked for within the update that counts, of the row that is locked by then, by a
@@ -124,6 +124,13 @@ WHERE k.content_hash <> decode(e.content_hash, 'hex')
 ORDER BY e.source, e.idempotency_key LIMIT 1
 """)
 
+_STORED = text("""
+SELECT k.source, k.idempotency_key
+FROM json_to_recordset(CAST(:keys AS json)) AS e(source text, idempotency_key text)
+JOIN usage_idempotency_keys k ON k.organization_id = :organization AND k.source = e.source
+    AND k.idempotency_key = e.idempotency_key
+""")
+
 _LIMIT = text("""
 SELECT l.most, ceil(extract(epoch FROM nexa.billing_end(o.id, now()) - now()))::integer AS period_left,
        to_char(nexa.billing_month(o.id, CAST(:period AS timestamptz)), 'FMMonth YYYY') AS month,
@@ -186,6 +193,15 @@ def limit_exceeded(db: Session, organization_id: UUID, refused: Sequence[tuple[s
         reached = "is reached" if amount == 1 else f"does not leave {amount:,} more"
         sentence = f"The limit of {most:,} {when} for “{limit.name}” {reached}."
     return LimitExceeded(f"{sentence} Nothing was stored.", retry_after=None if ended else limit.period_left)
+
+
+def stored_keys(db: Session, organization_id: UUID, events: Sequence[UsageEvent]) -> set[tuple[str, str]]:
+    """Source and key of those of the events whose key was used before; it stays so for ever."""
+    if not events:
+        return set()
+    keys = [{"source": event.source, "idempotency_key": event.idempotency_key} for event in events]
+    found = db.execute(_STORED, {"organization": organization_id, "keys": json.dumps(keys)})
+    return {(row.source, row.idempotency_key) for row in found}
 
 
 def strangers(db: Session, organization_id: UUID, people: Iterable[UUID], sessions: Iterable[int]) -> set[Any]:

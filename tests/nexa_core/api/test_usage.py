@@ -13,6 +13,7 @@ import pytest
 from nexa_core import architecture_sessions as sessions
 from nexa_core import organizations, usage
 from nexa_core.actor import Actor
+from nexa_core.usage.service import store
 from tests.nexa_core.api.conftest import PASSWORD, Served
 
 Person = dict[str, Any]
@@ -122,6 +123,24 @@ def test_each_bad_event_gets_its_reason_and_the_rest_of_the_batch_is_stored(
     keys = {one["index"]: one["idempotency_key"] for one in told["rejected"]}
     assert keys[1] == "credits-negative"
     assert program.post(URL, json={"events": events[:1]}).json()["duplicates"] == 1
+
+
+def test_a_retry_after_35_days_is_a_duplicate_and_a_new_event_of_then_is_rejected(
+    world: Any, people: Person, program: Any
+) -> None:
+    then = datetime.now(UTC) - timedelta(days=40)
+    ada = world.actor(people["ada"], people["northwind"])
+    store(ada, people["northwind"], [usage.UsageEvent("ai_call", "late", 1, occurred_at=then)])
+    sent = [event(key, occurred_at=then.isoformat()) for key in ("late", "new", "late")] + [event("now")]
+    told = program.post(URL, json={"events": sent}).json()
+    assert (told["inserted"], told["duplicates"]) == (1, 2)
+    assert [(one["index"], one["idempotency_key"], one["field"]) for one in told["rejected"]] == [
+        (1, "new", "occurred_at")
+    ]
+    assert program.post(URL, json={"events": sent[:1]}).json()["duplicates"] == 1, "alone, too"
+    other = program.post(URL, json={"events": [sent[0] | {"credits": 2}]})
+    assert (other.status_code, other.json()["field"]) == (422, "idempotency_key")
+    assert stored(world, people["northwind"]) == [("late", 1), ("now", 1)]
 
 
 def test_the_same_key_with_another_content_has_no_effect_at_all(world: Any, people: Person, program: Any) -> None:
