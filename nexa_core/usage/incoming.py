@@ -20,6 +20,14 @@ _MEMBERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Twice:
+    """A JSON object that says something twice: neither an event nor data of one, for who knows which was meant."""
+
+    member: str
+    idempotency_key: object
+
+
+@dataclass(frozen=True, slots=True)
 class Rejected:
     """An event that was not stored: its place in the batch, its key where it has one, and why."""
 
@@ -103,17 +111,20 @@ class Batch:
         return [found[key] for key in sorted(found)], repeats
 
     def _reject(self, index: int, given: object, invalid: Invalid) -> None:
-        key = given.get("idempotency_key") if isinstance(given, dict) else None
-        shown = key.encode("utf-8", "replace").decode()[:255] if isinstance(key, str) else None
+        key = given.get("idempotency_key") if isinstance(given, dict) else getattr(given, "idempotency_key", None)
+        shown = _shown(key, 255) if isinstance(key, str) else None
         self.rejected.append(Rejected(index, shown, invalid.sentence, invalid.field))
 
 
 def event_of(given: object) -> UsageEvent:
     """One JSON object as an event; raises Invalid naming the member that has another form than it should."""
+    if isinstance(given, Twice):
+        name = _shown(given.member, 50)
+        raise Invalid(f"A usage event says {name} once; this one says it twice.", field=name)
     if not isinstance(given, dict):
         raise Invalid("A usage event is a JSON object.")
     if not given.keys() <= _MEMBERS:
-        unknown = str(min(given.keys() - _MEMBERS)).encode("utf-8", "replace").decode()[:50]
+        unknown = _shown(str(min(given.keys() - _MEMBERS)), 50)
         raise Invalid(f"A usage event has no member called {unknown}.", field=unknown)
     for name in ("idempotency_key", "event_type"):
         if type(given.get(name)) is not str:
@@ -145,6 +156,11 @@ def event_of(given: object) -> UsageEvent:
 
 #: The same few people report again and again.
 _uuid = lru_cache(maxsize=4096)(UUID)
+
+
+def _shown(given: str, most: int) -> str:
+    """What somebody else wrote, in an answer: as text that can be sent."""
+    return given.encode("utf-8", "replace").decode()[:most]
 
 
 def _refusal(given: Mapping[str, Any], why: str, field: str) -> Invalid:
