@@ -41,7 +41,7 @@ def parse_json(body: bytes) -> Any:
     """JSON without duplicate keys, NaN, infinities, NUL, lone surrogates or absurd nesting; raises BodyError."""
     try:
         value = json.loads(
-            body.decode("utf-8"), object_pairs_hook=no_key_twice, parse_constant=_constant, parse_float=_float
+            body.decode("utf-8"), object_pairs_hook=_no_key_twice, parse_constant=_constant, parse_float=_float
         )
         if b"\\u" in body:  # without an escape there is neither a NUL in JSON nor half a surrogate pair in UTF-8
             _check_text(value)
@@ -57,13 +57,20 @@ def parse_json(body: bytes) -> Any:
     return value
 
 
-def no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of a body; raises BodyError for one that says something twice."""
+def said_twice(pairs: list[tuple[str, Any]]) -> str:
+    """The first key of an object that appears in it again."""
+    seen: set[str] = set()
+    return next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+
+
+def twice(key: str) -> BodyError:
+    return BodyError(400, f"The key {json.dumps(key[:100])} appears twice in one object.")
+
+
+def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) != len(pairs):
-        seen: set[str] = set()
-        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        raise BodyError(400, f"The key {json.dumps(twice[:100])} appears twice in one object.")
+        raise twice(said_twice(pairs))
     return result
 
 

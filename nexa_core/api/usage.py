@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, Field
 
 from nexa_core import usage
 from nexa_core.actor import Actor
-from nexa_core.api.bodies import BodyError, no_key_twice
+from nexa_core.api.bodies import BodyError, said_twice, twice
 from nexa_core.api.endpoint import Body, post
+from nexa_core.usage.incoming import Twice
 
 _MOST_BYTES = 8 * 1024 * 1024
 
@@ -43,9 +44,10 @@ class Events(Body):
 
     @classmethod
     def read(cls, raw: bytes) -> Events:
-        """The list as it was sent. NaN is no JSON, but here it spoils its own event only."""
+        """The list as it was sent. NaN is no JSON, but here it spoils its own event only, and so do an object that says
+        something twice and a number longer than can be read."""
         try:
-            sent = json.loads(raw.decode("utf-8"), object_pairs_hook=no_key_twice, parse_constant=_no_number)
+            sent = _parsed(raw.decode("utf-8"))
         except UnicodeDecodeError:
             raise BodyError(400, "The body is not UTF-8.") from None
         except RecursionError:
@@ -53,6 +55,8 @@ class Events(Body):
         except ValueError as error:
             where = f" (line {error.lineno}, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
             raise BodyError(400, f"The body is not valid JSON{where}.") from None
+        if isinstance(sent, Twice):
+            raise twice(sent.member)
         if not isinstance(sent, dict) or set(sent) != {"events"} or not isinstance(sent["events"], list):
             raise BodyError(422, 'Send one JSON object with the list "events".')
         return cls.model_construct(events=sent["events"])
@@ -61,6 +65,30 @@ class Events(Body):
 @post("/usage/events", "Report usage: up to 1,000 events, each stored once")
 def report_usage(actor: Actor, body: Events) -> usage.Submitted:
     return usage.submit(actor, events=body.events)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python reads no integer of thousands of digits; asked for each, it would cost every batch
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_no_number, parse_int=_integer)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Twice:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    member = said_twice(pairs)
+    return Twice(member, None if member == "idempotency_key" else found.get("idempotency_key"))
+
+
+def _integer(digits: str) -> float:
+    try:
+        return int(digits)
+    except ValueError:
+        return math.nan
 
 
 def _no_number(_name: str) -> float:

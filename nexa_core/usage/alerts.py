@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
@@ -16,7 +17,7 @@ from nexa_core.db import metering, reading
 from nexa_core.errors import NotFound
 from nexa_core.notifications import send_mail
 from nexa_core.permissions import Permission
-from nexa_core.usage.periods import STARTS
+from nexa_core.usage.periods import STARTS, ZONE
 from nexa_core.usage.reach import SEEN, only_of
 
 #: Percent of the monthly credits, unless ``usage_limits.alert_at`` says otherwise.
@@ -44,7 +45,7 @@ class Alert:
 # Who has crossed what and was not told. The limit is the one in force now, plan and agreement together.
 _CROSSED = text(f"""
 SELECT o.id, o.name, o.slug, c.period_start, c.used, l.most, t.threshold,
-       extract(epoch FROM now() - c.period_start) AS elapsed, o.time_zone,
+       extract(epoch FROM now() - c.period_start) AS elapsed, {ZONE} AS time_zone,
        extract(epoch FROM nexa.billing_end(o.id, now()) - now()) AS remaining
 FROM usage_counters c JOIN organizations o ON o.id = c.organization_id AND o.status = 'active',
      LATERAL nexa.usage_limit(o.id, 'credits') l,
@@ -161,13 +162,13 @@ def _raise(db: Session, row: Row[Any], *, mailed: bool) -> bool:
 
 
 def _projected_on(row: Row[Any]) -> dt.date | None:
-    """The day on which the credits run out at the period's own rate; None when they do not, or have already."""
+    """The customer's day on which its credits run out at the period's rate; None when they do not, or have already."""
     if row.used >= row.most or row.used <= 0 or row.elapsed <= 0:
         return None
     seconds = float(row.most - row.used) / float(row.used) * float(row.elapsed)
     if seconds > float(row.remaining):
         return None
-    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).date()
+    return (dt.datetime.now(dt.UTC) + dt.timedelta(seconds=seconds)).astimezone(ZoneInfo(row.time_zone)).date()
 
 
 def _cause(db: Session, organization: UUID, row: Row[Any]) -> str:

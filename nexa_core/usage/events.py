@@ -77,13 +77,22 @@ def check(events: Sequence[UsageEvent], *, now: datetime) -> None:
 
 
 def check_event(event: UsageEvent, *, now: datetime) -> None:
-    """Raise Invalid for an event that cannot be accepted, naming its key and the field."""
+    """Raise Invalid for an event that cannot be accepted, naming its key and the field; its age is not asked here."""
     _check_names(event)
     if event.credits is not None and not is_count(event.credits):
         raise refusal(event, f"its credits must be a whole number from 0 to {MOST_CREDITS:,}", "credits")
     if event.session_id is not None and not (is_count(event.session_id) and event.session_id):
         raise refusal(event, "there is no such session", "session_id")
     _check_time(event, now)
+
+
+def is_old(event: UsageEvent, *, now: datetime) -> bool:
+    """Whether it happened too long ago to be stored now: a retry of what was stored in time is a duplicate for ever."""
+    return event.occurred_at is not None and event.occurred_at < now - OLDEST
+
+
+def too_old(event: UsageEvent) -> Invalid:
+    return refusal(event, f"it happened more than {OLDEST.days} days ago", "occurred_at")
 
 
 def is_count(value: object) -> bool:
@@ -115,8 +124,6 @@ def _check_time(event: UsageEvent, now: datetime) -> None:
         return
     if at.utcoffset() is None:
         raise refusal(event, "its time needs a time zone", "occurred_at")
-    if at < now - OLDEST:
-        raise refusal(event, f"it happened more than {OLDEST.days} days ago", "occurred_at")
     if at > now + AHEAD:
         raise refusal(event, "it happened in the future", "occurred_at")
     if not isinstance(at.tzinfo, timezone) and not _exists(at):

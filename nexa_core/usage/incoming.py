@@ -10,13 +10,21 @@ from typing import Any
 from uuid import UUID
 
 from nexa_core.errors import Invalid
-from nexa_core.usage.events import UsageEvent, check_event, other_content, refusal, row_of
+from nexa_core.usage.events import UsageEvent, check_event, is_old, other_content, refusal, row_of, too_old
 
 #: Most events one request may send.
 MOST_SENT = 1_000
 _MEMBERS = frozenset(
     {"event_type", "idempotency_key", "credits", "user_id", "session_id", "event_data", "occurred_at", "source"}
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """A JSON object that says something twice: neither an event nor data of one, for who knows which was meant."""
+
+    member: str
+    idempotency_key: object
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,22 +49,23 @@ class Submitted:
 
 @dataclass(slots=True)
 class Batch:
-    """The events of a batch that can be accepted, with their places, and those that cannot."""
+    """The events of a batch that can be accepted, with their places, those too old to be new, and those that cannot."""
 
     events: list[tuple[int, UsageEvent]]
     rejected: list[Rejected]
+    old: list[tuple[int, UsageEvent]]
 
     @classmethod
     def of(cls, sent: Sequence[object], *, now: datetime) -> Batch:
         """Read each event. Raises Invalid for an empty batch and for one of more than a thousand."""
         if not 0 < len(sent) <= MOST_SENT:
             raise Invalid(f"A batch has 1 to {MOST_SENT:,} usage events; this one has {len(sent):,}.", field="events")
-        batch = cls([], [])
+        batch = cls([], [], [])
         for index, given in enumerate(sent):
             try:
                 event = event_of(given)
                 check_event(event, now=now)
-                batch.events.append((index, event))
+                (batch.old if is_old(event, now=now) else batch.events).append((index, event))
             except Invalid as invalid:
                 batch._reject(index, given, invalid)
         return batch
@@ -74,6 +83,15 @@ class Batch:
                 continue
             self.rejected.append(Rejected(index, event.idempotency_key, reason, name))
         self.events = kept
+
+    def take_retries(self, stored: set[tuple[str, str]]) -> None:
+        """Of what is old take what was stored before, by source and key, and reject the rest."""
+        for index, event in self.old:
+            if (event.source, event.idempotency_key) in stored:
+                self.events.append((index, event))
+            else:
+                invalid = too_old(event)
+                self.rejected.append(Rejected(index, event.idempotency_key, invalid.sentence, invalid.field))
 
     def rows(self, reporter: UUID | None) -> tuple[list[dict[str, Any]], int]:
         """As :func:`nexa_core.usage.events.rows`; data that cannot be stored rejects its event only."""
@@ -93,17 +111,20 @@ class Batch:
         return [found[key] for key in sorted(found)], repeats
 
     def _reject(self, index: int, given: object, invalid: Invalid) -> None:
-        key = given.get("idempotency_key") if isinstance(given, dict) else None
-        shown = key.encode("utf-8", "replace").decode()[:255] if isinstance(key, str) else None
+        key = given.get("idempotency_key") if isinstance(given, dict) else getattr(given, "idempotency_key", None)
+        shown = _shown(key, 255) if isinstance(key, str) else None
         self.rejected.append(Rejected(index, shown, invalid.sentence, invalid.field))
 
 
 def event_of(given: object) -> UsageEvent:
     """One JSON object as an event; raises Invalid naming the member that has another form than it should."""
+    if isinstance(given, Twice):
+        name = _shown(given.member, 50)
+        raise Invalid(f"A usage event says {name} once; this one says it twice.", field=name)
     if not isinstance(given, dict):
         raise Invalid("A usage event is a JSON object.")
     if not given.keys() <= _MEMBERS:
-        unknown = str(min(given.keys() - _MEMBERS)).encode("utf-8", "replace").decode()[:50]
+        unknown = _shown(str(min(given.keys() - _MEMBERS)), 50)
         raise Invalid(f"A usage event has no member called {unknown}.", field=unknown)
     for name in ("idempotency_key", "event_type"):
         if type(given.get(name)) is not str:
@@ -135,6 +156,11 @@ def event_of(given: object) -> UsageEvent:
 
 #: The same few people report again and again.
 _uuid = lru_cache(maxsize=4096)(UUID)
+
+
+def _shown(given: str, most: int) -> str:
+    """What somebody else wrote, in an answer: as text that can be sent."""
+    return given.encode("utf-8", "replace").decode()[:most]
 
 
 def _refusal(given: Mapping[str, Any], why: str, field: str) -> Invalid:

@@ -19,6 +19,8 @@ MOVED = "o.id IN (SELECT f.organization_id FROM former_time_zones f)"
 #: The day it is in ``organizations o``, and the instant at which its running period began.
 TODAY = f"CASE WHEN {MOVED} THEN nexa.billing_day(o.id, now()) ELSE (now() AT TIME ZONE o.time_zone)::date END"
 STARTS = f"CASE WHEN {MOVED} THEN nexa.billing_start(o.id, now()) ELSE nexa.period_start(now(), o.time_zone) END"
+#: The time zone of that period.
+ZONE = f"CASE WHEN {MOVED} THEN nexa.billing_zone(o.id, nexa.billing_month(o.id, now())) ELSE o.time_zone END"
 
 
 def running_start(organization_id: Any, time_zone: Any) -> ColumnElement[dt.datetime]:

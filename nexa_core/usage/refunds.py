@@ -23,6 +23,11 @@ _EVENT = text("""
 SELECT event_type, credits_consumed, user_id, session_id FROM usage_events
 WHERE organization_id = :organization AND id = :id
 """)
+_GIVEN = text("""
+SELECT -e.credits_consumed FROM usage_idempotency_keys k
+JOIN usage_events e ON e.organization_id = k.organization_id AND e.id = k.event_id
+WHERE k.organization_id = :organization AND k.source = :source AND k.idempotency_key = :key
+""")
 
 
 def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, credits: int | None = None) -> Recorded:
@@ -30,7 +35,7 @@ def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, 
 
     An event is refunded once: the same amount again is a duplicate and changes nothing, another raises Invalid. Raises
     Forbidden without ORGANIZATIONS_MANAGE, NotFound for an event that is not the organization's, Invalid without a
-    reason and for more credits than the event cost.
+    reason, for more credits than the event cost and for one that cost none.
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     if not (reason := reason.strip()):
@@ -39,10 +44,9 @@ def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, 
         event = db.execute(_EVENT, {"organization": organization_id, "id": event_id}).one_or_none()
         if event is None:
             raise NotFound("There is no such usage event.")
-        given = event.credits_consumed if credits is None else credits
         if event.credits_consumed <= 0:
-            what = "is a refund itself" if event.event_type == "refund" else "cost nothing"
-            raise Invalid(f"This event {what}: there is nothing to give back.", field="credits")
+            raise Invalid("This event cost no credits, so there is nothing to give back.", field="credits")
+        given = event.credits_consumed if credits is None else credits
         if not is_count(given) or not 0 < given <= event.credits_consumed:
             raise Invalid(f"This event cost {event.credits_consumed:,} credits; refund 1 up to all.", field="credits")
         data = json.dumps({"event_id": str(event_id), "event_type": event.event_type}, sort_keys=True)
@@ -58,9 +62,12 @@ def refund(actor: Actor, *, organization_id: UUID, event_id: UUID, reason: str, 
         except Invalid as other:
             if other.field != "idempotency_key":
                 raise
-            raise Invalid(
-                "This event was refunded before, with other credits; it is refunded once.", field="credits"
-            ) from other
+            # Of one event there is one refund, and it was of another amount.
+            whose = {"organization": organization_id, "source": SOURCE, "key": str(event_id)}
+            before = db.scalar(_GIVEN, whose)
+            cost = event.credits_consumed
+            sentence = f"This event was refunded before: {before:,} of its {cost:,} credits were given back."
+            raise Invalid(f"{sentence} Nothing was changed.", field="credits") from None
         if done.inserted:
             values = {"event_id": str(event_id), "credits": given}
             audit.note(db, "usage_event", event_id, values, organization_id=organization_id)

@@ -21,13 +21,14 @@ from nexa_core.actor import Actor
 from nexa_core.db import metering
 from nexa_core.errors import Conflict, Invalid, NotFound
 from nexa_core.permissions import Permission
-from nexa_core.usage.events import MOST_CREDITS, UsageEvent, check, is_count, other_content, row_of
+from nexa_core.usage.events import MOST_CREDITS, OLDEST, UsageEvent, check, is_count, other_content, row_of
 from nexa_core.usage.ingest import Own, ingest, limit_exceeded, strangers
 from nexa_core.usage.service import reporter_of, target
 
 #: How long a reservation holds unless it says otherwise, and at most.
 HOLDS = dt.timedelta(minutes=15)
 LONGEST = dt.timedelta(days=1)
+_OVER = {"settled": "was settled already", "released": "was released already", "expired": "has timed out"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,10 @@ WITH organization AS MATERIALIZED (
     INSERT INTO usage_reservations (organization_id, user_id, session_id, event_type, source, idempotency_key,
                                     content_hash, credits, period_start, expires_at)
     SELECT id, :user_id, :session_id, :event_type, :source, :key, :hash, :credits, period_start, now() + :holds
-    FROM organization
+    FROM organization o WHERE NOT EXISTS (
+        SELECT FROM usage_idempotency_keys k
+        WHERE k.organization_id = o.id
+          AND (k.source, k.idempotency_key) = (CAST(:source AS varchar), CAST(:key AS varchar)))
     ON CONFLICT (organization_id, source, idempotency_key) DO NOTHING
     RETURNING organization_id, period_start
 ), wanted AS MATERIALIZED (
@@ -75,7 +79,7 @@ WITH organization AS MATERIALIZED (
     RETURNING c.metric
 )
 SELECT (SELECT count(*) FROM organization) AS organizations, (SELECT count(*) FROM made) AS made,
-       (SELECT json_agg(json_build_array(metric, amount)) FROM wanted
+       (SELECT json_agg(json_build_array(metric, amount, NULL)) FROM wanted
         WHERE metric NOT IN (SELECT c.metric FROM counters c)) AS refused
 """)
 
@@ -105,7 +109,7 @@ WITH held AS MATERIALIZED (
     ORDER BY period_start, metric FOR UPDATE
 )
 SELECT CASE WHEN l.is_hard AND NOT l.is_shadow THEN greatest(l.most - c.used - c.reserved, 0) END AS credits
-FROM held c, nexa.usage_limit(:organization, 'credits') l WHERE c.metric = 'credits'
+FROM held c, nexa.usage_limit(:organization, 'credits', :period) l WHERE c.metric = 'credits'
 """)
 
 _GIVE_BACK = text("""
@@ -139,9 +143,10 @@ def reserve(
     """Set credits aside for something that is about to happen; they count against the limits until it is settled,
     released or ``holds`` (15 minutes, at most a day) has passed.
 
-    The same key and content answers the same reservation, however often and from however many at once. Raises
-    Forbidden without USAGE_RECORD, Invalid for what :func:`record` would refuse and for a key that was used for
-    something else, LimitExceeded when a hard limit does not leave enough; then nothing is set aside.
+    The same key and content answers the same reservation while it is open, however often and from however many at
+    once. Raises Forbidden without USAGE_RECORD, Invalid for what :func:`record` would refuse and for a key that an
+    event or another reservation used, Conflict for a key whose reservation is over, LimitExceeded when a hard limit
+    does not leave enough; then nothing is set aside.
     """
     actor.require(Permission.USAGE_RECORD)
     organization = target(actor, organization_id)
@@ -161,9 +166,12 @@ def reserve(
             raise NotFound("There is no such organization.")
         if done.refused:
             raise limit_exceeded(db, organization, done.refused)
-        row = db.execute(_FIND, {"organization": organization, "source": source, "key": idempotency_key}).one()
-        if bytes(row.content_hash) != wanted["hash"]:
+        whose = {"organization": organization, "source": source, "key": idempotency_key}
+        row = db.execute(_FIND, whose).one_or_none()
+        if row is None or bytes(row.content_hash) != wanted["hash"]:
             raise other_content(idempotency_key)
+        if row.status != "open":
+            raise Conflict(f"The reservation {idempotency_key} {_OVER[row.status]}. Nothing was set aside.")
         return Reservation(row.id, row.event_type, row.credits, row.reserved_at, row.expires_at)
 
 
@@ -179,8 +187,9 @@ def settle(
 
     What costs more than was reserved is charged as far as a hard limit leaves room; ``asked`` keeps the whole cost. A
     reservation that has timed out can be settled all the same, then all of it has to fit. Settling once more with the
-    same cost and data answers the same; with another it raises Invalid. Raises Conflict for one that was released,
-    LimitExceeded when a timed-out event of a limited type does not fit any more, NotFound for a stranger's.
+    same cost and data answers the same; with another it raises Invalid. Raises Conflict for one that was released and
+    for one that is older than an event may be (35 days): what its period came to is final. Raises LimitExceeded when
+    a timed-out event of a limited type does not fit any more, NotFound for a stranger's.
     """
     actor.require(Permission.USAGE_RECORD)
     organization = target(actor, organization_id)
@@ -200,6 +209,8 @@ def settle(
             return Settled(held.id, held.asked, held.charged)
         if held.status == "released":
             raise Conflict("This reservation was released already.")
+        if held.reserved_at < _now() - OLDEST:
+            raise Conflict(f"This reservation is more than {OLDEST.days} days old and cannot be settled any more.")
         own = held.credits if held.status == "open" else 0
         charged = credits if credits <= own else own + _fitting(db, held, credits - own)
         row = row_of(event, None) | {"credits": charged}

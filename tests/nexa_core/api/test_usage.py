@@ -13,6 +13,7 @@ import pytest
 from nexa_core import architecture_sessions as sessions
 from nexa_core import organizations, usage
 from nexa_core.actor import Actor
+from nexa_core.usage.service import store
 from tests.nexa_core.api.conftest import PASSWORD, Served
 
 Person = dict[str, Any]
@@ -124,6 +125,55 @@ def test_each_bad_event_gets_its_reason_and_the_rest_of_the_batch_is_stored(
     assert program.post(URL, json={"events": events[:1]}).json()["duplicates"] == 1
 
 
+def test_what_python_cannot_read_or_an_object_says_twice_spoils_its_own_event_only(
+    world: Any, people: Person, program: Any
+) -> None:
+    digits = b"9" * 5_000
+    spoilt = [
+        (b'"credits": ' + digits, "credits"),
+        (b'"event_data": {"tokens": -' + digits + b"}", "event_data"),
+        (b'"session_id": ' + digits, "session_id"),
+        (b'"credits": 1, "credits": 1', "credits"),
+        (b'"event_data": {"a": [{"b": 1, "b": 2}]}', "event_data"),
+        (b'"user_id": {"a": 1, "a": 2}', "user_id"),
+        (b'"\\ud800": 1, "\\ud800": 2', "?"),
+        (b'"event_type": "ai_call"', "event_type"),
+        (b'"idempotency_key": "other"', "idempotency_key"),
+    ]
+    written = [
+        b'{"event_type": "ai_call", "idempotency_key": "bad-%d", %s}' % (place, members)
+        for place, (members, _) in enumerate(spoilt)
+    ]
+    good = [json.dumps(event(key, event_data={"digits": int("7" * 4_000)})).encode() for key in ("first", "last")]
+    body = b'{"events": [' + b", ".join([good[0], *written, good[1]]) + b"]}"
+    answer = program.post(URL, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert (told["inserted"], [one["field"] for one in told["rejected"]]) == (2, [field for _, field in spoilt])
+    assert [one["index"] for one in told["rejected"]] == list(range(1, len(spoilt) + 1))
+    keys = [one["idempotency_key"] for one in told["rejected"]]
+    assert keys == [f"bad-{place}" for place in range(len(spoilt) - 1)] + [None], "which of two keys, nobody knows"
+    assert stored(world, people["northwind"]) == [("first", 1), ("last", 1)]
+
+
+def test_a_retry_after_35_days_is_a_duplicate_and_a_new_event_of_then_is_rejected(
+    world: Any, people: Person, program: Any
+) -> None:
+    then = datetime.now(UTC) - timedelta(days=40)
+    ada = world.actor(people["ada"], people["northwind"])
+    store(ada, people["northwind"], [usage.UsageEvent("ai_call", "late", 1, occurred_at=then)])
+    sent = [event(key, occurred_at=then.isoformat()) for key in ("late", "new", "late")] + [event("now")]
+    told = program.post(URL, json={"events": sent}).json()
+    assert (told["inserted"], told["duplicates"]) == (1, 2)
+    assert [(one["index"], one["idempotency_key"], one["field"]) for one in told["rejected"]] == [
+        (1, "new", "occurred_at")
+    ]
+    assert program.post(URL, json={"events": sent[:1]}).json()["duplicates"] == 1, "alone, too"
+    other = program.post(URL, json={"events": [sent[0] | {"credits": 2}]})
+    assert (other.status_code, other.json()["field"]) == (422, "idempotency_key")
+    assert stored(world, people["northwind"]) == [("late", 1), ("now", 1)]
+
+
 def test_the_same_key_with_another_content_has_no_effect_at_all(world: Any, people: Person, program: Any) -> None:
     program.post(URL, json={"events": [event("a")]})
     for other in (event("a", credits=2), event("a", event_type="pdf_export"), event("a", event_data={"n": 1})):
@@ -170,7 +220,7 @@ def test_an_unknown_type_is_kept_for_nothing_and_flagged_and_a_known_one_has_its
         (b'{"events": {}}', 422),
         (b"[]", 422),
         (b'{"events": [], "more": 1}', 422),
-        (b'{"events": [{"credits": 1, "credits": 2}]}', 400),
+        (b'{"events": [], "events": []}', 400),
         (b'{"events": ["' + b"\xff" + b'"]}', 400),
         (b'{"events": [' + b"[" * 100_000 + b"]" * 100_000 + b"]}", 400),
         (json.dumps({"events": [event(str(n)) for n in range(1_001)]}).encode(), 422),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -52,9 +54,26 @@ def test_each_threshold_is_told_once_a_period_and_the_highest_is_mailed(world: A
 )
 def test_it_says_when_the_credits_run_out_if_they_do(used: int, elapsed: int, remaining: int, days: int | None) -> None:
     """80 in 20 days leaves 20 for 5 days more; 80 in 28 days lasts beyond the 3 days that are left."""
-    row: Any = SimpleNamespace(used=used, most=100, elapsed=elapsed * 86_400, remaining=remaining * 86_400)
-    expected = None if days is None else (datetime.now(UTC) + timedelta(days=days)).date()
-    assert _projected_on(row) == expected
+    for zone in ("UTC", "Pacific/Kiritimati", "Pacific/Niue"):  # at any time one of them has another date than UTC
+        row: Any = SimpleNamespace(
+            used=used, most=100, elapsed=elapsed * 86_400, remaining=remaining * 86_400, time_zone=zone
+        )
+        then = datetime.now(UTC) + timedelta(days=days or 0)
+        assert _projected_on(row) == (None if days is None else then.astimezone(ZoneInfo(zone)).date()), zone
+
+
+def test_the_day_is_one_of_the_zone_in_which_the_month_began(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    zones: list[str] = []
+    module = import_module("nexa_core.usage.alerts")  # the front door has a verb of that name
+    monkeypatch.setattr(module, "_projected_on", lambda row: zones.append(row.time_zone))
+    for name in ("Stayed", "Moved"):
+        customer = Customer(world, name, time_zone="Pacific/Kiritimati", usage_limits={"monthly_credits": 100})
+        usage.record(customer.actor, [UsageEvent("ai_call", "a", 90)])
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET time_zone = 'Pacific/Niue' WHERE name = 'Moved'")
+    assert usage.raise_alerts(SYSTEM) == 2
+    assert zones == ["Pacific/Kiritimati"] * 2
 
 
 def test_an_organization_says_itself_at_what_it_wants_to_be_told(world: Any) -> None:

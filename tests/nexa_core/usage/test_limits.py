@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from threading import Barrier
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -186,4 +188,92 @@ def test_each_period_begins_with_its_whole_allowance(world: Any) -> None:
     late = [UsageEvent("ai_call", "late", 10, occurred_at=max(month, datetime.now(UTC) - timedelta(days=34)))]
     assert usage.record(customer.actor, late).inserted == 1
     assert spend(customer, "now", 10) and not spend(customer, "more")
+    customer.assert_all_figures_agree()
+
+
+def month_before(customer: Customer) -> datetime:
+    """The last minute of the period before the running one."""
+    return customer.rows(
+        "SELECT nexa.billing_start(id, now()) - interval '1 minute' FROM organizations WHERE id = %(id)s"
+    )[0][0]
+
+
+def test_a_period_that_has_ended_is_held_by_its_own_limit_whatever_is_agreed_today(world: Any) -> None:
+    limits = {"monthly_credits": 100, "hard": True, "event_limits": {"pdf_export": 2}}
+    customer = Customer(world, usage_limits=limits, time_zone="America/New_York")
+    last, refusals = month_before(customer), list[LimitExceeded]()
+
+    def late(key: str, credits: int, event_type: str = "ai_call") -> bool:
+        event = UsageEvent(event_type, key, credits, occurred_at=last)
+        try:
+            return usage.record(customer.actor, [event]).inserted == 1
+        except LimitExceeded as refused:
+            refusals.append(refused)
+            return False
+
+    customer.agree(monthly_credits=10, hard=True, event_limits={"pdf_export": 0})
+    assert late("new", 60) and late("locked", 39, "pdf_export") and late("free", 0, "pdf_export")
+    assert not late("beyond", 2) and not late("too many", 0, "pdf_export")
+    assert late("the last", 1) and not late("more", 1)
+    assert customer.rows("SELECT metric, used, most FROM usage_counters WHERE organization_id = %(id)s ORDER BY 1") == [
+        ("ai_call", 2, None), ("credits", 100, 100), ("pdf_export", 2, 2),
+    ]  # fmt: skip
+    customer.agree(monthly_credits=1_000, hard=False)
+    assert not late("opened later", 1), "a limit that is lifted today does not open the month before"
+    assert {one.retry_after for one in refusals} == {None}, "nothing becomes free in a month that is over"
+    month = f"{last.astimezone(ZoneInfo('America/New_York')):%B %Y}"
+    assert [one.sentence for one in refusals if f"in {month}" not in one.sentence] == []
+    customer.agree(monthly_credits=10, hard=True)
+    assert spend(customer, "now", 10) and not spend(customer, "too much", 1)
+    customer.assert_all_figures_agree()
+
+
+def test_what_was_a_soft_limit_or_only_watched_stays_so_for_its_own_month(world: Any) -> None:
+    soft = Customer(world, "Soft", usage_limits={"monthly_credits": 10})
+    watched = Customer(world, "Watched", usage_limits={"monthly_credits": 10, "hard": True, "limit_shadow": True})
+    for customer in (soft, watched):
+        customer.agree(monthly_credits=5, hard=True)
+        late = [UsageEvent("ai_call", "late", 15, occurred_at=month_before(customer))]
+        assert usage.record(customer.actor, late).inserted == 1
+        assert not spend(customer, "now", 6)
+        assert customer.rows(
+            "SELECT most, overage FROM usage_counters WHERE organization_id = %(id)s AND metric = 'credits'"
+        ) == [(10, 5)]
+    refused = "SELECT total, most FROM usage_shadow_refusals WHERE organization_id = %(id)s"
+    assert (soft.rows(refused), watched.rows(refused)) == ([], [(15, 10)])
+
+
+def test_the_limit_of_a_month_that_is_over_is_the_allowance_of_its_invoice(world: Any) -> None:
+    """Of a plan, too, and of one whose month began in another time zone."""
+    customer = Customer(world, plan="free", usage_limits={"hard": True})
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET plan_type = 'starter', time_zone = 'Asia/Tokyo'")
+    last = month_before(customer)
+    late = [UsageEvent("ai_call", str(number), 50, occurred_at=last) for number in range(3)]
+    assert usage.record(customer.actor, late[:2]).inserted == 2
+    with pytest.raises(LimitExceeded, match="limit of 100 credits in"):
+        usage.record(customer.actor, late[2:])
+    with pytest.raises(LimitExceeded, match="limit of 100 credits in") as refused:
+        usage.record(customer.actor, [UsageEvent("ai_call", "now", 1_001), *late[2:]])
+    assert refused.value.retry_after is None, "the month before would refuse it again"
+    assert spend(customer, "now", 1_000) and not spend(customer, "too much", 1)
+    assert customer.rows(
+        "SELECT i.allowance, i.quantity FROM nexa.invoice_lines(%(id)s,"
+        " (SELECT min(occurred_at) FROM usage_events WHERE organization_id = %(id)s)) i WHERE i.kind = 'included'"
+    ) == [(100, 100)]
+    customer.assert_all_figures_agree()
+
+
+def test_what_was_reserved_in_a_month_that_is_over_is_settled_by_its_limit(world: Any) -> None:
+    customer = Customer(world, usage_limits={"monthly_credits": 100, "hard": True})
+    held = usage.reserve(customer.actor, event_type="ai_call", idempotency_key="held", credits=5)
+    with world.database.superuser() as connection:
+        connection.execute(
+            "UPDATE usage_reservations SET reserved_at = period_start - interval '1 minute',"
+            " period_start = nexa.billing_start(organization_id, period_start - interval '1 minute');"
+            "UPDATE usage_counters c SET period_start = r.period_start FROM usage_reservations r"
+        )
+    customer.agree(monthly_credits=10, hard=True)
+    assert usage.settle(customer.actor, reservation_id=held.id, credits=120).charged == 100
     customer.assert_all_figures_agree()

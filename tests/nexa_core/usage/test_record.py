@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,6 +24,22 @@ def test_an_event_is_counted_once_however_often_it_comes(customer: Customer) -> 
     again = UsageEvent("ai_call", "a", 3, event_data={"tokens": 2_900, "model": "nexa-large"})
     assert usage.record(customer.actor, [again]) == Recorded(inserted=0, duplicates=1)
     assert customer.stored() == (1, 3)
+    customer.assert_all_figures_agree()
+
+
+def test_a_retry_is_a_duplicate_however_late_it_comes_and_only_what_is_new_is_too_old(customer: Customer) -> None:
+    old = UsageEvent("ai_call", "stored", 3, occurred_at=datetime.now(UTC) - timedelta(days=40))
+    store(customer.actor, customer.id, [old])
+    young = UsageEvent("ai_call", "young", 1)
+    assert usage.record(customer.actor, [old, young]) == Recorded(inserted=1, duplicates=1)
+    for late, why in (
+        (replace(old, idempotency_key="new"), "The usage event new was not accepted: .* more than 35 days ago"),
+        (replace(old, source="another"), "more than 35 days ago"),
+        (replace(old, credits=4), "key stored was used before"),
+    ):
+        with pytest.raises(Invalid, match=why):
+            usage.record(customer.actor, [UsageEvent("ai_call", "not stored", 1), old, late])
+    assert customer.stored() == (2, 4)
     customer.assert_all_figures_agree()
 
 

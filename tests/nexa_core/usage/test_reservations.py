@@ -117,19 +117,46 @@ def test_a_reservation_times_out_and_can_be_settled_late_if_it_fits(world: Any) 
         usage.expire_reservations(customer.actor)
 
 
+def test_what_was_reserved_longer_ago_than_an_event_may_be_is_not_settled_any_more(
+    world: Any, customer: Customer
+) -> None:
+    """Its month is billed, and its sums are proven no more: both would change for good."""
+
+    def reserved_days_ago(days: int) -> usage.Reservation:
+        held = reserve(customer, 7, f"{days} days ago")
+        with world.database.superuser() as connection:
+            connection.execute(
+                "UPDATE usage_reservations SET expires_at = now(), reserved_at = now() - make_interval(days => %s),"
+                " period_start = nexa.billing_start(organization_id, now() - make_interval(days => %s)) WHERE id = %s",
+                [days, days, held.id],
+            )
+            connection.execute("DELETE FROM usage_counters; UPDATE usage_reservations SET status = 'expired'")
+        return held
+
+    old, last = reserved_days_ago(36), reserved_days_ago(34)
+    with pytest.raises(Conflict, match="more than 35 days old"):
+        usage.settle(customer.actor, reservation_id=old.id, credits=7)
+    assert customer.stored() == (0, 0)
+    assert usage.settle(customer.actor, reservation_id=last.id, credits=7).charged == 7
+    usage.release(customer.actor, reservation_id=old.id)
+    customer.assert_all_figures_agree()
+
+
 def test_what_is_reserved_in_a_period_is_charged_in_it(world: Any, customer: Customer) -> None:
     """The call began before midnight and ended after it: the period in which it was promised pays."""
     held = reserve(customer, 10)
     with world.database.superuser() as connection:
         connection.execute(
-            "UPDATE usage_reservations SET reserved_at = '2026-10-31 23:59:59+00', period_start = '2026-10-01+00';"
-            "UPDATE usage_counters SET period_start = '2026-10-01+00'"
+            "UPDATE usage_reservations SET reserved_at = period_start - interval '1 second',"
+            " period_start = nexa.billing_start(organization_id, period_start - interval '1 second');"
+            "UPDATE usage_counters c SET period_start = r.period_start FROM usage_reservations r"
         )
     usage.settle(customer.actor, reservation_id=held.id, credits=4)
     assert customer.rows(
-        "SELECT period_start::date::text, metric, used, reserved FROM usage_counters"
+        "SELECT period_start = nexa.billing_start(organization_id, nexa.billing_start(organization_id, now())"
+        " - interval '1 second'), metric, used, reserved FROM usage_counters"
         " WHERE organization_id = %(id)s ORDER BY metric"
-    ) == [("2026-10-01", "ai_call", 1, 0), ("2026-10-01", "credits", 4, 0)]
+    ) == [(True, "ai_call", 1, 0), (True, "credits", 4, 0)]
     customer.assert_all_figures_agree()
 
 
@@ -146,6 +173,30 @@ def test_one_key_is_one_reservation_whoever_asks_and_another_content_is_refused(
     with pytest.raises(Invalid, match="used before"):
         reserve(customer, 6, "the key")
     assert customer.stored() == (1, 3)
+    customer.assert_all_figures_agree()
+
+
+def test_a_key_whose_reservation_is_over_reserves_nothing_and_says_so(world: Any, customer: Customer) -> None:
+    settled, _, _ = reserve(customer, 5, "settled"), reserve(customer, 5, "released"), reserve(customer, 5, "expired")
+    usage.settle(customer.actor, reservation_id=settled.id, credits=3)
+    usage.release(customer.actor, reservation_id=reserve(customer, 5, "released").id)
+    with world.database.superuser() as connection:
+        connection.execute("UPDATE usage_reservations SET expires_at = now() WHERE idempotency_key = 'expired'")
+    assert usage.expire_reservations(Actor.system()) == 1
+    for key, why in (("settled", "settled already"), ("released", "released already"), ("expired", "has timed out")):
+        with pytest.raises(Conflict, match=f"reservation {key} .*{why}.*Nothing was set aside"):
+            reserve(customer, 5, key)
+    assert customer.reserved() == {}
+    customer.assert_all_figures_agree()
+
+
+def test_a_key_that_an_event_has_used_reserves_nothing(customer: Customer) -> None:
+    """Not even the same cost: what was reserved could never be settled."""
+    usage.record(customer.actor, [UsageEvent("ai_call", "used", 5)])
+    with pytest.raises(Invalid, match="key used was used before"):
+        reserve(customer, 5, "used")
+    reserve(customer, 5, "used", source="another")
+    assert customer.reserved() == {"credits": 5, "ai_call": 1}
     customer.assert_all_figures_agree()
 
 
