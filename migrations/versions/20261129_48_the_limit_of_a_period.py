@@ -1,13 +1,13 @@
 """The limit of a period: one that has ended keeps its own, whatever is agreed today.
 
 Revision ID: 20261129_48
-Revises: 20261129_45
+Revises: 20261129_47
 """
 
 from alembic import op
 
 revision = "20261129_48"
-down_revision = "20261129_45"
+down_revision = "20261129_47"
 branch_labels = None
 depends_on = None
 

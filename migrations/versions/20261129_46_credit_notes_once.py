@@ -1,13 +1,13 @@
 """A credit note may have a key, so that who repeats a request gives money back once.
 
-Revision ID: 20261129_44
-Revises: 20261129_43
+Revision ID: 20261129_46
+Revises: 20261129_45
 """
 
 from alembic import op
 
-revision = "20261129_44"
-down_revision = "20261129_43"
+revision = "20261129_46"
+down_revision = "20261129_45"
 branch_labels = None
 depends_on = None
 

@@ -1,13 +1,13 @@
 """A customer reads of every opening of its documents, once a sign-in, and when a viewing ended that nobody ended.
 
-Revision ID: 20261129_53
-Revises: 20261129_50
+Revision ID: 20261129_44
+Revises: 20261129_43
 """
 
 from alembic import op
 
-revision = "20261129_53"
-down_revision = "20261129_50"
+revision = "20261129_44"
+down_revision = "20261129_43"
 branch_labels = None
 depends_on = None
 

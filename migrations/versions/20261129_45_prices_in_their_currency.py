@@ -1,13 +1,13 @@
 """Prices that were agreed in one currency are not read as amounts of another.
 
-Revision ID: 20261129_43
-Revises: 20261129_53
+Revision ID: 20261129_45
+Revises: 20261129_44
 """
 
 from alembic import op
 
-revision = "20261129_43"
-down_revision = "20261129_53"
+revision = "20261129_45"
+down_revision = "20261129_44"
 branch_labels = None
 depends_on = None
 

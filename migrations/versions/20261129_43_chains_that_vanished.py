@@ -1,12 +1,12 @@
 """A chain that is gone is missed: every organization has one, and so has whatever was sealed, archived or verified.
 
-Revision ID: 20261129_50
+Revision ID: 20261129_43
 Revises: 20261129_42
 """
 
 from alembic import op
 
-revision = "20261129_50"
+revision = "20261129_43"
 down_revision = "20261129_42"
 branch_labels = None
 depends_on = None

@@ -1,13 +1,13 @@
 """A version of a plan begins at the same wall clock everywhere: the first of November is each customer's own.
 
-Revision ID: 20261129_45
-Revises: 20261129_44
+Revision ID: 20261129_47
+Revises: 20261129_46
 """
 
 from alembic import op
 
-revision = "20261129_45"
-down_revision = "20261129_44"
+revision = "20261129_47"
+down_revision = "20261129_46"
 branch_labels = None
 depends_on = None
 
