@@ -40,7 +40,9 @@ def draw(actor: Actor, lines: Sequence[SessionLine], *, searched: bool) -> None:
                 st.caption(f"by {literal(line.author_name)}, changed {format.ago(actor, line.updated_at)}")
                 st.markdown(" ".join(f":gray-badge[{literal(tag)}]" for tag in line.tags[:6]) or ":gray[No tags]")
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                    if st.button("Look and use", icon=":material/visibility:", key=f"use-{line.uuid}"):
+                    # Elsewhere than at home the page asks for the reason, and nothing can be begun.
+                    theirs = actor.is_staff and line.organization_id != actor.organization_id
+                    if not theirs and st.button("Look and use", icon=":material/visibility:", key=f"use-{line.uuid}"):
                         _use(line)
                     st.page_link(
                         menu.STRUCTURING.page(), label="Open", query_params={SESSION: str(line.uuid)},

@@ -230,3 +230,14 @@ def test_renaming_tags_is_offered_to_whose_tags_they_are(
     architecture_sessions.create(ada[0], title="Tagged", tags=["cloud"])
     offered = {who[1]: "Tags" in [button.label for button in _listed(shell, who[1]).button] for who in (ada, root)}
     assert offered == {ada[1]: True, root[1]: False}
+
+
+def test_a_customers_template_is_opened_by_staff_where_the_reason_is_asked(
+    shell: Shell, ada: tuple[Actor, UUID], root: tuple[Actor, UUID]
+) -> None:
+    made = architecture_sessions.create(ada[0], title="Template: Landing zone")
+    architecture_sessions.make_template(ada[0], uuid=made.uuid)
+    for who, offered in ((ada, True), (root, False)):
+        app = _open(shell(who[1]), "templates")
+        assert ("Look and use" in [button.label for button in app.button]) is offered
+        assert "Open" in [link.label for link in app.get("page_link")]
