@@ -241,3 +241,4 @@ def test_a_customers_template_is_opened_by_staff_where_the_reason_is_asked(
         app = _open(shell(who[1]), "templates")
         assert ("Look and use" in [button.label for button in app.button]) is offered
         assert "Open" in [link.label for link in app.get("page_link")]
+        assert "**Landing zone**" in [words.value for words in app.markdown], "not “Template:” on every card"
