@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import badges, menu
+from pages._ui import badges, menu, people_dialogs
 from tests.databases import TestDatabase
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
@@ -189,6 +189,13 @@ def test_who_looks_after_a_customer_is_shown_to_whom_the_name_is_known(world: Wo
 
     assert any("Account manager" in table and "Robin Root" in table for table in facts(root, platform))
     assert not any("Account manager" in table for table in facts(owner, northwind))
+
+
+def test_what_would_happen_is_told_in_the_singular_and_of_nothing_that_is_not(world: World) -> None:
+    organization = world.organization()
+    actor = world.actor(world.person("ada@northwind.example", organization, role="owner"), organization)
+    lines = [(count, "mail is blanked", "mails are blanked") for count in (0, 1, 2_000)]
+    assert people_dialogs._told(actor, *lines) == "- 1 mail is blanked;\n- 2,000 mails are blanked;\n"
 
 
 def test_a_promise_that_was_not_looked_at_yet_has_no_green_tick(world: World, shell: Shell) -> None:
