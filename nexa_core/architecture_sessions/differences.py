@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from nexa_core.architecture_sessions.documents import COLUMNS
+from nexa_core.architecture_sessions.effort import tasks
 from nexa_core.architecture_sessions.merging import by_key
 from nexa_core.architecture_sessions.values import MISSING, same
 
@@ -200,10 +201,12 @@ def _of_nodes(before: Any, after: Any) -> str:
 
 
 def _hours(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]:
+    if same(before.get("loe_objects"), after.get("loe_objects")):
+        return
     olds, news = _hours_by_place(before), _hours_by_place(after)
     old, new = sum(olds.values()), sum(news.values())
     moved = {name: news.get(name, 0) - olds.get(name, 0) for name in olds.keys() | news.keys()}
-    moved = {name: hours for name, hours in moved.items() if hours}
+    moved = {name: hours for name, hours in moved.items() if round(hours, 1)}
     if not moved:
         return
     told = f"LOE {_shown(old)} h to {_shown(new)} h"
@@ -212,21 +215,18 @@ def _hours(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[str]
 
 
 def _hours_by_place(documents: Mapping[str, Any]) -> dict[str, float]:
-    """Likely hours by the title of the deliverable they are for, else by role."""
+    """Mean hours, as the page counts them, by the title of the deliverable they are for, else by role."""
     titles = {
         part.get("id"): part.get("title")
         for part in _parts(documents.get("sow_objects"), "deliverables")
         if isinstance(part.get("id"), str)
     }
     found: dict[str, float] = {}
-    for row in _parts(documents.get("loe_objects"), "rows"):
-        hours, deliverable = row.get("likely_hours"), row.get("deliverable")
-        if isinstance(hours, bool) or not isinstance(hours, int | float):
-            continue
-        title = titles.get(deliverable) if isinstance(deliverable, str) else None
-        place = title if isinstance(title, str) and title else row.get("role")
-        name = place[:60] if isinstance(place, str) and place else "no role"
-        found[name] = found.get(name, 0) + hours
+    for task in tasks(documents.get("loe_objects")):
+        title = titles.get(task.deliverable)
+        place = title if isinstance(title, str) and title else task.role
+        name = place[:60] or "no role"
+        found[name] = found.get(name, 0) + task.mean_hours
     return found
 
 

@@ -145,6 +145,11 @@ def estimate(loe: object, sow: object = None) -> Estimate:
     )
 
 
+def tasks(loe: object) -> tuple[EffortTask, ...]:
+    """The rows of an LOE document that can be counted, as ``estimate`` does."""
+    return tuple(row.shown() for row in _read(loe)[0])
+
+
 def digits(currency: str) -> int:
     """How many decimals a currency's minor unit has (ISO 4217)."""
     return _DIGITS.get(currency.upper(), 2)

@@ -93,7 +93,7 @@ def _nodes(architecture_session: Composition) -> dict[str, str]:
 
 def _flow(architecture_session: Composition) -> str:
     nodes, names = _nodes(architecture_session), _names(architecture_session)
-    lines = ["flowchart LR"]
+    lines = ["flowchart TB"]  # seven boxes beside each other would be too small to read
     lines += [f'    {nodes[key]}["{names[key]}"]' for key in nodes]
     lines += [
         f'    {nodes[a]} -->|"{architecture_session.say(label)}"| {nodes[b]}'

@@ -137,7 +137,8 @@ def _faults(
     if row.unverified_domains:
         count = row.unverified_domains
         yield f"{count} domain{'s are' if count > 1 else ' is'} claimed and not proven."
-    yield from _said(attention.quiet(organization, today))
+    if not organization.is_platform:  # its people work for customers, not in it
+        yield from _said(attention.quiet(organization, today))
 
 
 def _said(concern: attention.Concern | None) -> Iterator[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import func
 
 from nexa_core.actions import Action
 from nexa_core.actor import Actor
-from nexa_core.billing import PLANS, Plan, written
+from nexa_core.billing import PLANS, Plan, Terms, terms, written
 from nexa_core.db import recording
 from nexa_core.errors import Conflict, Invalid
 from nexa_core.organizations import fields
@@ -38,10 +38,14 @@ class Subscription:
 
 @dataclass(frozen=True, slots=True)
 class PlanChange:
-    """What another plan would mean, a sentence each; ``warnings`` are what would hurt at once."""
+    """What another plan would mean, a sentence each; ``warnings`` are what would hurt at once.
+
+    ``price`` is the list's fee in the customer's currency, None where it does not change.
+    """
 
     before: str
     after: str
+    price: str | None
     gained: tuple[str, ...]
     lost: tuple[str, ...]
     stays: tuple[str, ...]
@@ -72,16 +76,17 @@ def subscription_of(subscription_data: Mapping[str, Any]) -> Subscription:
 def preview_plan(actor: Actor, *, organization_id: UUID, plan: str) -> PlanChange:
     """What changing to a plan gains and loses, with what is agreed and used today.
 
-    Raises Forbidden without ORGANIZATIONS_MANAGE, Invalid for an unknown plan.
+    Raises Forbidden without ORGANIZATIONS_MANAGE and BILLING_READ, Invalid for an unknown plan, NotFound.
     """
     actor.require(Permission.ORGANIZATIONS_MANAGE)
     if plan not in PLANS:
         raise Invalid("There is no such plan.", field="plan")
-    return change_of_plan(get(actor, organization_id=organization_id), PLANS[plan])
+    organization = get(actor, organization_id=organization_id)
+    return change_of_plan(organization, PLANS[plan], terms(actor, organization_id=organization_id))
 
 
-def change_of_plan(organization: OrganizationView, after: Plan) -> PlanChange:
-    """``preview_plan`` for an organization that was read already."""
+def change_of_plan(organization: OrganizationView, after: Plan, pays_by: Terms) -> PlanChange:
+    """``preview_plan`` for an organization that was read already, and what it pays by."""
     before = PLANS.get(organization.plan)
     gained: list[str] = []
     lost: list[str] = []
@@ -109,12 +114,16 @@ def change_of_plan(organization: OrganizationView, after: Plan) -> PlanChange:
                 stays.append(f"{_feature(name)} stays {'on' if own[name] else 'off'}: it was agreed.")
         elif was != will:
             (gained if will else lost).append(_feature(name))
-    if before is not None and before.price_minor != after.price_minor:
-        price = f"{_price(after)} a month instead of {_price(before)}"
-        (lost if after.price_minor > before.price_minor else gained).append(price)
+    price = None
+    if "price_minor" in pays_by.agreed:
+        stays.append(f"The agreed fee of {written(pays_by.agreed['price_minor'], pays_by.currency)} a month stays.")
+    elif before is not None:
+        old_fee, new_fee = (_fee(plan, pays_by.currency) for plan in (before, after))
+        price = f"{new_fee} a month instead of {old_fee}" if old_fee != new_fee else None
     return PlanChange(
-        organization.plan, after.key, tuple(gained), tuple(lost), tuple(stays), tuple(_warnings(organization, after))
-    )
+        organization.plan, after.key, price, tuple(gained), tuple(lost), tuple(stays),
+        tuple(_warnings(organization, after)),
+    )  # fmt: skip
 
 
 def change_plan(actor: Actor, *, organization_id: UUID, plan: str, expected: str, reason: str) -> OrganizationState:
@@ -216,8 +225,8 @@ def _amount(value: int | None) -> str:
     return "unlimited" if value is None else f"{value:,}"
 
 
-def _price(plan: Plan) -> str:
-    return written(plan.price_minor, plan.currency)
+def _fee(plan: Plan, currency: str) -> str:
+    return written(plan.in_currency(currency, "price_minor"), currency)
 
 
 def _feature(name: str) -> str:

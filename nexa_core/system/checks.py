@@ -22,11 +22,12 @@ from nexa_core.usage.proof import newest
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """The outcome of one check, as a sentence."""
+    """The outcome of one check, as a sentence. ``is_pending``: nothing is wrong, and nothing is proven yet."""
 
     name: str
     ok: bool
     sentence: str
+    is_pending: bool = False
 
 
 def check(actor: Actor) -> tuple[Finding, ...]:
@@ -146,7 +147,7 @@ def _invariants_lately(db: Session) -> Finding:
 def _last_proof(db: Session) -> Finding:
     found = newest(db)
     if found is None:
-        return Finding("usage last night", True, "The sums of usage have not been proven yet.")
+        return Finding("usage last night", True, "The sums of usage have not been proven yet.", is_pending=True)
     when = f"{found.proven_at.astimezone(dt.UTC):%Y-%m-%d %H:%M} UTC"
     if found.differences:
         return Finding(

@@ -141,10 +141,10 @@ def _table(actor: Actor, preview: organizations.Preview, managers: Mapping[str, 
             "Name": [row.name for row in rows],
             "Now": [word(row.before) for row in rows],
             "Then": [word(row.before if row.obstacle else row.after) for row in rows],
-            "Stays because": [row.obstacle or "" for row in rows],
+            **({"Stays because": [row.obstacle or "" for row in rows]} if changing < len(rows) else {}),
         },
         hide_index=True,
-        height=min(38 + 35 * len(rows), 320),
+        height="content" if len(rows) < 9 else 320,
         alt="What would happen to each organization",
     )
 

@@ -9,6 +9,7 @@ from uuid import uuid4
 import streamlit as st
 import structlog
 
+from nexa_core.architecture_sessions import ReasonNeeded
 from nexa_core.errors import (
     Conflict,
     Forbidden,
@@ -30,6 +31,7 @@ _ASK = "Ask an owner or administrator of your organization if you need it."
 _ADVICE: tuple[tuple[type[NexaError], str, str], ...] = (
     (Invalid, ":material/edit_note:", "Correct it and try again."),
     (Unauthenticated, ":material/lock_clock:", "Reload the page to sign in again."),
+    (ReasonNeeded, ":material/lock:", ""),  # its second sentence says what to do, and nobody else can
     (Forbidden, ":material/lock:", _ASK),
     (NotFound, ":material/search_off:", "It may have been removed, or the link is not complete."),
     (Conflict, ":material/sync_problem:", "Reload the page to see how it is now, then try again."),

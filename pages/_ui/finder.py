@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -15,22 +16,14 @@ from pages._ui.errors import shown_here
 from pages._ui.sessions.opening import SESSION
 from pages._ui.text import literal
 
-# Streamlit gives a dialog the focus, not its first field; who pressed Ctrl+K goes on typing.
-_focus = st.components.v2.component(
-    "nexa_focus",
-    html="<i hidden></i>",
-    js="""export default ({ parentElement }) => {
-  if (parentElement.greeted) return
-  parentElement.greeted = true
-  for (const wait of [0, 100, 300, 600, 1000]) setTimeout(() => {
-    const field = document.querySelector(".st-key-nexa-find-text input")
-    if (field && !field.value) field.focus()
-  }, wait)
-}""",
+_keys = st.components.v2.component(
+    "nexa_find_keys", html="<i hidden></i>", js=(Path(__file__).resolve().parent / "finder.js").read_text()
 )
 
 #: Of each kind; who wants more goes to its list.
 MOST = 5
+#: So many are asked for, so that who begins with the text is not behind five who only hold it.
+_ASKED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +53,21 @@ def _dialog() -> None:
         label_visibility="collapsed",
         key="nexa-find-text",
     )
-    _focus(key="nexa-find-focus")
     text = (wanted or "").strip()
-    with shown_here():
+    with st.container(key="nexa-find-results"), shown_here():
         found = find(actor, text)
         for kind, links in found.items():
             _draw(kind, links)
         if not any(found.values()):
             layout.nothing("search_off", "Nothing is called that", "Try fewer letters, or a word of a document.")
+    _keys(key="nexa-find-keys", data={"text": text})
 
 
 def find(actor: Actor, text: str) -> dict[str, list[Link]]:
-    """What the actor may open, by kind; nothing but screens without a text. Raises Invalid as the lists do."""
+    """What the actor may open, by kind, first what begins with the text; nothing but screens without a text.
+
+    Raises Invalid as the lists do.
+    """
     found = {"Screens": _screens(actor, text)}
     if text:
         found |= {
@@ -79,7 +75,14 @@ def find(actor: Actor, text: str) -> dict[str, list[Link]]:
             "People": _people(actor, text),
             "Sessions": _sessions(actor, text),
         }
-    return found
+    return {
+        kind: sorted(links, key=lambda link: not _begins(link, text))[: MOST if text else None]
+        for kind, links in found.items()
+    }
+
+
+def _begins(link: Link, text: str) -> bool:
+    return link.name.casefold().startswith(text.casefold())
 
 
 def _draw(kind: str, links: Sequence[Link]) -> None:
@@ -102,27 +105,27 @@ def _screens(actor: Actor, text: str) -> list[Link]:
         and screen.is_offered_to(actor)
         and text.casefold() in f"{screen.title} {screen.help if len(text) > 2 else ''}".casefold()
     ]
-    return [Link(screen, screen.title) for screen in shown[: MOST if text else None]]
+    return [Link(screen, screen.title) for screen in shown]
 
 
 def _organizations(actor: Actor, text: str) -> list[Link]:
     if not actor.may(Permission.ORGANIZATIONS_BROWSE):
         return []
-    items = organizations.browse(actor, wanted=organizations.Filter(text=text), limit=MOST).items
+    items = organizations.browse(actor, wanted=organizations.Filter(text=text), limit=_ASKED).items
     return [Link(menu.ORGANIZATION, item.name, query={"organization": item.slug}) for item in items]
 
 
 def _people(actor: Actor, text: str) -> list[Link]:
     if not actor.may(Permission.USERS_MANAGE):
         return []
-    items = accounts.find_people(actor, text=text, limit=MOST).items
+    items = accounts.find_people(actor, text=text, limit=_ASKED).items
     return [Link(menu.PERSON, item.full_name, item.email, {"person": str(item.id)}) for item in items]
 
 
 def _sessions(actor: Actor, text: str) -> list[Link]:
     if not actor.may(Permission.SESSIONS_READ):
         return []
-    items = architecture_sessions.browse(actor, wanted=architecture_sessions.Filter(text=text), limit=MOST).items
+    items = architecture_sessions.browse(actor, wanted=architecture_sessions.Filter(text=text), limit=_ASKED).items
     return [
         Link(menu.STRUCTURING, item.title, item.client or item.organization_name, {SESSION: str(item.uuid)})
         for item in items

@@ -11,6 +11,7 @@ from streamlit.navigation.page import Page
 
 from nexa_core.actor import Actor
 from nexa_core.errors import NotFound
+from pages._ui.errors import shown_here
 from pages._ui.menu import FOLDER, HOME, PUBLIC, SCREENS, SIGN_IN, Screen
 
 _KNOWN = frozenset(screen.path for screen in (*SCREENS, *PUBLIC)) - {HOME.path}
@@ -50,7 +51,9 @@ def _at_another_address(home: Path, nowhere: Path | Callable[[], None]) -> list[
 
 def _nowhere() -> None:
     st.title("There is no such screen")
-    raise NotFound("Nothing is at this address. Perhaps it was mistyped, or the link is an old one.")
+    with shown_here():
+        raise NotFound("Nothing is at this address. Perhaps it was mistyped, or the link is an old one.")
+    st.page_link(HOME.page(), icon=HOME.icon)
 
 
 def _refusal(actor: Actor, screen: Screen) -> Callable[[], None]:

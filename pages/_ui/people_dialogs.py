@@ -73,10 +73,25 @@ def _delete(person: PersonView) -> None:
     st.markdown(
         "What happens:\n"
         "- every sign-in ends at once, and nobody can sign in with this address;\n"
-        f"- memberships that stay and are shown as deleted: {len(person.memberships)};\n"
-        f"- sessions they wrote, which stay with their organizations: {person.sessions_written};\n"
-        f"- customers they manage, which have no account manager any more: {len(person.customers_managed)}.\n\n"
-        "It can be restored. Erasing the person's data is another step, below."
+        + _told(
+            current_actor(),
+            (
+                len(person.memberships),
+                "membership stays and is shown as deleted",
+                "memberships stay and are shown as deleted",
+            ),
+            (
+                person.sessions_written,
+                "session they wrote stays with its organization",
+                "sessions they wrote stay with their organizations",
+            ),
+            (
+                len(person.customers_managed),
+                "customer has no account manager any more",
+                "customers have no account manager any more",
+            ),
+        )
+        + "\nIt can be restored. Erasing the person's data is another step, below."
     )
     if (reason := asked("Delete")) is not None:
         with shown_here():
@@ -144,15 +159,27 @@ def erase(user_id: UUID, email: str) -> None:
             st.warning(literal(blocker), icon=":material/warning:")
         if found.blockers:
             return
-        named = sum(found.texts.values())
         st.markdown(
             "**What would happen**\n"
-            f"- the account keeps no name, address, picture or password; {found.memberships} memberships and "
-            f"{found.sign_ins} sign-ins are removed, {found.mail} mails are blanked;\n"
-            f"- {format.number(actor, found.audit_entries)} entries of the audit log lose values, address, device and "
-            "reason; that they happened stays, and the chains still verify;\n"
-            f"- {format.number(actor, named)} texts that name the person say “Erased person” instead;\n"
-            f"- {format.number(actor, found.sessions_kept)} sessions stay with their organizations;\n"
+            "- the account keeps no name, address, picture or password;\n"
+            + _told(
+                actor,
+                (found.memberships, "membership is removed", "memberships are removed"),
+                (found.sign_ins, "sign-in is removed", "sign-ins are removed"),
+                (found.mail, "mail is blanked", "mails are blanked"),
+                (
+                    found.audit_entries,
+                    "entry of the audit log loses values, address, device and reason; that it happened stays",
+                    "entries of the audit log lose values, address, device and reason; that they happened stays",
+                ),
+                (
+                    sum(found.texts.values()),
+                    "text that names the person says “Erased person” instead",
+                    "texts that name the person say “Erased person” instead",
+                ),
+                (found.sessions_kept, "session stays with its organization", "sessions stay with their organizations"),
+            )
+            + "- the chains of the audit log still verify;\n"
             "- what was used stays counted, so no bill changes.\n\n"
             "**It cannot be undone.** An address is replaced everywhere, a name of two words or more in the "
             "organizations the person belongs or belonged to, a single word in the person's own records only."
@@ -169,6 +196,13 @@ def erase(user_id: UUID, email: str) -> None:
             with shown_here():
                 accounts.erase_person(actor, user_id=user_id, email=typed, reason=reason, keep_names=keep_names)
                 saved("The person is erased")
+
+
+def _told(actor: Actor, *lines: tuple[int, str, str]) -> str:
+    """A line for each count but zero: how it goes on for one, and how for several."""
+    return "".join(
+        f"- {format.number(actor, count)} {one if count == 1 else several};\n" for count, one, several in lines if count
+    )
 
 
 def _words(actor: Actor, words: Sequence[accounts.ErasedWord]) -> list[str]:

@@ -24,9 +24,11 @@ _JOB_WORDS = {
 
 
 def findings(found: Sequence[Finding]) -> None:
-    """One line for each check: whether it holds, and the sentence."""
+    """One line for each check: whether it holds or is still to come, and the sentence."""
     for finding in found:
         icon = ":green[:material/check_circle:]" if finding.ok else ":red[:material/error:]"
+        if finding.is_pending:
+            icon = ":gray[:material/schedule:]"
         st.markdown(f"{icon} **{literal(finding.name.capitalize())}**  \n:small[{literal(finding.sentence)}]")
 
 

@@ -70,6 +70,9 @@ def test_an_address_of_no_screen_asks_to_sign_in_without_a_dialog_and_is_still_t
     expect(page.get_by_role("heading", name=title)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert urlsplit(page.url).path == path
+    if path == "/no-such-screen":
+        page.get_by_test_id("stMain").get_by_role("link", name="Home").click()
+        expect(page.get_by_role("heading", name="Good")).to_be_visible()
 
 
 def test_a_script_cannot_read_the_cookie(open_page: OpenPage) -> None:

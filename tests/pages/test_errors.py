@@ -10,6 +10,7 @@ import structlog
 from streamlit.testing.v1 import AppTest
 
 from nexa_core import organizations
+from nexa_core.architecture_sessions import ReasonNeeded
 from nexa_core.errors import Conflict, Forbidden, Invalid, LimitExceeded, NexaError, NotFound, Unavailable
 from pages._ui import errors
 from tests.pages.conftest import Shell
@@ -67,6 +68,17 @@ def test_a_refusal_is_its_own_sentence_with_what_to_do_next(
     assert len(words) > len("The kettle is *empty*. Reference 12345678") + 10
     assert box.icon.startswith(":material/")
     assert [line["incident"] for line in lines if line["event"] == "refused"] == [_reference(box.value)]
+
+
+def test_who_is_asked_for_a_reason_is_not_sent_to_somebody_else(
+    signed_in: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise ReasonNeeded("Say why you open it.")
+
+    monkeypatch.setattr(organizations, "summary", refuse)
+    (box,) = signed_in.run().warning
+    assert "Say why you open it" in box.value and "Ask an owner" not in box.value
 
 
 def test_the_reference_is_the_request_id_of_the_audit_log(signed_in: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,6 +61,13 @@ def test_an_account_manager_finds_customers_and_no_people(two: dict[str, Actor])
     assert "People" not in names(two["billing"], "olive")
 
 
+def test_who_begins_with_the_text_is_found_before_who_only_holds_it(two: dict[str, Actor], world: World) -> None:
+    for name in ("Ada", "Bob", "Callum", "Dora", "Eve", "Lumen"):
+        world.person(f"{name.lower()}@lum.example", two["Northwind"].organization_id, full_name=f"{name} Smith")  # type: ignore[arg-type]
+    found = names(two["owner"], "lum")["People"]
+    assert found[0] == "Lumen Smith" and len(found) == finder.MOST
+
+
 def test_what_cannot_be_looked_for_is_a_sentence(two: dict[str, Actor]) -> None:
     for text in ("x" * 5_000, "nul \x00", "%_\\'\""):
         with contextlib.suppress(NexaError):
@@ -92,10 +99,22 @@ def test_the_keys_alone_lead_to_a_customer(visit: Visit) -> None:
     _typed(page, "merrow")
     link = page.get_by_role("dialog").get_by_role("link", name="Merrowgate University", exact=True)
     expect(link).to_be_visible()
-    link.focus()
+    page.keyboard.press("ArrowDown")
+    expect(link).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(page.get_by_role("dialog").locator("input")).to_be_focused()
+    page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Merrowgate University")).to_be_visible()
     expect(page).to_have_url(re.compile("/organization.*organization=merrowgate"))
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_enter_opens_the_first_that_is_found_however_fast_it_is_pressed(visit: Visit) -> None:
+    page = visit("admin@nexa.example", "/audit")
+    _typed(page, "merrow")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Merrowgate University")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from pages._ui import badges, menu
+from pages._ui import badges, menu, people_dialogs
 from tests.databases import TestDatabase
 from tests.pages.conftest import Shell
 from tests.pages.test_gate import _open
@@ -170,6 +171,38 @@ def test_a_viewer_sees_neither_use_nor_members(world: World, shell: Shell) -> No
     assert "Credits" not in [metric.label for metric in app.metric]
     assert [tab.label for tab in app.tabs] == ["Profile"]
     assert not app.dataframe and not app.progress
+
+
+def test_who_looks_after_a_customer_is_shown_to_whom_the_name_is_known(world: World, shell: Shell) -> None:
+    platform, northwind = world.organization("NEXA", is_platform=True), world.organization("Northwind")
+    root = world.person("root@nexa.example", platform, role="owner", full_name="Robin Root")
+    owner = world.person("owner@northwind.example", northwind, role="owner")
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET account_manager_id = %s WHERE id = %s", [root, northwind])
+
+    def facts(person: UUID, organization: UUID) -> list[str]:
+        app = shell(world.sign_in(person, organization))
+        app.query_params["organization"] = "northwind"
+        _open(app, menu.ORGANIZATION.path)
+        return [str(table.value) for table in app.table]
+
+    assert any("Account manager" in table and "Robin Root" in table for table in facts(root, platform))
+    assert not any("Account manager" in table for table in facts(owner, northwind))
+
+
+def test_what_would_happen_is_told_in_the_singular_and_of_nothing_that_is_not(world: World) -> None:
+    organization = world.organization()
+    actor = world.actor(world.person("ada@northwind.example", organization, role="owner"), organization)
+    lines = [(count, "mail is blanked", "mails are blanked") for count in (0, 1, 2_000)]
+    assert people_dialogs._told(actor, *lines) == "- 1 mail is blanked;\n- 2,000 mails are blanked;\n"
+
+
+def test_a_promise_that_was_not_looked_at_yet_has_no_green_tick(world: World, shell: Shell) -> None:
+    platform = world.organization("NEXA", is_platform=True)
+    app = _open(shell(world.sign_in(world.person("root@nexa.example", platform, role="owner"), platform)), "system")
+    (line,) = [words.value for words in app.markdown if "Usage last night" in words.value]
+    assert "have not been proven yet" in line and "check_circle" not in line
 
 
 def test_the_demo_is_offered_in_demo_mode_only(

@@ -97,7 +97,7 @@ def confirm(now: Version, drafted: Draft) -> None:
             )  # fmt: skip
         with st.form("schedule", border=False):
             reason = st.text_input("Reason", help="It is kept in the audit log.")
-            if st.form_submit_button("Schedule", type="primary", width="stretch"):
+            if st.form_submit_button("Schedule", type="primary", width="stretch", disabled=not changes):
                 with shown_here():
                     billing.schedule_version(actor, draft=drafted, reason=reason)
                     saved("The version is scheduled")

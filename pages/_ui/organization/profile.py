@@ -59,12 +59,14 @@ def _profile(actor: Actor, organization: organizations.OrganizationView, may: bo
 
 
 def _facts(actor: Actor, organization: organizations.OrganizationView) -> None:
+    manager = organization.account_manager
     with st.container(border=True):
         st.subheader("About", anchor=False)
         layout.facts(
             {
                 "Domain": organization.domain,
-                "Account manager": organization.account_manager,
+                # A customer may have one and not know the name: people of the platform are not in its reach.
+                **({"Account manager": manager} if manager or actor.is_staff else {}),
                 "Customer since": format.day(actor, organization.created_at),
                 "Sessions": format.number(actor, organization.sessions),
                 "Kind": "Demo" if organization.is_demo else None,

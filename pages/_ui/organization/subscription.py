@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from nexa_core import organizations
+from nexa_core import billing, organizations
 from nexa_core.actor import Actor
 from nexa_core.billing import PLANS
 from pages._ui import badges, current_actor, format, layout
@@ -46,14 +46,17 @@ def _plan(actor: Actor, organization: organizations.OrganizationView, may: bool)
         disabled=not may,
     )
     if may and wanted in others:
-        change = organizations.change_of_plan(organization, PLANS[wanted])
+        terms = billing.terms(actor, organization_id=organization.id)
+        change = organizations.change_of_plan(organization, PLANS[wanted], terms)
         comparison(change)
         if st.button(f"Change to {PLANS[wanted].name} …", icon=":material/swap_horiz:"):
             confirm_plan(organization, change)
 
 
 def comparison(change: organizations.PlanChange) -> None:
-    """What is gained, lost and kept with another plan, and what would hurt at once."""
+    """What is paid, gained, lost and kept with another plan, and what would hurt at once."""
+    if change.price:
+        st.markdown(f"**Price**  \n:gray[:material/payments:] {literal(change.price)}")
     kinds = (("Gained", "green", "add_circle", change.gained), ("Lost", "red", "remove_circle", change.lost))
     for title, color, icon, sentences in kinds:
         if sentences:

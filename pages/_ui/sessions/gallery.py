@@ -36,16 +36,23 @@ def draw(actor: Actor, lines: Sequence[SessionLine], *, searched: bool) -> None:
     with st.grid(3, min_column_width=290):
         for line in lines:
             with st.container(border=True, height="stretch", gap="xsmall"):
-                st.markdown(f"**{literal(line.title)}**")
+                st.markdown(f"**{literal(_name(line.title))}**")
                 st.caption(f"by {literal(line.author_name)}, changed {format.ago(actor, line.updated_at)}")
                 st.markdown(" ".join(f":gray-badge[{literal(tag)}]" for tag in line.tags[:6]) or ":gray[No tags]")
                 with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-                    if st.button("Look and use", icon=":material/visibility:", key=f"use-{line.uuid}"):
+                    # Elsewhere than at home the page asks for the reason, and nothing can be begun.
+                    theirs = actor.is_staff and line.organization_id != actor.organization_id
+                    if not theirs and st.button("Look and use", icon=":material/visibility:", key=f"use-{line.uuid}"):
                         _use(line)
                     st.page_link(
                         menu.STRUCTURING.page(), label="Open", query_params={SESSION: str(line.uuid)},
                         icon=":material/edit:",
                     )  # fmt: skip
+
+
+def _name(title: str) -> str:
+    """A template's title without the word that everything here would begin with."""
+    return title.removeprefix("Template: ")
 
 
 @st.dialog("Template", width="large", icon=":material/library_books:")
@@ -56,7 +63,7 @@ def _use(line: SessionLine) -> None:
         asked = architecture_sessions.placeholders(actor, uuid=line.uuid)
         left, right = st.columns(2, gap="medium")
         with left:
-            st.markdown(f"**{literal(view.title)}**")
+            st.markdown(f"**{literal(_name(view.title))}**")
             for column, name, title in (
                 ("sow_objects", "sections", "Sections"),
                 ("sow_objects", "deliverables", "Deliverables"),
@@ -74,7 +81,7 @@ def _use(line: SessionLine) -> None:
                 st.caption("You may look at templates; beginning sessions is for those who write them.")
                 return
             with st.form("from-template", border=False):
-                title = st.text_input("Title of the new session", view.title.removeprefix("Template: "), max_chars=255)
+                title = st.text_input("Title of the new session", _name(view.title), max_chars=255)
                 client = st.text_input("Client", max_chars=255)
                 values = {one.name: st.text_input(one.name, help=f"{one.count} places") for one in asked}
                 if st.form_submit_button("Begin with it", type="primary", width="stretch"):

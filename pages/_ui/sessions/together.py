@@ -20,6 +20,7 @@ from pages._ui.text import literal
 _UNDO = "nexa.sessions.undo"
 _PLAN = "nexa.sessions.tags"
 _SHOWN = 8
+_ONE_BY_ONE = "Customers' sessions are changed one by one, with a reason."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,12 @@ def bar(actor: Actor, ticked: Sequence[SessionLine], *, in_trash: bool) -> None:
     if not beginning.may(actor):
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if any(line.organization_id != actor.organization_id for line in ticked):
+            st.caption(_ONE_BY_ONE)
+            return
         if not ticked:
-            st.caption("Tick rows to change them together.")
+            own = "Tick rows to change them together."
+            st.caption(own if actor.scope is Scope.TENANT else f"{own} {_ONE_BY_ONE}")
             return
         st.caption(f"The {len(ticked)} ticked:", width="content")
         if in_trash:
@@ -141,9 +146,10 @@ def _uuids(ticked: Sequence[SessionLine]) -> list[UUID]:
 
 
 def tags(actor: Actor) -> None:
-    """The way to the organization's links, and to renaming and merging tags."""
-    if actor.scope is Scope.TENANT:
-        st.page_link(menu.SHARE_LINKS.page(), icon=menu.SHARE_LINKS.icon)
+    """A customer's ways to its links, and to renaming and merging its tags."""
+    if actor.scope is not Scope.TENANT:
+        return
+    st.page_link(menu.SHARE_LINKS.page(), icon=menu.SHARE_LINKS.icon)
     if beginning.may(actor) and st.button("Tags", icon=":material/sell:", type="tertiary"):
         st.session_state.pop(_PLAN, None)
         _rename(architecture_sessions.suggest_tags(actor, limit=200))

@@ -15,6 +15,8 @@ from nexa_core import accounts, audit
 from nexa_core import architecture_sessions as sessions
 from nexa_core.actor import Actor, Origin
 from nexa_core.architecture_sessions import Edit
+from nexa_core.architecture_sessions.differences import sentences
+from nexa_core.architecture_sessions.effort import estimate
 from nexa_core.architecture_sessions.values import same
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.databases import TestDatabase
@@ -61,6 +63,14 @@ def test_history_tells_what_each_burst_did(cast: Cast, database: TestDatabase) -
     page = sessions.revisions(cast.eve, uuid=made.uuid, limit=1)
     assert page.items == (newest,)
     assert sessions.revisions(cast.eve, uuid=made.uuid, after=page.next_cursor).items == (first,)
+
+
+def test_the_history_counts_the_hours_that_the_page_shows(cast: Cast) -> None:
+    row = {"role": "Architect", "optimistic_hours": 10, "likely_hours": 12, "pessimistic_hours": 20}
+    loe = {"rows": [{"id": f"row-{n}", **row} for n in range(3)]}
+    told = sentences({}, {"loe_objects": loe})
+    assert estimate(loe).mean_hours == 39
+    assert told[0] == "LOE 0 h to 39 h, +39 h in Architect"
 
 
 def test_a_revision_comes_back_whole_or_in_part_as_a_new_one(cast: Cast, database: TestDatabase) -> None:

@@ -82,6 +82,14 @@ def test_both_pages_tell_it_of_the_same_organizations(world: World, root: Actor)
     assert (home.organizations, home.credits_used) == (len(CASES), sum(credits for _, credits, _, _ in CASES.values()))
 
 
+def test_the_platform_is_not_told_that_it_is_quiet(world: World, root: Actor) -> None:
+    with world.database.superuser() as connection, connection.transaction():
+        world.name_the_change(connection)
+        connection.execute("UPDATE organizations SET created_at = %s WHERE is_platform", [_made(32)["created_at"]])
+    faults = organizations.health(root, organization=organizations.current(root)).faults
+    assert f"{_QUIET}." not in faults
+
+
 def test_who_is_well_is_not_even_loaded(world: World, root: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     _make(world)
     asked: list[str] = []

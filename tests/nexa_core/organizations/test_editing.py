@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from nexa_core import organizations, usage
+from nexa_core import billing, organizations, usage
 from nexa_core.actor import Actor
-from nexa_core.billing import PLANS
+from nexa_core.billing import PLANS, written
 from nexa_core.errors import Conflict, Forbidden, Invalid, NotFound
 from nexa_core.organizations import UNLIMITED
 from nexa_core.organizations.slugs import RESERVED
@@ -310,6 +310,18 @@ def test_another_plan_says_what_is_gained_and_lost_and_what_would_hurt(world: Wo
     with pytest.raises(Conflict, match="meanwhile"):
         organizations.change_plan(root, organization_id=organization, plan="free", expected="starter", reason="x")
     assert set(PLANS) >= {change.before, change.after}
+
+
+def test_another_plan_is_priced_as_the_customer_pays(world: World, root: Actor) -> None:
+    dollars = world.organization("Dollars", plan="professional", currency="USD")
+    world.person("o@dollars.example", dollars, role="owner")
+    change = organizations.preview_plan(root, organization_id=dollars, plan="starter")
+    listed = [written(PLANS[key].in_currency("USD", "price_minor"), "USD") for key in ("starter", "professional")]
+    assert change.price == f"{listed[0]} a month instead of {listed[1]}"
+    assert not any(unit in line for line in change.gained + change.lost for unit in ("EUR", "USD"))
+    billing.agree_prices(root, organization_id=dollars, currency="USD", prices={"price_minor": 19_900}, reason="Deal")
+    agreed = organizations.preview_plan(root, organization_id=dollars, plan="starter")
+    assert agreed.price is None and "The agreed fee of 199.00 USD a month stays." in agreed.stays
 
 
 CUSTOMERS_OWN: list[Callable[[Actor, Any], Any]] = [

@@ -192,3 +192,53 @@ def test_a_view_brings_back_the_order_it_was_kept_in(shell: Shell, ada: tuple[Ac
     address = narrowing.address_of(actor, view.filters.wanted, view.filters.sort)
     assert address == {"sort": "Title"}
     assert _titles(_listed(shell, sign_in, **address)) == ["Alpha", "Beta", "Gamma"]
+
+
+@pytest.fixture
+def root(world: World) -> tuple[Actor, UUID]:
+    """Somebody of the platform with every right, and their sign-in."""
+    platform = world.organization("NEXA", is_platform=True)
+    person = world.person("root@nexa.example", platform, role="owner")
+    return world.actor(person, platform), world.sign_in(person, platform)
+
+
+def test_a_customers_sessions_are_not_changed_together_by_staff(
+    shell: Shell, ada: tuple[Actor, UUID], root: tuple[Actor, UUID]
+) -> None:
+    def script() -> None:
+        from nexa_core import architecture_sessions
+        from pages._ui import current_actor
+        from pages._ui.sessions import together
+
+        actor = current_actor()
+        together.bar(actor, architecture_sessions.browse(actor).items, in_trash=False)
+
+    def drawn(sign_in: UUID) -> AppTest:
+        app = AppTest.from_function(script, default_timeout=120)
+        app.user = shell(sign_in).user
+        return app.run()
+
+    architecture_sessions.create(ada[0], title="A customer's")
+    assert "Duplicate …" in [button.label for button in drawn(ada[1]).button]
+    app = drawn(root[1])
+    assert not app.button and any("one by one, with a reason" in words.value for words in app.caption)
+
+
+def test_renaming_tags_is_offered_to_whose_tags_they_are(
+    shell: Shell, ada: tuple[Actor, UUID], root: tuple[Actor, UUID]
+) -> None:
+    architecture_sessions.create(ada[0], title="Tagged", tags=["cloud"])
+    offered = {who[1]: "Tags" in [button.label for button in _listed(shell, who[1]).button] for who in (ada, root)}
+    assert offered == {ada[1]: True, root[1]: False}
+
+
+def test_a_customers_template_is_opened_by_staff_where_the_reason_is_asked(
+    shell: Shell, ada: tuple[Actor, UUID], root: tuple[Actor, UUID]
+) -> None:
+    made = architecture_sessions.create(ada[0], title="Template: Landing zone")
+    architecture_sessions.make_template(ada[0], uuid=made.uuid)
+    for who, offered in ((ada, True), (root, False)):
+        app = _open(shell(who[1]), "templates")
+        assert ("Look and use" in [button.label for button in app.button]) is offered
+        assert "Open" in [link.label for link in app.get("page_link")]
+        assert "**Landing zone**" in [words.value for words in app.markdown], "not “Template:” on every card"
