@@ -82,11 +82,12 @@ def preview_plan(actor: Actor, *, organization_id: UUID, plan: str) -> PlanChang
     if plan not in PLANS:
         raise Invalid("There is no such plan.", field="plan")
     organization = get(actor, organization_id=organization_id)
-    return change_of_plan(organization, PLANS[plan], terms(actor, organization_id=organization_id))
+    pays_by = None if organization.is_platform else terms(actor, organization_id=organization_id)
+    return change_of_plan(organization, PLANS[plan], pays_by)
 
 
-def change_of_plan(organization: OrganizationView, after: Plan, pays_by: Terms) -> PlanChange:
-    """``preview_plan`` for an organization that was read already, and what it pays by."""
+def change_of_plan(organization: OrganizationView, after: Plan, pays_by: Terms | None) -> PlanChange:
+    """``preview_plan`` for an organization that was read already, and what it pays by; the platform pays nothing."""
     before = PLANS.get(organization.plan)
     gained: list[str] = []
     lost: list[str] = []
@@ -115,9 +116,9 @@ def change_of_plan(organization: OrganizationView, after: Plan, pays_by: Terms) 
         elif was != will:
             (gained if will else lost).append(_feature(name))
     price = None
-    if "price_minor" in pays_by.agreed:
+    if pays_by is not None and "price_minor" in pays_by.agreed:
         stays.append(f"The agreed fee of {written(pays_by.agreed['price_minor'], pays_by.currency)} a month stays.")
-    elif before is not None:
+    elif pays_by is not None and before is not None:
         old_fee, new_fee = (_fee(plan, pays_by.currency) for plan in (before, after))
         price = f"{new_fee} a month instead of {old_fee}" if old_fee != new_fee else None
     return PlanChange(

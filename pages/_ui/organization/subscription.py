@@ -46,7 +46,7 @@ def _plan(actor: Actor, organization: organizations.OrganizationView, may: bool)
         disabled=not may,
     )
     if may and wanted in others:
-        terms = billing.terms(actor, organization_id=organization.id)
+        terms = None if organization.is_platform else billing.terms(actor, organization_id=organization.id)
         change = organizations.change_of_plan(organization, PLANS[wanted], terms)
         comparison(change)
         if st.button(f"Change to {PLANS[wanted].name} …", icon=":material/swap_horiz:"):
