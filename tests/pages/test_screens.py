@@ -171,6 +171,7 @@ def test_a_viewer_sees_neither_use_nor_members(world: World, shell: Shell) -> No
     assert "Credits" not in [metric.label for metric in app.metric]
     assert [tab.label for tab in app.tabs] == ["Profile"]
     assert not app.dataframe and not app.progress
+    assert not app.text_input and not app.radio, "nor forms that somebody else could fill in"
 
 
 def test_who_looks_after_a_customer_is_shown_to_whom_the_name_is_known(world: World, shell: Shell) -> None:
