@@ -192,6 +192,23 @@ def test_who_looks_after_a_customer_is_shown_to_whom_the_name_is_known(world: Wo
     assert not any("Account manager" in table for table in facts(owner, northwind))
 
 
+def test_a_question_why_can_be_left_without_an_answer() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from pages._ui.reasons import asked
+
+        st.session_state["answers"] = [*st.session_state.get("answers", []), asked("Suspend")]
+
+    app = AppTest.from_function(script).run()
+    app.text_input[0].set_value("Because")
+    _press(app, "Cancel")
+    assert set(app.session_state["answers"]) == {None}
+    app.text_input[0].set_value("Because")
+    _press(app, "Suspend")
+    assert app.session_state["answers"][-1] == "Because"
+
+
 def test_what_would_happen_is_told_in_the_singular_and_of_nothing_that_is_not(world: World) -> None:
     organization = world.organization()
     actor = world.actor(world.person("ada@northwind.example", organization, role="owner"), organization)
