@@ -13,7 +13,10 @@ def asked(button: str, *, who_reads: str = KEPT) -> str | None:
     """The reason, once ``button`` was pressed; whether it is one is for the verb to say."""
     with st.form(button, border=False):
         reason = st.text_input("Reason", help=who_reads, max_chars=1000)
-        pressed = st.form_submit_button(button, type="primary", width="stretch")
+        with st.container(horizontal=True):
+            pressed = st.form_submit_button(button, type="primary")
+            if st.form_submit_button("Cancel", type="tertiary"):
+                st.rerun()  # closes the dialog
     return reason if pressed else None
 
 

@@ -40,12 +40,15 @@ def _edit(app: AppTest, field: str, button: str) -> bool:
 
 def _stored(database: TestDatabase) -> object:
     with database.superuser() as connection:
-        return connection.execute("SELECT name, usage_limits FROM organizations").fetchone()
+        return connection.execute("SELECT name, usage_limits, subscription_data FROM organizations").fetchone()
 
 
 @pytest.mark.parametrize(
     ("role", "tab", "field", "button"),
-    [("member", "Profile", "Name", "Save profile"), ("owner", "Limits", "AI calls", "Save limits")],
+    [
+        ("owner", "Subscription", "Seats of the contract", "Save contract"),
+        ("owner", "Limits", "AI calls", "Save limits"),
+    ],
 )
 def test_a_forged_edit_of_a_greyed_out_field_changes_nothing(
     database: TestDatabase, world: World, shell: Shell, role: str, tab: str, field: str, button: str
@@ -59,7 +62,7 @@ def test_a_forged_edit_of_a_greyed_out_field_changes_nothing(
 def test_the_same_edit_by_who_may_is_kept(database: TestDatabase, world: World, shell: Shell) -> None:
     """The control: what the test above does reaches the verb."""
     assert not _edit(_organization(world, shell, "owner", "Profile"), "Name", "Save profile")
-    assert _stored(database) == ("Forged", {})
+    assert _stored(database) == ("Forged", {}, {})
 
 
 def test_no_screen_of_organizations_or_people_takes_a_table_for_an_edit() -> None:

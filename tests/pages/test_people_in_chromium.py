@@ -224,6 +224,9 @@ def test_an_account_is_sent_a_link_suspended_resumed_signed_out_deleted_and_rest
         expect(said(admin, done)).to_be_visible()
         expect(dialog).to_have_count(0)
 
+    press(admin.get_by_role("button", name="Suspend", exact=True).first, until=dialog)
+    dialog.get_by_role("button", name="Cancel", exact=True).click()
+    expect(dialog).to_have_count(0)
     do("Send reset link", confirm="Send the link", done="The link is on its way", why="")
     with database(served) as connection:
         ((link,),) = connection.execute("SELECT link FROM outbox_messages WHERE recipient = %s", [email]).fetchall()

@@ -171,6 +171,7 @@ def test_a_viewer_sees_neither_use_nor_members(world: World, shell: Shell) -> No
     assert "Credits" not in [metric.label for metric in app.metric]
     assert [tab.label for tab in app.tabs] == ["Profile"]
     assert not app.dataframe and not app.progress
+    assert not app.text_input and not app.radio, "nor forms that somebody else could fill in"
 
 
 def test_who_looks_after_a_customer_is_shown_to_whom_the_name_is_known(world: World, shell: Shell) -> None:
@@ -189,6 +190,23 @@ def test_who_looks_after_a_customer_is_shown_to_whom_the_name_is_known(world: Wo
 
     assert any("Account manager" in table and "Robin Root" in table for table in facts(root, platform))
     assert not any("Account manager" in table for table in facts(owner, northwind))
+
+
+def test_a_question_why_can_be_left_without_an_answer() -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from pages._ui.reasons import asked
+
+        st.session_state["answers"] = [*st.session_state.get("answers", []), asked("Suspend")]
+
+    app = AppTest.from_function(script).run()
+    app.text_input[0].set_value("Because")
+    _press(app, "Cancel")
+    assert set(app.session_state["answers"]) == {None}
+    app.text_input[0].set_value("Because")
+    _press(app, "Suspend")
+    assert app.session_state["answers"][-1] == "Because"
 
 
 def test_what_would_happen_is_told_in_the_singular_and_of_nothing_that_is_not(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
@@ -25,30 +26,29 @@ def draw(actor: Actor, organization: organizations.OrganizationView) -> None:
     may = rights.may_change(actor, organization, own=Permission.ORGANIZATION_MANAGE)
     left, right = st.columns(2)
     with left:
-        _profile(actor, organization, may)
+        if may:
+            _profile(actor, organization)
         _facts(actor, organization)
         going_out.draw(actor, organization)
     with right:
         _branding(actor, organization, may)
 
 
-def _profile(actor: Actor, organization: organizations.OrganizationView, may: bool) -> None:
+def _profile(actor: Actor, organization: organizations.OrganizationView) -> None:
     with st.form("profile"):
         st.subheader("Profile", anchor=False)
-        name = st.text_input("Name", organization.name, disabled=not may)
+        name = st.text_input("Name", organization.name)
         slug = st.text_input(
             "Slug",
             organization.slug,
-            disabled=not may,
             help="The organization's part of an address. When it changes, addresses with the old one lead nowhere.",
         )
         reason = st.text_input(
             "Reason for another slug, if you like",
             max_chars=1000,
-            disabled=not may,
             help="It is kept in the audit log.",
         )
-        if st.form_submit_button("Save profile", type="primary", disabled=not may):
+        if st.form_submit_button("Save profile", type="primary"):
             with shown_here():
                 state = organizations.update_profile(
                     actor, organization_id=organization.id, name=name, slug=slug, reason=reason
@@ -78,14 +78,14 @@ def _branding(actor: Actor, organization: organizations.OrganizationView, may: b
     with st.container(border=True):
         st.subheader("Branding", anchor=False)
         stored = {name: organization.brand_colors.get(name) for name in organizations.BRAND_COLORS}
+        if not may:
+            _preview(organization, _sound(stored))
+            return
         colors = {}
         for place, (name, label) in zip(st.columns(len(stored)), organizations.BRAND_COLORS.items(), strict=True):
-            value = stored[name]
-            start = value if isinstance(value, str) and organizations.is_color(value) else _DEFAULTS[name]
-            colors[name] = place.color_picker(
-                f"{label} colour", start.lower(), key=f"color-{name}-{organization.id}", disabled=not may
-            )
-        sound = {n: c if organizations.is_color(c) else _DEFAULTS[n] for n, c in colors.items()}
+            start = _sound(stored)[name]
+            colors[name] = place.color_picker(f"{label} colour", start.lower(), key=f"color-{name}-{organization.id}")
+        sound = _sound(colors)
         _preview(organization, sound)
         for warning in organizations.contrast_warnings(sound):
             st.warning(warning, icon=":material/contrast:")
@@ -93,18 +93,24 @@ def _branding(actor: Actor, organization: organizations.OrganizationView, may: b
             "Address of the logo",
             organization.logo_url or "",
             placeholder="https://",
-            disabled=not may,
             autocomplete="off",
             help="A picture on the web. An uploaded one has an address of NEXA's own; empty means no logo.",
         )
-        if st.button("Save branding", type="primary", disabled=not may):
+        if st.button("Save branding", type="primary"):
             with shown_here():
                 organizations.update_branding(
                     actor, organization_id=organization.id, logo_url=logo_url, brand_colors=colors
                 )
                 saved("The branding is saved")
-        if may:
-            _upload(actor, organization)
+        _upload(actor, organization)
+
+
+def _sound(colors: Mapping[str, object]) -> dict[str, str]:
+    """The colours, with a usual one for what is none."""
+    return {
+        name: color if isinstance(color, str) and organizations.is_color(color) else _DEFAULTS[name]
+        for name, color in colors.items()
+    }
 
 
 def _upload(actor: Actor, organization: organizations.OrganizationView) -> None:
