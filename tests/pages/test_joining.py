@@ -221,7 +221,7 @@ def test_an_exception_shows_what_it_changes_before_it_is_saved(open_page: OpenPa
     what = owner.get_by_role("combobox", name="do this")
     what.fill("audit")
     what.press("Enter")
-    expect(owner.get_by_text("Yes. audit.read was granted to")).to_be_visible()
+    expect(owner.get_by_text("Yes. “Read the audit log” was granted to")).to_be_visible()
 
 
 def test_an_invitation_is_withdrawn_on_the_board_and_its_link_is_dead(open_page: OpenPage, postbox: Postbox) -> None:
