@@ -152,9 +152,11 @@ def _pieces(
         given = {name: str(value) for name, value in only.conditions.items()}
         with reading(actor) as db:
             chains = _chains(db, chain_id)
+            begun = set(db.scalars(select(AuditHead.chain_id)))
         with recording(actor, Action.AUDIT_EXPORTED, reason=reason) as db:
             values = {"format": file_format, **given}
-            whose = [chain_id] if chain_id else [chain for chain in chains if chain != NO_ORGANIZATION]
+            # A note would begin a chain anew that is gone, and nobody would miss it any more.
+            whose = [chain_id] if chain_id else sorted(begun & set(chains) - {NO_ORGANIZATION})
             note_in_each(db, "audit_log", whose, values)
             if chain_id is None:
                 note(db, "audit_log", None, values)

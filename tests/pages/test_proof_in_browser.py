@@ -32,8 +32,8 @@ def test_the_log_is_verified_carried_away_and_verified_outside(
     command = page.get_by_test_id("stCode").inner_text().split()
     script = _download(page, "Verifier (Python)", tmp_path)
     if button == "Internal admin":
-        page.get_by_label("Reason for exporting").fill("A yearly copy")
-        page.get_by_label("Reason for exporting").press("Enter")
+        page.get_by_role("textbox", name="Reason for exporting").fill("A yearly copy")
+        page.get_by_role("textbox", name="Reason for exporting").press("Enter")
     for link in ("Export as NDJSON", "Export as CSV"):
         export = _download(page, link, tmp_path)
         run = [sys.executable, "-I", str(script), str(export), *command[3:]]
