@@ -44,10 +44,14 @@ def figures(actor: Actor, totals: audit.ChainTotals) -> None:
     layout.figures(
         [
             ("Entries", format.number(actor, entries), "Everything these chains hold"),
-            ("Verified", _share(totals.verified_entries, entries), "Walked link by link since they were written"),
+            (
+                "Verified",
+                _share(actor, totals.verified_entries, entries),
+                "Walked link by link since they were written",
+            ),
             (
                 "Sealed",
-                _share(totals.sealed_entries, entries),
+                _share(actor, totals.sealed_entries, entries),
                 "Covered by a signature whose key is not in the database",
             ),
             ("Last seal", format.ago(actor, totals.sealed_at), "Hourly"),
@@ -57,6 +61,8 @@ def figures(actor: Actor, totals: audit.ChainTotals) -> None:
 
 def chains(actor: Actor, totals: audit.ChainTotals, states: Sequence[audit.ChainState]) -> None:
     """The chains: how long, how far verified and sealed, and what is wrong with them; of many the first."""
+    if totals.chains <= len(states):  # else they come in the order that the caption says
+        states = sorted(states, key=_place)
     st.dataframe(
         {
             "Organization": [_name(state) for state in states],
@@ -201,6 +207,11 @@ def _kept_for(view: audit.RetentionView) -> str:
     return _years(view.keep_months) if view.keep_months else "for ever"
 
 
+def _place(state: audit.ChainState) -> tuple[bool, bool, str]:
+    """What is wrong first, then by name, what belongs to no organization last."""
+    return not state.faults, state.organization_name is None, _name(state).casefold()
+
+
 def _name(state: audit.ChainState) -> str:
     return state.organization_name or "No organization"
 
@@ -211,8 +222,12 @@ def _state(state: audit.ChainState) -> str:
     return "Verified" if state.verified_at else "Not verified yet"
 
 
-def _share(part: int, whole: int) -> str:
-    return "–" if not whole else "all" if part >= whole else f"{100 * part // whole} %"
+def _share(actor: Actor, part: int, whole: int) -> str:
+    """How much of the whole: all but the few that came since, or else a percentage."""
+    if not whole or part >= whole:
+        return "all" if whole else "–"
+    left = whole - part
+    return f"all but {format.number(actor, left)}" if 100 * left <= whole else f"{100 * part // whole} %"
 
 
 def _years(months: int) -> str:
