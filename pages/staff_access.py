@@ -1,9 +1,8 @@
 """Staff access: every time NEXA's own people were in the organization, what they did there, and why."""
 
-from urllib.parse import urlencode
-
 from nexa_core import audit
 from pages._ui import current_actor, filters, layout, proof
+from pages._ui.audit import address
 from pages._ui.pager import pager
 
 actor = current_actor()
@@ -15,8 +14,8 @@ left, right = filters.row(2, 3)
 kind = filters.choice(
     left, "What they did", ["documents", "viewed_as", "exported", "changed"], key="kind", every="Everything"
 )
-wanted = urlencode({"staff_kind": kind} if kind else {"staff_only": "true"})
-right.link_button("Export as CSV", f"/api/audit/export.csv?{wanted}", icon=":material/table_view:", width="content")
+wanted = {"staff_kind": kind} if kind else {"staff_only": "true"}
+right.link_button("Export as CSV", address.file("csv", wanted), icon=":material/table_view:", width="content")
 
 place = pager("staff-access", kind)
 found = audit.staff_access(actor, kind=kind, after=place.after)

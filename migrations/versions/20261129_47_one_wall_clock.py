@@ -75,14 +75,8 @@ FROM organizations o
 {in_force}
 LEFT JOIN plan_versions v ON v.id = w.id;
 """
-LIMITS = """
-CREATE OR REPLACE FUNCTION nexa.usage_limit(organization uuid, metric text, OUT most bigint, OUT is_hard boolean,
-                                 OUT is_shadow boolean) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE
-    included jsonb;
-    agreed jsonb;
-BEGIN
-
+# Said once, because a function that asked another for it would take longer.
+IN_FORCE_LIMIT = """
     SELECT v.monthly_credits, coalesce(v.limits->'event_limits'->metric, v.limits->metric),
            CASE metric WHEN 'credits' THEN o.usage_limits->'monthly_credits'
                        ELSE o.usage_limits->'event_limits'->metric END,
@@ -99,7 +93,15 @@ BEGIN
     IF agreed IS NOT NULL THEN
         most := CASE WHEN agreed = 'null' THEN NULL WHEN nexa.is_amount(agreed) THEN agreed::numeric::bigint ELSE most END;
     END IF;
-
+"""
+LIMITS = f"""
+CREATE OR REPLACE FUNCTION nexa.usage_limit(organization uuid, metric text, OUT most bigint, OUT is_hard boolean,
+                                 OUT is_shadow boolean) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+    included jsonb;
+    agreed jsonb;
+BEGIN
+{IN_FORCE_LIMIT}
 END $$;
 -- The limit it went by stands in ``nexa.most`` ('' for none) until it is asked again: for what the same row is set to.
 CREATE OR REPLACE FUNCTION nexa.usage_admits(organization uuid, metric text, total bigint) RETURNS boolean
@@ -111,24 +113,7 @@ DECLARE
     included jsonb;
     agreed jsonb;
 BEGIN
-
-    SELECT v.monthly_credits, coalesce(v.limits->'event_limits'->metric, v.limits->metric),
-           CASE metric WHEN 'credits' THEN o.usage_limits->'monthly_credits'
-                       ELSE o.usage_limits->'event_limits'->metric END,
-           coalesce(coalesce(o.usage_limits->'hard', v.limits->'hard') = 'true', false),
-           coalesce(o.usage_limits->'limit_shadow' = 'true', false)
-        INTO most, included, agreed, is_hard, is_shadow
-        FROM organizations o LEFT JOIN LATERAL (
-            SELECT p.monthly_credits, p.limits FROM plan_versions p
-            WHERE p.plan = o.plan_type AND {begun} ORDER BY p.effective_from DESC LIMIT 1) v ON true
-        WHERE o.id = organization;
-    IF metric <> 'credits' THEN
-        most := CASE WHEN nexa.is_amount(included) THEN included::numeric::bigint END;
-    END IF;
-    IF agreed IS NOT NULL THEN
-        most := CASE WHEN agreed = 'null' THEN NULL WHEN nexa.is_amount(agreed) THEN agreed::numeric::bigint ELSE most END;
-    END IF;
-
+{IN_FORCE_LIMIT}
     PERFORM set_config('nexa.most', coalesce(most::text, ''), true);
     RETURN most IS NULL OR NOT is_hard OR is_shadow OR total <= most;
 END $$;

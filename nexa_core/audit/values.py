@@ -68,14 +68,9 @@ class Words:
     def shown(self, path: tuple[str, ...], value: Any) -> Value:
         """The value at a path, cut to what is shown at first."""
         text = self.text(path, value)
-        name = path[-1] if path else ""
-        is_amount = self.currency and name.endswith("_minor") and type(value) is int
-        return Value(
-            text[:SHOWN],
-            len(text),
-            moment=moment_of(value),
-            amount=(value, self.currency) if self.currency and is_amount else None,
-        )
+        is_minor = type(value) is int and bool(path) and path[-1].endswith("_minor")
+        amount = (value, self.currency) if self.currency and is_minor else None
+        return Value(text[:SHOWN], len(text), moment=moment_of(value), amount=amount)
 
     def text(self, path: tuple[str, ...], value: Any) -> str:
         """All of the value at a path, as text."""

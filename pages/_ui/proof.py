@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -11,6 +10,7 @@ from nexa_core import audit
 from nexa_core.actor import Actor
 from nexa_core.permissions import Permission
 from pages._ui import badges, chooser, filters, format, layout, reasons, status
+from pages._ui.audit import address
 from pages._ui.errors import shown_here
 from pages._ui.notices import saved
 from pages._ui.text import literal
@@ -110,13 +110,9 @@ def take_away(actor: Actor) -> None:
     moments = zip(("since", "until"), format.moments(actor, since, until), strict=True)
     wanted = {name: moment.isoformat() for name, moment in moments if moment}
     reason, may = reasons.of_export(actor, key="export-reason")
-    wanted |= {"reason": reason} if reason else {}
-    query = f"?{urlencode(wanted)}" if wanted else ""
     with st.container(horizontal=True):
-        st.link_button(
-            "Export as NDJSON", f"/api/audit/export.ndjson{query}", icon=":material/download:", disabled=not may
-        )
-        st.link_button("Export as CSV", f"/api/audit/export.csv{query}", icon=":material/table_view:", disabled=not may)
+        for form, icon in (("ndjson", ":material/download:"), ("csv", ":material/table_view:")):
+            st.link_button(f"Export as {form.upper()}", address.file(form, wanted, reason), icon=icon, disabled=not may)
         st.link_button("Verifier (Python)", "/api/audit/verify_audit_export.py", icon=":material/terminal:")
     keys = audit.seal_keys()
     options = "".join(f" --key {key.argument}" for key in keys)

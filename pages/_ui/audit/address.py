@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -29,8 +30,12 @@ def filters() -> Filters:
 
 def export(wanted: Filters, form: str, reason: str = "") -> str:
     """Where the entries that these filters find are downloaded."""
-    query = {_EXPORTED_AS.get(name, name): value for name, value in wanted.words().items()}
-    query |= {"reason": reason} if reason else {}
+    return file(form, {_EXPORTED_AS.get(name, name): value for name, value in wanted.words().items()}, reason)
+
+
+def file(form: str, query: Mapping[str, str], reason: str = "") -> str:
+    """Where an export of the log is downloaded, in the words of the API."""
+    query = {**query, **({"reason": reason} if reason else {})}
     return f"/api/audit/export.{form}" + (f"?{urlencode(query)}" if query else "")
 
 
